@@ -1,0 +1,222 @@
+"""The settings: `orderdrop.toml`, then `ORDERDROP_…` variables. All optional; an unknown key is an error.
+
+`load` is the door. Names, defaults and meanings of every setting stand here and nowhere else; `init` and the README are
+made from these descriptions.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from orderdrop.order.errors import ConfigError
+from orderdrop.workspace import SETTINGS_FILE, Workspace
+
+PREFIX = "ORDERDROP_"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InboxSettings(_Section):
+    """The folder that is watched."""
+
+    path: Path = Field(
+        Path("inbox"), description="the watched folder, relative to the workspace 监视的文件夹"
+    )
+    scan_interval: float = Field(
+        0.5, gt=0, le=60, description="seconds between scans of the folder 扫描间隔(秒)"
+    )
+    settle: float = Field(
+        0.3, ge=0, le=60, description="seconds of quiet before a file counts as finished 静默多久算写完(秒)"
+    )
+    torn_timeout: float = Field(
+        10, gt=0, le=3600, description="seconds before a last line without newline is refused 残行等待(秒)"
+    )
+    events: bool = Field(
+        True, description="let file events wake the scan early; false on network shares 使用文件事件"
+    )
+    on_bad_row: Literal["reject-file", "reject-row"] = Field(
+        "reject-file",
+        description="a basket goes whole or not at all, or row by row; followed files always go row by row 有坏行时",
+    )
+    sid_scope: Literal["forever", "day"] = Field(
+        "forever", description="a sid is used once for ever, or once a trading day 编号唯一范围"
+    )
+    max_bytes: int = Field(32 * 1024 * 1024, gt=0, description="largest file in bytes 文件上限(字节)")
+    max_rows: int = Field(200_000, gt=0, lt=2**31, description="most rows in one file 行数上限")
+    hold: bool = Field(False, description="hold every order until `orderdrop release` 全部暂存,手工放行")
+    archive_after: float = Field(
+        2, ge=0, le=86400, description="seconds of quiet before a finished file is archived 归档前静默(秒)"
+    )
+
+
+class JournalSettings(_Section):
+    """The durable truth."""
+
+    url: str = Field(
+        "sqlite:///journal.db",
+        description="SQLite on a local disk; a relative path is below the workspace 日志库",
+    )
+
+
+class LogSettings(_Section):
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="of .orderdrop/orderdrop.log 日志级别"
+    )
+    language: Literal["zh+en", "zh", "en"] = Field("zh+en", description="language of messages 消息语言")
+
+
+class FeeSettings(_Section):
+    """What the paper broker charges; defaults as in rules.md, in yuan and fractions of the turnover."""
+
+    commission: Decimal = Field(Decimal("0.00025"), ge=0, description="commission rate 佣金率")
+    commission_minimum: Decimal = Field(Decimal(5), ge=0, description="yuan an order 最低佣金")
+    stamp_duty: Decimal = Field(Decimal("0.0005"), ge=0, description="on sells of shares 印花税")
+    transfer_fee: Decimal = Field(Decimal("0.00001"), ge=0, description="on shares, both sides 过户费")
+
+
+class PaperSettings(_Section):
+    """The paper broker that is built in."""
+
+    type: Literal["paper"] = "paper"
+    live: bool = Field(False, description="always simulated unless you say otherwise 是否实盘")
+    cash: Decimal = Field(Decimal(1_000_000), ge=0, description="yuan in each new account 初始资金")
+    positions: dict[str, int] = Field(
+        default_factory=dict, description="shares in each new account, by symbol 初始持仓"
+    )
+    quotes: Path = Field(
+        Path("quotes.csv"), description="reference prices for market orders: symbol,price 参考价文件"
+    )
+    simulate: bool = Field(True, description="answer the terminal's simulated symbols as 掘金 does 仿真代码")
+    fees: FeeSettings = Field(default_factory=FeeSettings)
+
+
+class AccountSettings(_Section):
+    gateway: str | None = Field(
+        None, description="name of a gateway; may be left out when there is only one 通道"
+    )
+    alias: str | None = Field(None, description="a short name for this account in files 别名")
+
+
+class StrategySettings(_Section):
+    hold: bool = Field(False, description="hold this strategy's orders until release 暂存该策略的委托")
+
+
+class Settings(BaseSettings):
+    """All settings of a workspace."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+    )
+
+    inbox: InboxSettings = Field(default_factory=InboxSettings)
+    journal: JournalSettings = Field(default_factory=JournalSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
+    gateways: dict[str, PaperSettings] = Field(
+        default_factory=lambda: {"paper": PaperSettings()}, min_length=1
+    )
+    accounts: dict[str, AccountSettings] = Field(default_factory=dict)
+    strategies: dict[str, StrategySettings] = Field(default_factory=dict)
+
+    @field_validator("accounts")
+    @classmethod
+    def _aliases_are_unique(cls, accounts: dict[str, AccountSettings]) -> dict[str, AccountSettings]:
+        names = [name for key, account in accounts.items() for name in (key, account.alias) if name]
+        twice = {name for name in names if names.count(name) > 1}
+        if twice:
+            raise ValueError(f"used twice as account id or alias: {', '.join(sorted(twice))}")
+        return accounts
+
+    @model_validator(mode="after")
+    def _accounts_have_a_gateway(self) -> Settings:
+        for account_id, account in self.accounts.items():
+            if account.gateway is None and len(self.gateways) > 1:
+                raise ValueError(
+                    f"accounts.{account_id}.gateway is missing: there are {len(self.gateways)} gateways"
+                )
+            if account.gateway is not None and account.gateway not in self.gateways:
+                raise ValueError(f"accounts.{account_id}.gateway: there is no gateway “{account.gateway}”")
+        if not self.accounts and len(self.gateways) > 1:
+            raise ValueError("several gateways, but no [accounts.<id>] says which account uses which")
+        return self
+
+    def gateway_of(self, account_id: str) -> str:
+        """The gateway's name. Accounts that are not named here use the only gateway."""
+        account = self.accounts.get(account_id)
+        return account.gateway if account and account.gateway else next(iter(self.gateways))
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Variables win over the file, which is passed as init values."""
+        return env_settings, init_settings
+
+
+def load(root: Path) -> tuple[Settings, Workspace]:
+    """Read the settings of the workspace at `root`.
+
+    Raises:
+        ConfigError: the folder is missing, or the settings are wrong; the message names file, key and remedy.
+    """
+    root = root.expanduser().absolute()
+    if not root.is_dir():
+        raise ConfigError(f"没有这个文件夹 / no such folder: {root}")
+    values = _read_toml(root / SETTINGS_FILE)
+    _refuse_unknown_variables()
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, root / SETTINGS_FILE)) from None
+    return settings, Workspace(root, root / settings.inbox.path)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: 不是正确的 TOML / not valid TOML: {error}") from None
+
+
+# Read by others: failpoints of the crash tests, and the command line's own options.
+_OTHER_VARIABLES = frozenset({"ORDERDROP_FAILPOINT", "ORDERDROP_WORKSPACE"})
+
+
+def _refuse_unknown_variables() -> None:
+    known = set(Settings.model_fields)
+    for name in os.environ:
+        if not name.upper().startswith(PREFIX) or name.upper() in _OTHER_VARIABLES:
+            continue
+        section = name[len(PREFIX) :].split("__")[0].lower()
+        if section not in known:
+            raise ConfigError(
+                f"环境变量 {name} 不是设置项 / the variable {name} is no setting; sections: {', '.join(sorted(known))}"
+            )
+
+
+def _explain(error: ValidationError, path: Path) -> str:
+    lines = [f"{path}: 设置有误 / settings are wrong"]
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"]) or "(all)"
+        what = "不认识的设置 / unknown setting" if problem["type"] == "extra_forbidden" else problem["msg"]
+        lines.append(f"  {key}: {what}")
+    return "\n".join(lines)

@@ -1,0 +1,141 @@
+"""Durable file operations, the same on every system: write whole or not at all, never replace by accident.
+
+The one place that calls fsync, link and replace. Windows sharing violations (5, 32, 33: another program has the file open)
+are retried for `PATIENCE` seconds, because virus scanners and Excel hold files for moments.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import itertools
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+PATIENCE: Final = 2.5
+_SHARING_VIOLATIONS: Final = frozenset({5, 32, 33})
+_counter = itertools.count()
+
+T = TypeVar("T")
+
+
+def write_new(path: Path, content: bytes, *, staging: Path | None = None, durable: bool = True) -> None:
+    """Make `path` appear with all of `content`; FileExistsError if the name is taken.
+
+    staging: a folder on the same volume where the file is written first (default: beside `path`, under a name
+    that no scanner takes).
+    """
+    temporary = _write_temporary(path, content, staging, durable)
+    try:
+        rename_new(temporary, path)
+    except BaseException:
+        _discard(temporary)
+        raise
+    if durable:
+        sync_folder(path.parent)
+
+
+def write_over(path: Path, content: bytes, *, durable: bool = False) -> None:
+    """Put `content` in the place of `path`; a reader sees the old file or the new one, never a part."""
+    temporary = _write_temporary(path, content, None, durable)
+    try:
+        patiently(lambda: os.replace(temporary, path))
+    except BaseException:
+        _discard(temporary)
+        raise
+    if durable:
+        sync_folder(path.parent)
+
+
+def rename_new(source: Path, target: Path) -> None:
+    """Rename without replacing: link and unlink on POSIX (no rename there refuses an existing name), rename on Windows."""
+    if sys.platform == "win32":
+        patiently(lambda: os.rename(source, target))
+        return
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK}:
+            raise
+        if error.errno == errno.EXDEV:
+            raise
+        # exFAT and some shares have no hard links; our names are unique, so the check is enough there.
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
+        os.rename(source, target)
+        return
+    os.unlink(source)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names in a folder survive a power loss. Windows has no such call; NTFS journals its names."""
+    if sys.platform == "win32":
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def patiently(action: Callable[[], T]) -> T:
+    """Run `action`, again while Windows says that somebody else has the file, at most for PATIENCE seconds."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return action()
+        except PermissionError as error:
+            code = getattr(error, "winerror", None)
+            if code not in _SHARING_VIOLATIONS or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+def is_free(path: Path) -> bool:
+    """Whether nobody has the file open for writing. Only Windows can tell; elsewhere quiet time has to do."""
+    if sys.platform != "win32":
+        return True
+    return _opens_exclusively(path)
+
+
+def _write_temporary(path: Path, content: bytes, staging: Path | None, durable: bool) -> Path:
+    name = f".{path.name}.{os.getpid()}-{next(_counter)}.tmp"
+    temporary = (staging or path.parent) / name
+    with open(temporary, "xb", buffering=0) as file:
+        try:
+            view = memoryview(content)
+            while view:
+                view = view[file.write(view) :]
+            if durable:
+                os.fsync(file.fileno())
+        except BaseException:
+            file.close()
+            _discard(temporary)
+            raise
+    return temporary
+
+
+def _discard(temporary: Path) -> None:
+    with contextlib.suppress(OSError):
+        temporary.unlink()
+
+
+if sys.platform == "win32":
+    import ctypes
+    from ctypes import wintypes
+
+    _GENERIC_READ: Final = 0x80000000
+    _OPEN_EXISTING: Final = 3
+    _kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)
+    _kernel32.CreateFileW.restype = wintypes.HANDLE
+
+    def _opens_exclusively(path: Path) -> bool:
+        handle = _kernel32.CreateFileW(str(path), _GENERIC_READ, 0, None, _OPEN_EXISTING, 0, None)
+        if handle == wintypes.HANDLE(-1).value:
+            return False
+        _kernel32.CloseHandle(handle)
+        return True

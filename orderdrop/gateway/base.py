@@ -1,0 +1,115 @@
+"""The door to a terminal: the port that every gateway fills, and the values that pass through it.
+
+The router writes its intent down, calls `submit`, and writes down what came of it. A gateway never retries a hand-over by
+itself: what it cannot say for sure is `unknown`, and `settle` looks for evidence later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple, NewType, Protocol
+
+from orderdrop.clock import Micros
+from orderdrop.order.report import Account, Report
+
+Cursor = NewType("Cursor", str)
+"""How far a gateway's reports have been journaled; "" is the beginning. Only its gateway knows what is in it."""
+
+
+class Outgoing(NamedTuple):
+    """An order as a gateway is given it. `sid` is the one the terminal sees."""
+
+    sid: str
+    account_id: str
+    symbol: str
+    volume: int
+    order_type: int
+    order_business: int
+    price: Decimal | None
+    remark: str
+
+
+class Batch(NamedTuple):
+    """What is handed over in one go: `content` is what `encode` made, as it was journaled before."""
+
+    id: int
+    content: bytes
+    sids: Sequence[str]
+
+
+class Cancel(NamedTuple):
+    """A wish to cancel. Idempotent: handing it over twice does no harm."""
+
+    sid: str
+    account_id: str
+
+
+class Outcome(StrEnum):
+    TAKEN = "taken"
+    """The terminal has it, or will read it from where it was put."""
+
+    UNKNOWN = "unknown"
+    """Nobody can say; it counts as live until evidence settles it."""
+
+    NEVER_LEFT = "never_left"
+    """Proven: it did not leave this process, and can be handed over safely."""
+
+
+class SubmitResult(NamedTuple):
+    outcome: Outcome
+    detail: str = ""
+
+
+class Gateway(Protocol):
+    """One terminal.
+
+    Invariants: `encode` is pure. `submit`, `cancel`, `poll`, `settle` and `account` are called from the router's thread only.
+    A second `submit` of a batch may happen only after `settle` said NEVER_LEFT. Faults raise GatewayError.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def live(self) -> bool:
+        """False for paper, simulated accounts and stand-in terminals."""
+        ...
+
+    def open(self) -> None:
+        """Connect, or check the folders; called before anything else and again after a fault."""
+        ...
+
+    def close(self) -> None: ...
+
+    def room(self) -> int:
+        """How many orders may be handed over now; what does not fit stays READY, in order."""
+        ...
+
+    def encode(self, orders: Iterable[Outgoing]) -> bytes:
+        """The exact bytes to be handed over. They are journaled first."""
+        ...
+
+    def submit(self, batch: Batch) -> SubmitResult: ...
+
+    def cancel(self, cancels: Sequence[Cancel]) -> None: ...
+
+    def settle(self, batch: Batch) -> dict[str, Outcome]:
+        """After a crash, by evidence: what became of each sid of a batch whose hand-over was never noted."""
+        ...
+
+    def poll(self, after: Cursor, limit: int) -> tuple[list[Report], Cursor]:
+        """New reports in the broker's order, at most about `limit`, and the cursor behind them.
+
+        Read-only: the cursor moves only when the router has journaled the reports and asks again with it.
+        """
+        ...
+
+    def account(self, account_id: str) -> Account | None:
+        """The newest snapshot, None if the terminal has not told one yet."""
+        ...
+
+    def accounts(self) -> Sequence[str]:
+        """The accounts this gateway knows of."""
+        ...

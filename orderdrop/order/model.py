@@ -1,0 +1,111 @@
+"""An order as it was read, and as it goes out. Tuples on the hot path; `OrderRow` is the contract for everybody else."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+from typing import NamedTuple, NewType
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Sid = NewType("Sid", str)
+"""The user's order id (FIX ClOrdID): 1 to 64 of `[A-Za-z0-9_.-]`."""
+
+AccountId = NewType("AccountId", str)
+
+OrderId = NewType("OrderId", int)
+"""Our row key of an order: `drop id << 32 | line number`, so a drop's orders are one range and need no index."""
+
+
+class Side(StrEnum):
+    BUY = "buy"
+    SELL = "sell"
+
+
+class OrderType(IntEnum):
+    """掘金's codes, the ones that stand in the files (rules.md, "Order types")."""
+
+    LIMIT = 1
+    MARKET = 2
+    COUNTERPARTY_BEST = 20
+    OWN_BEST = 21
+    FILL_AND_KILL = 22
+    FILL_OR_KILL = 23
+    BEST_FIVE_CANCEL = 24
+    BEST_FIVE_LIMIT = 25
+
+
+class OrderBusiness(IntEnum):
+    """掘金's order_business codes that this router takes: ordinary purchases and sales of securities."""
+
+    BUY = 1
+    SELL = 2
+
+
+SIDE_OF = {OrderBusiness.BUY: Side.BUY, OrderBusiness.SELL: Side.SELL}
+
+
+class DropKind(StrEnum):
+    """What a drop asks for; its file name says it (`*.cancel_order.csv`, …)."""
+
+    ORDER = "order"
+    CANCEL = "cancel_order"
+    RELEASE = "release"
+    RESEND = "resend"
+
+
+class Order(NamedTuple):
+    """One good row, normalised. `row` is the line in the file (the header is line 1), as an editor or Excel counts.
+
+    price: yuan, None where the row gave none. strategy, remark: "" when absent.
+    note: what was mended while reading, "" when nothing was.
+    """
+
+    row: int
+    sid: str
+    account_id: str
+    symbol: str
+    volume: int
+    order_type: int
+    order_business: int
+    price: Decimal | None
+    remark: str = ""
+    strategy: str = ""
+    note: str = ""
+
+
+class Instruction(NamedTuple):
+    """One good row of a cancel, release or resend drop."""
+
+    row: int
+    sid: str
+    remark: str = ""
+
+
+class OrderRow(BaseModel):
+    """An order as a file, a DataFrame or a program gives it: the card's columns (`schemas/order_row.json`)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sid: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9_.\-]{1,64}$", description="unique for ever; derived when absent 委托编号"
+    )
+    account_id: str | None = Field(None, description="资金账号; may be absent when there is only one")
+    symbol: str = Field(description="`SHSE.600000`, `600000.SH`, `sh600000`, `600000.XSHG` 证券代码")
+    volume: int = Field(gt=0, description="shares, bonds in units 数量")
+    order_type: OrderType = Field(
+        OrderType.LIMIT, description="1 limit 限价, 2 market 市价, 20-25 see README"
+    )
+    order_business: OrderBusiness = Field(description="1 buy 买, 2 sell 卖")
+    price: Decimal | None = Field(None, gt=0, description="yuan; needed for limit orders 价格")
+    strategy: str | None = Field(None, description="names the strategy whose limits apply 策略")
+    remark: str | None = Field(None, max_length=200, description="free text 备注")
+
+
+class InstructionRow(BaseModel):
+    """A row of a cancel, release or resend drop (`schemas/cancel_row.json`)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sid: str = Field(pattern=r"^[A-Za-z0-9_.\-]{1,64}$")
+    comment: str | None = Field(None, max_length=200)

@@ -1,0 +1,83 @@
+"""The life of an order: one table of moves. Owned by the router up to SUBMITTED, by the broker from there on."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Status(StrEnum):
+    """Router's words first, then FIX's OrdStatus. DENIED is our no, REJECTED is the broker's."""
+
+    RECEIVED = "received"
+    DENIED = "denied"
+    HELD = "held"
+    READY = "ready"
+    SUBMITTING = "submitting"
+    SUBMITTED = "submitted"
+    PENDING_NEW = "pending_new"
+    NEW = "new"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    PENDING_CANCEL = "pending_cancel"
+    CANCELED = "canceled"
+    REJECTED = "rejected"
+    SUSPENDED = "suspended"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+
+S = Status
+
+TERMINAL: Final = frozenset({S.DENIED, S.FILLED, S.CANCELED, S.REJECTED, S.EXPIRED})
+"""Nothing but a late fill changes an order that has come here."""
+
+AT_BROKER: Final = frozenset(
+    {
+        S.PENDING_NEW,
+        S.NEW,
+        S.PARTIALLY_FILLED,
+        S.PENDING_CANCEL,
+        S.SUSPENDED,
+        S.FILLED,
+        S.CANCELED,
+        S.REJECTED,
+        S.EXPIRED,
+    }
+)
+"""Statuses that only a broker can give: proof that it had the order."""
+
+_BROKER_MAY_SAY: Final = AT_BROKER
+
+MOVES: Final[dict[Status, frozenset[Status]]] = {
+    S.RECEIVED: frozenset({S.DENIED, S.HELD, S.READY, S.SUBMITTING}),
+    S.HELD: frozenset({S.READY, S.SUBMITTING, S.DENIED, S.CANCELED, S.EXPIRED}),
+    S.READY: frozenset({S.SUBMITTING, S.DENIED, S.CANCELED, S.EXPIRED}),
+    # A report may overtake the note that the hand-over returned.
+    S.SUBMITTING: frozenset({S.SUBMITTED, S.UNKNOWN, S.READY}) | _BROKER_MAY_SAY,
+    S.SUBMITTED: frozenset({S.UNKNOWN}) | _BROKER_MAY_SAY,
+    # Back to READY only when it is proven that the broker never had it.
+    S.UNKNOWN: frozenset({S.READY, S.SUBMITTED}) | _BROKER_MAY_SAY,
+    S.PENDING_NEW: _BROKER_MAY_SAY - {S.PENDING_NEW},
+    S.NEW: _BROKER_MAY_SAY - {S.NEW, S.PENDING_NEW},
+    S.PARTIALLY_FILLED: frozenset(
+        {S.PENDING_CANCEL, S.SUSPENDED, S.FILLED, S.CANCELED, S.REJECTED, S.EXPIRED}
+    ),
+    # A refused or lost cancel gives the order back.
+    S.PENDING_CANCEL: frozenset(
+        {S.NEW, S.PARTIALLY_FILLED, S.SUSPENDED, S.FILLED, S.CANCELED, S.REJECTED, S.EXPIRED}
+    ),
+    S.SUSPENDED: frozenset(
+        {S.NEW, S.PARTIALLY_FILLED, S.PENDING_CANCEL, S.FILLED, S.CANCELED, S.REJECTED, S.EXPIRED}
+    ),
+    S.DENIED: frozenset(),
+    S.REJECTED: frozenset(),
+    # Odd but real: the exchange's last fill is told after the cancel, the close or even a rejection of the rest.
+    S.CANCELED: frozenset({S.FILLED}),
+    S.EXPIRED: frozenset({S.FILLED}),
+    S.FILLED: frozenset(),
+}
+
+
+def may_move(old: Status, new: Status) -> bool:
+    return new in MOVES[old]

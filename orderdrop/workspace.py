@@ -1,0 +1,77 @@
+"""Where things are in a workspace: the one place that knows folder and file names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+SETTINGS_FILE: Final = "orderdrop.toml"
+HALT_FILE: Final = "HALT"
+FIN_SUFFIX: Final = ".fin"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A workspace folder. `inbox` may lie elsewhere (`[inbox] path`), everything else is below `root`."""
+
+    root: Path
+    inbox: Path
+
+    @property
+    def settings(self) -> Path:
+        return self.root / SETTINGS_FILE
+
+    @property
+    def receipts(self) -> Path:
+        return self.outbox / "receipts"
+
+    @property
+    def outbox(self) -> Path:
+        return self.root / "outbox"
+
+    @property
+    def archive(self) -> Path:
+        return self.root / "archive"
+
+    @property
+    def quarantine(self) -> Path:
+        """Files refused whole, byte for byte, a folder a day."""
+        return self.root / "quarantine"
+
+    @property
+    def quotes(self) -> Path:
+        return self.root / "quotes.csv"
+
+    @property
+    def state(self) -> Path:
+        """What the program keeps for itself: lock, log, paper broker."""
+        return self.root / ".orderdrop"
+
+    @property
+    def lock(self) -> Path:
+        return self.state / "router.lock"
+
+    @property
+    def holder(self) -> Path:
+        """Who holds the lock, for people; the lock itself cannot be read on Windows."""
+        return self.state / "router.json"
+
+    @property
+    def log(self) -> Path:
+        return self.state / "orderdrop.log"
+
+    @property
+    def halt(self) -> Path:
+        return self.inbox / HALT_FILE
+
+    def day(self, day: date) -> Path:
+        return self.archive / day.isoformat()
+
+    def folders(self) -> tuple[Path, ...]:
+        return (self.inbox, self.receipts, self.archive, self.quarantine, self.state)
+
+    def make(self) -> None:
+        for folder in self.folders():
+            folder.mkdir(parents=True, exist_ok=True)
