@@ -51,6 +51,18 @@ def write_over(path: Path, content: bytes, *, durable: bool = False) -> None:
         sync_folder(path.parent)
 
 
+def append_whole(path: Path, content: bytes) -> None:
+    """Append in one write, so that a reader sees whole rows on a local disk."""
+
+    def append() -> None:
+        with open(path, "ab", buffering=0) as file:
+            view = memoryview(content)
+            while view:
+                view = view[file.write(view) :]
+
+    patiently(append)
+
+
 def rename_new(source: Path, target: Path) -> None:
     """Rename without replacing: link and unlink on POSIX (no rename there refuses an existing name), rename on Windows."""
     if sys.platform == "win32":
@@ -97,9 +109,9 @@ def patiently(action: Callable[[], T]) -> T:
 
 def is_free(path: Path) -> bool:
     """Whether nobody has the file open for writing. Only Windows can tell; elsewhere quiet time has to do."""
-    if sys.platform != "win32":
-        return True
-    return _opens_exclusively(path)
+    if sys.platform == "win32":
+        return _opens_exclusively(path)
+    return True
 
 
 def _write_temporary(path: Path, content: bytes, staging: Path | None, durable: bool) -> Path:

@@ -11,7 +11,6 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple, NewType, Protocol
 
-from orderdrop.clock import Micros
 from orderdrop.order.report import Account, Report
 
 Cursor = NewType("Cursor", str)
@@ -36,7 +35,6 @@ class Batch(NamedTuple):
 
     id: int
     content: bytes
-    sids: Sequence[str]
 
 
 class Cancel(NamedTuple):

@@ -43,6 +43,7 @@ class Code(StrEnum):
     VALUE_FORMULA = "VALUE_FORMULA"
     VALUE_CONTROL = "VALUE_CONTROL"
     VALUE_TOO_LONG = "VALUE_TOO_LONG"
+    VALUE_CHARACTERS = "VALUE_CHARACTERS"
     SID_BAD = "SID_BAD"
     SID_EXCEL = "SID_EXCEL"
     SID_CONFLICT = "SID_CONFLICT"
@@ -165,7 +166,10 @@ _WORDS: dict[Code, Words] = {
         "remove or rename it; known columns: {bound}",
     ),
     Code.HEADER_MISSING_COLUMN: Words(
-        "表头缺少列 {value}", "the header lacks the column {value}", "补上这一列", "add the column"
+        "表头缺少列 {value}",
+        "the header lacks the column {value}",
+        "补上这一列{bound}",
+        "add the column{bound}",
     ),
     Code.HEADER_TWICE: Words(
         "表头里 “{value}” 出现两次",
@@ -239,6 +243,12 @@ _WORDS: dict[Code, Words] = {
     ),
     Code.VALUE_TOO_LONG: Words(
         "{column} 超过 {bound} 个字符", "{column} has more than {bound} characters", "缩短它", "shorten it"
+    ),
+    Code.VALUE_CHARACTERS: Words(
+        "{column} “{value}” 含有不允许的字符",
+        "{column} “{value}” holds characters that are not allowed",
+        "只用文字、数字和 _ . -,不以点开头或结尾",
+        "use letters, digits and _ . - with no dot at either end",
     ),
     Code.SID_BAD: Words(
         "编号 “{value}” 不合法",

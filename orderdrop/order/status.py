@@ -71,10 +71,10 @@ MOVES: Final[dict[Status, frozenset[Status]]] = {
         {S.NEW, S.PARTIALLY_FILLED, S.PENDING_CANCEL, S.FILLED, S.CANCELED, S.REJECTED, S.EXPIRED}
     ),
     S.DENIED: frozenset(),
-    S.REJECTED: frozenset(),
     # Odd but real: the exchange's last fill is told after the cancel, the close or even a rejection of the rest.
     S.CANCELED: frozenset({S.FILLED}),
     S.EXPIRED: frozenset({S.FILLED}),
+    S.REJECTED: frozenset({S.FILLED}),
     S.FILLED: frozenset(),
 }
 

@@ -1,0 +1,58 @@
+"""The least that a hand-over to a scan folder costs: one durable new file for each batch. Tells no reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from orderdrop.files import write_new
+from orderdrop.gateway.base import Batch, Cancel, Cursor, Outcome, Outgoing, SubmitResult
+from orderdrop.order.goldminer_format import order_file
+from orderdrop.order.report import Account, Report
+
+
+class FolderGateway:
+    """Hands over as a scan folder wants it: staged, fsynced, renamed in, folder fsynced."""
+
+    def __init__(self, name: str, folder: Path, staging: Path) -> None:
+        self.name = name
+        self.live = False
+        self._folder = folder
+        self._staging = staging
+
+    def open(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._staging.mkdir(parents=True, exist_ok=True)
+
+    def close(self) -> None:
+        pass
+
+    def room(self) -> int:
+        return 10_000_000
+
+    def encode(self, orders: Iterable[Outgoing]) -> bytes:
+        return order_file(orders)
+
+    def submit(self, batch: Batch) -> SubmitResult:
+        write_new(self._path(batch), batch.content, staging=self._staging)
+        return SubmitResult(Outcome.TAKEN)
+
+    def cancel(self, cancels: Sequence[Cancel]) -> None:
+        pass
+
+    def settle(self, batch: Batch) -> dict[str, Outcome]:
+        taken = self._path(batch).exists()
+        sids = [line.split(b",", 1)[0].decode() for line in batch.content.splitlines()[1:]]
+        return dict.fromkeys(sids, Outcome.TAKEN if taken else Outcome.NEVER_LEFT)
+
+    def poll(self, after: Cursor, limit: int) -> tuple[list[Report], Cursor]:
+        return [], after
+
+    def account(self, account_id: str) -> Account | None:
+        return None
+
+    def accounts(self) -> Sequence[str]:
+        return []
+
+    def _path(self, batch: Batch) -> Path:
+        return self._folder / f"{batch.id:010d}.order.csv"

@@ -1,0 +1,224 @@
+"""The wiring: the only file that names a concrete gateway or store. `App` is a router that runs in a workspace."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import platform
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from filelock import FileLock, Timeout
+from sqlalchemy.engine import Engine
+
+from orderdrop import __version__, archive
+from orderdrop.chores import Chores
+from orderdrop.clock import Clock, SystemClock, iso
+from orderdrop.config import PaperSettings, Settings
+from orderdrop.desk import Desk
+from orderdrop.drop.inbox import Inbox, OpenDrop
+from orderdrop.drop.tail import Position
+from orderdrop.gateway.base import Gateway
+from orderdrop.gateway.paper import PaperGateway
+from orderdrop.journal.journal import Journal, reading_engine
+from orderdrop.journal.writer import DropState
+from orderdrop.order.errors import WorkspaceBusy
+from orderdrop.order.identity import from_day_number
+from orderdrop.router import Round, Router
+from orderdrop.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+ONCE_AT_MOST: Final = 60.0
+"""Seconds after which `run --once` ends whatever is left."""
+
+
+class App:
+    """A router in its workspace, holding the workspace's lock.
+
+    Use as a context manager. Raises WorkspaceBusy, ConfigError, JournalError, GatewayError on entering.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        workspace: Workspace,
+        *,
+        clock: Clock | None = None,
+        gateways: dict[str, Gateway] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.workspace = workspace
+        self.clock = clock or SystemClock()
+        self.journal = Journal(settings.journal.url, workspace.root)
+        self.desk = Desk(settings, gateways or make_gateways(settings, workspace, self.clock))
+        self.inbox = Inbox(workspace.inbox, settings.inbox)
+        self.router = Router(self.inbox, self.journal, self.desk, self.clock)
+        self._lock = FileLock(workspace.lock)
+        self._reader: Engine | None = None
+        self._day = self.router.today
+        self._closing = contextlib.ExitStack()
+
+    def __enter__(self) -> App:
+        with contextlib.ExitStack() as opened:
+            self.workspace.make()
+            opened.enter_context(_held(self._lock, self.workspace, self.clock))
+            opened.callback(self.journal.close)
+            self.journal.open()
+            for gateway in self.desk.gateways.values():
+                opened.callback(gateway.close)
+                gateway.open()
+            self.router.recover()
+            opened.callback(self.inbox.close)
+            self.inbox.open(self._day, self._open_drops())
+            self._reader = reading_engine(self.settings.journal.url, self.workspace.root)
+            opened.callback(self._reader.dispose)
+            self.chores = Chores(
+                self.workspace, self.settings, self.journal, self._reader, self.inbox, self.router, self.clock
+            )
+            self._closing = opened.pop_all()
+        log.info("started %s, %s", __version__, self.workspace.root)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.chores.finish()
+            self.chores.close_day(self._day)
+        finally:
+            self._closing.close()
+            log.info("stopped")
+
+    def run(self, stop: threading.Event, tell: Callable[[Round], None] = lambda _round: None) -> None:
+        """Route until `stop` is set; `tell` is called after each turn."""
+        while not stop.is_set():
+            self.turn(tell)
+            self.inbox.wait(self.settings.inbox.scan_interval)
+
+    def run_once(self, tell: Callable[[Round], None] = lambda _round: None, at_most: float = ONCE_AT_MOST) -> bool:
+        """Route until the inbox is empty and every order is settled, at most `at_most` seconds; whether it came to that."""
+        deadline = time.monotonic() + at_most
+        scans = 0
+        while time.monotonic() < deadline:
+            done = self.turn(tell)
+            scans += 1
+            if scans > 1 and done.idle and self.inbox.empty and self.router.settled:
+                return True
+            self.inbox.wait(min(self.settings.inbox.scan_interval, 0.05))
+        return False
+
+    def turn(self, tell: Callable[[Round], None]) -> Round:
+        """One turn of the router, then as many chores as fit before the next drop stirs."""
+        if self.router.today != self._day:
+            self._begin_day()
+        done = self.router.step()
+        self.chores.note(done)
+        tell(done)
+        self.chores.run(lambda: self.inbox.stirring)
+        return done
+
+    def _begin_day(self) -> None:
+        ended, self._day = self._day, self.router.today
+        self.router.begin_day()
+        self.chores.finish()
+        self.chores.close_day(ended)
+
+    def _open_drops(self) -> list[OpenDrop]:
+        """What the journal knows of drops that still lie in the inbox; those that were moved just before a crash are noted."""
+        with self.journal.transaction() as writer:
+            found = []
+            for drop in writer.open_drops():
+                if os.path.lexists(self.workspace.inbox / drop.name):
+                    found.append(_open_drop(drop))
+                else:
+                    writer.update_drop(drop.id, archived_as=self._moved_to(drop), state=_final_state(drop))
+        return found
+
+    def _moved_to(self, drop: Any) -> str:
+        """Where a drop that has left the inbox stands, "" if somebody else has taken it away."""
+        day = from_day_number(drop.trade_day)
+        refused = drop.state == DropState.REFUSED
+        folder = self.workspace.quarantine / day.isoformat() if refused else self.workspace.day(day) / "drops"
+        for path in reversed(archive.candidates(folder, drop.name, drop.id)):
+            if path.exists():
+                return path.relative_to(self.workspace.root).as_posix()
+        log.warning("文件不见了 / %s was taken out of the inbox by somebody else", drop.name)
+        return ""
+
+
+def make_gateways(settings: Settings, workspace: Workspace, clock: Clock) -> dict[str, Gateway]:
+    return {name: _make_gateway(name, values, workspace, clock) for name, values in settings.gateways.items()}
+
+
+def _make_gateway(name: str, values: PaperSettings, workspace: Workspace, clock: Clock) -> Gateway:
+    return PaperGateway(name, values, workspace.state, workspace.root / values.quotes, clock)
+
+
+def set_up_log(settings: Settings, workspace: Workspace) -> None:
+    """A rotating log in the workspace's state folder, for this process."""
+    from logging.handlers import RotatingFileHandler  # noqa: PLC0415  only a router needs it
+
+    workspace.state.mkdir(parents=True, exist_ok=True)
+    handler = RotatingFileHandler(workspace.log, maxBytes=5_000_000, backupCount=9, encoding="utf-8", delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    root = logging.getLogger("orderdrop")
+    root.setLevel(settings.log.level)
+    root.handlers = [handler]
+    root.propagate = False
+
+
+@contextmanager
+def _held(lock: FileLock, workspace: Workspace, clock: Clock) -> Iterator[None]:
+    """Hold the workspace's lock, and write down who does. Raises WorkspaceBusy, naming the holder."""
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        holder = holder_of(workspace)
+        raise WorkspaceBusy(
+            f"这个工作区已有路由器在运行 / a router is running in this workspace already: {workspace.root}\n"
+            f"  {holder or '(?)'}\n  先停止它,或换一个工作区 / stop it first, or use another workspace"
+        ) from None
+    try:
+        about = {"pid": os.getpid(), "host": platform.node(), "since": iso(clock.now()), "version": __version__}
+        workspace.holder.write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
+        yield
+    finally:
+        workspace.holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def holder_of(workspace: Workspace) -> dict[str, Any]:
+    """Who runs the router, empty if nobody can be named."""
+    try:
+        return dict(json.loads(workspace.holder.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
+
+
+def is_running(workspace: Workspace) -> bool:
+    """Whether a router holds this workspace."""
+    if not workspace.lock.exists():
+        return False
+    lock = FileLock(workspace.lock)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def _open_drop(drop: Any) -> OpenDrop:
+    position = Position(drop.position, drop.next_row, bool(drop.torn))
+    refused = drop.state == DropState.REFUSED
+    return OpenDrop(drop.id, drop.name, from_day_number(drop.trade_day), position, drop.sid_space, refused)
+
+
+def _final_state(drop: Any) -> DropState:
+    return DropState.REFUSED if drop.state == DropState.REFUSED else DropState.DONE
+
+

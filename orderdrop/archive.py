@@ -1,0 +1,93 @@
+"""Puts files away, byte for byte, and closes a day's folder: drops, what was sent, the journal as a table, a manifest.
+
+Nothing is deleted or replaced here, except the day's own summaries, which are made again whenever the day is closed again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from orderdrop.failpoint import reach
+from orderdrop.files import rename_new, sync_folder, write_new, write_over
+from orderdrop.tables import table_bytes
+from orderdrop.workspace import FIN_SUFFIX
+
+MANIFEST: Final = "manifest.sha256"
+
+
+def put_away(source: Path, folder: Path, name: str, drop_id: int) -> Path:
+    """Move a drop (and its `.fin`) to `folder`/`name`, or, if another drop has that name, beside it with the drop's number.
+
+    Repeatable: after a crash between the two halves of the move, the second half is done.
+    """
+    for target in candidates(folder, name, drop_id):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if _same_file(source, target):
+            source.unlink()
+        else:
+            try:
+                reach("archive.before")
+                rename_new(source, target)
+            except FileExistsError:
+                continue
+        reach("archive.after")
+        fin = source.with_name(source.name + FIN_SUFFIX)
+        with contextlib.suppress(FileExistsError, FileNotFoundError):
+            rename_new(fin, target.with_name(target.name + FIN_SUFFIX))
+        sync_folder(target.parent)
+        return target
+    raise FileExistsError(f"{name} ({drop_id})")
+
+
+def candidates(folder: Path, name: str, drop_id: int) -> tuple[Path, Path]:
+    """Where a drop may have been put away: `basket.csv`, else `basket~17.csv`."""
+    plain = folder / PurePosixPath(name)
+    return plain, plain.with_name(f"{plain.stem}~{drop_id}{plain.suffix}")
+
+
+def write_sent(folder: Path, gateway: str, batch_id: int, content: bytes) -> None:
+    """Keep the exact bytes of a batch; one that is there already is left."""
+    target = folder / "sent" / gateway / f"{batch_id:08d}.order.csv"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.exists():
+        write_new(target, content, durable=False)
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """A CSV that Excel opens (UTF-8 with BOM); a cell that would run as a formula is made harmless."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_over(path, table_bytes(columns, rows))
+
+
+def write_manifest(folder: Path) -> Path:
+    """`manifest.sha256` of every file in the day's folder, in sha256sum's format, so that `sha256sum -c` checks it."""
+    lines = [f"{_sha256(path)}  {path.relative_to(folder).as_posix()}\n" for path in sorted(_files(folder))]
+    manifest = folder / MANIFEST
+    write_over(manifest, "".join(lines).encode(), durable=True)
+    return manifest
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    return (
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and not path.is_symlink() and path.name != MANIFEST
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    try:
+        return os.path.samestat(one.lstat(), other.lstat())
+    except FileNotFoundError:
+        return False
+

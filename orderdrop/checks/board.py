@@ -1,0 +1,91 @@
+"""Whether the board of a security takes such an order: side, type, quantity, tick (rules.md).
+
+A symbol of no board is denied by `board_known`; in every other rule it is a fault, so that it is denied there as well.
+"""
+
+from __future__ import annotations
+
+from orderdrop.checks.context import Context
+from orderdrop.order.board import Board, board_of
+from orderdrop.order.model import Order, OrderBusiness, OrderType
+from orderdrop.order.refusal import Code, Refusal
+
+_BUY = int(OrderBusiness.BUY)
+_SELL = int(OrderBusiness.SELL)
+_LIMIT = int(OrderType.LIMIT)
+
+ORDER_TYPES: dict[str, frozenset[int]] = {
+    "SHSE": frozenset({1, 2, 20, 21, 24, 25}),
+    "SZSE": frozenset({1, 2, 20, 21, 22, 23, 24}),
+    "BJSE": frozenset({1, 20, 21, 24, 25}),
+}
+"""掘金's codes that an exchange offers; the others are “–” in rules.md, "Order types"."""
+
+
+def board_known(order: Order, _context: Context) -> Refusal | None:
+    return None if board_of(order.symbol) else Refusal(Code.BOARD_UNKNOWN, "symbol", order.symbol)
+
+
+def side_offered(order: Order, _context: Context) -> Refusal | None:
+    side = order.order_business
+    if side == _SELL or (side == _BUY and not _board(order).sell_only):
+        return None
+    if side != _BUY:
+        return Refusal(Code.SIDE_BAD, "order_business", str(side))
+    return Refusal(Code.SIDE_NOT_ALLOWED, "order_business", _board(order).name, "卖出 sell (2)")
+
+
+def order_type_offered(order: Order, _context: Context) -> Refusal | None:
+    board = _board(order)
+    if order.order_type not in ORDER_TYPES[board.exchange]:
+        return Refusal(Code.ORDER_TYPE_EXCHANGE, "order_type", str(order.order_type), board.exchange)
+    if order.order_type == _LIMIT or board.market_orders:
+        return None
+    return Refusal(Code.ORDER_TYPE_EXCHANGE, "order_type", str(order.order_type), board.name)
+
+
+def tick_kept(order: Order, _context: Context) -> Refusal | None:
+    """Holds for a protective price as well."""
+    price = order.price
+    if price is None:
+        return None
+    tick = _board(order).tick
+    return Refusal(Code.PRICE_TICK, "price", str(price), str(tick)) if price % tick else None
+
+
+def lot_kept(order: Order, _context: Context) -> Refusal | None:
+    """Purchases: the minimum, then whole steps. Sales: also an odd lot that may be the remainder of a whole holding.
+
+    The holding is not known here. So an odd sale passes when *some* holding would allow it, and the broker, who knows the
+    holding, has the last word.
+    """
+    board, volume = _board(order), order.volume
+    if volume < 1:
+        return Refusal(Code.VOLUME_BAD, "volume", str(volume))
+    odd_below = 0 if order.order_business == _BUY else board.odd_below
+    if board.minimum > volume >= odd_below:
+        return Refusal(Code.LOT_MINIMUM, "volume", str(volume), str(board.minimum))
+    if volume % board.step >= (odd_below or 1):
+        return Refusal(Code.LOT_SIZE, "volume", str(volume), _lot_rule(board))
+    return None
+
+
+def maximum_kept(order: Order, _context: Context) -> Refusal | None:
+    board = _board(order)
+    maximum = board.max_limit if order.order_type == _LIMIT else board.max_market or 0
+    if order.volume <= maximum:
+        return None
+    return Refusal(Code.VOLUME_MAXIMUM, "volume", str(order.volume), str(maximum))
+
+
+def _board(order: Order) -> Board:
+    """Raises LookupError: a rule about a board cannot be run without one."""
+    board = board_of(order.symbol)
+    if board is None:
+        raise LookupError(order.symbol)
+    return board
+
+
+def _lot_rule(board: Board) -> str:
+    rule = f"{board.name}: {board.step} 的整数倍 a multiple of {board.step}"
+    return f"{rule}, 零股须一次卖出 an odd lot is sold whole" if board.odd_below else rule

@@ -1,0 +1,204 @@
+"""What can wait: receipts, result files, putting files away, the day's archive, the journal's upkeep.
+
+Chores run in slices between the router's turns and stop as soon as a drop stirs, so that they never stand in an order's
+way. All of it can be made again from the journal; nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import Engine
+
+from orderdrop import archive
+from orderdrop.clock import Clock, Micros
+from orderdrop.config import Settings
+from orderdrop.drop.inbox import Inbox, RefusedFile
+from orderdrop.drop.receipt import receipt_path, write_receipt
+from orderdrop.drop.tail import DropFile
+from orderdrop.journal.journal import Journal
+from orderdrop.journal.reading import Reading, read
+from orderdrop.journal.writer import DropState, drop_of
+from orderdrop.order.errors import OrderdropError
+from orderdrop.order.identity import day_number, from_day_number
+from orderdrop.outbox import Outbox
+from orderdrop.pace import Pace
+from orderdrop.router import Round, Router
+from orderdrop.views import DropView, OrderView, drop_view, live_words, order_view, receipt_of_order, receipt_of_row
+from orderdrop.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+class Chores:
+    """The router's housekeeping. Used from the router's thread."""
+
+    def __init__(
+        self, workspace: Workspace, settings: Settings, journal: Journal, reader: Engine, inbox: Inbox, router: Router, clock: Clock
+    ) -> None:
+        self._workspace = workspace
+        self._settings = settings
+        self._journal = journal
+        self._reader = reader
+        self._inbox = inbox
+        self._router = router
+        self._clock = clock
+        self._language = settings.log.language
+        self._outbox = Outbox(workspace.outbox, router.desk, reader, settings)
+        self._pace = Pace()
+        self._receipts: dict[int, None] = {}  # drops whose receipt is to be written, oldest first
+        self._refused_files: list[tuple[RefusedFile, int]] = []
+        self._current: Iterator[None] | None = None
+        self._failed = ""
+
+    def note(self, done: Round) -> None:
+        """Remember what a turn of the router has changed."""
+        drops = set(done.admitted.drop_ids) | {drop_of(order) for order in done.orders}
+        for handover in done.handed_over:
+            drops.update(range(drop_of(handover.first_order), drop_of(handover.last_order) + 1))
+        self._receipts.update(dict.fromkeys(sorted(drops)))
+        self._refused_files += done.admitted.refused_files
+        if not done.idle:
+            self._outbox.note(done.accounts)
+
+    def run(self, interrupted: Callable[[], bool]) -> None:
+        """Go on with the chores until they are done or `interrupted`. A fault is told and tried again next time."""
+        if self._current is None:
+            self._current = self._all()
+        try:
+            for _ in self._current:
+                if interrupted():
+                    return
+        except (OSError, OrderdropError) as error:
+            if str(error) != self._failed:
+                log.error("收尾工作失败,将重试 / housekeeping failed, will try again: %s", error)
+            self._failed = str(error)
+        else:
+            self._failed = ""
+        self._current = None
+
+    def finish(self) -> None:
+        """All of it, now, without pacing: at the end of a run."""
+        self._pace = Pace()
+        self._outbox.hurry()
+        self._current = None
+        self.run(lambda: False)
+
+    def _all(self) -> Iterator[None]:
+        yield from self._write_receipts()
+        yield from self._outbox.update(self._router.today)
+        yield from self._put_away_refused_files()
+        yield from self._put_away_drops()
+        yield from self._move_sids()
+        self._journal.checkpoint()
+
+    # receipts
+
+    def _write_receipts(self) -> Iterator[None]:
+        for drop_id in [drop for drop in self._receipts if self._pace.due(drop)]:
+            self._receipts.pop(drop_id, None)
+            began = time.perf_counter()
+            try:
+                with read(self._reader) as reading:
+                    yield from self._write_receipt(reading, drop_id)
+            except OSError:
+                self._receipts[drop_id] = None
+                raise
+            self._pace.spent(drop_id, time.perf_counter() - began)
+            yield
+
+    def _write_receipt(self, reading: Reading, drop_id: int) -> Iterator[None]:
+        drop = reading.drop_or_none(drop_id)
+        if drop is None:
+            return
+        rows: list[dict[str, Any]] = []
+        for count, order in enumerate(reading.orders_of_drop(drop_id)):
+            rows.append(receipt_of_order(order, self._gateway_words(order.gateway), self._language).model_dump())
+            if count % 500 == 499:
+                yield
+        rows += [receipt_of_row(row, row.outcome, self._language).model_dump() for row in reading.row_outcomes(drop_id)]
+        rows += [receipt_of_row(row, row.state, self._language).model_dump() for row in reading.instructions_of_drop(drop_id)]
+        if drop.reason_code:
+            rows.append({**receipt_of_row(drop, "refused", self._language).model_dump(), "row": 0})
+        rows.sort(key=lambda row: row["row"])
+        newest = reading.newest_drop_called(drop.name)
+        if newest == drop_id:
+            for older in reading.older_drops_called(drop.name, drop_id):
+                self._make_way(drop.name, older)
+        write_receipt(receipt_path(self._workspace.receipts, drop.name, None if newest == drop_id else drop_id), rows)
+
+    def _make_way(self, name: str, older: int) -> None:
+        """Another drop has taken the name: the older one's receipt gets its number."""
+        plain, numbered = receipt_path(self._workspace.receipts, name), receipt_path(self._workspace.receipts, name, older)
+        if plain.exists() and not numbered.exists():
+            plain.rename(numbered)
+
+    def _gateway_words(self, name: str | None) -> str:
+        gateway = self._router.desk.gateways.get(name or "")
+        return f"{name} ({live_words(gateway.live, self._language)})" if gateway else ""
+
+    # putting away
+
+    def _put_away_refused_files(self) -> Iterator[None]:
+        while self._refused_files:
+            refused, drop_id = self._refused_files[-1]
+            folder = self._workspace.quarantine / self._router.today.isoformat()
+            try:
+                target = archive.put_away(Path(refused.path), folder, _plain_name(refused), drop_id)
+            except FileNotFoundError:
+                target = None
+            self._refused_files.pop()
+            self._note_put_away(drop_id, target, DropState.REFUSED)
+            yield
+
+    def _put_away_drops(self) -> Iterator[None]:
+        for file in self._inbox.to_put_away(self._router.today):
+            day = file.day.isoformat()
+            folder = self._workspace.quarantine / day if file.refused else self._workspace.archive / day / "drops"
+            target = archive.put_away(Path(file.path), folder, file.name, file.drop_id)
+            self._note_put_away(file.drop_id, target, DropState.REFUSED if file.refused else DropState.DONE)
+            self._inbox.put_away(file, str(target))
+            yield
+
+    def _note_put_away(self, drop_id: int, target: Path | None, state: DropState) -> None:
+        where = target.relative_to(self._workspace.root).as_posix() if target else ""
+        with self._journal.transaction() as writer:
+            writer.update_drop(drop_id, archived_as=where, state=state)
+
+    # upkeep
+
+    def _move_sids(self) -> Iterator[None]:
+        if self._settings.inbox.sid_scope == "day" or self._sids_moved_on == self._router.today:
+            return
+        today = day_number(self._router.today)
+        with self._journal.transaction() as writer:
+            days = writer.unmoved_days(today)
+        for day in days:
+            yield
+            with self._journal.transaction() as writer:
+                writer.move_sids_to_past(day)
+        self._sids_moved_on = self._router.today
+
+    _sids_moved_on: date | None = None
+
+    def close_day(self, day: date) -> None:
+        """Make the day's folder in the archive complete: what was sent, the journal as a table, the manifest."""
+        folder = self._workspace.day(day)
+        number = day_number(day)
+        with read(self._reader) as reading:
+            for batch in reading.batches_of_day(number):
+                archive.write_sent(folder, batch.gateway, batch.id, batch.content)
+            orders = (order_view(order, self._language).model_dump() for order in reading.orders_of_day(number))
+            archive.write_table(folder / "journal.csv", list(OrderView.model_fields), orders)
+        if folder.exists():
+            archive.write_manifest(folder)
+
+
+def _plain_name(refused: RefusedFile) -> str:
+    """A name that any file system takes, for a file whose own name may be hostile."""
+    name = refused.refusal.value if refused.refusal.code == "FILE_NAME" else refused.name
+    return name.replace("\\", "_").replace(":", "_").strip(". ") or "unnamed"

@@ -1,0 +1,40 @@
+"""Who trades where: what the settings say about accounts, strategies and gateways, in the form the router asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from orderdrop.config import Settings
+from orderdrop.gateway.base import Gateway
+
+PAPER_ACCOUNT: Final = "paper"
+"""The account of orders that name none, in a workspace without settings."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    settings: Settings
+    gateways: Mapping[str, Gateway]
+
+    @property
+    def accounts(self) -> dict[str, str]:
+        """Account id or alias to account id; empty: every account is welcome."""
+        named = self.settings.accounts
+        return {name: key for key, account in named.items() for name in (key, account.alias) if name}
+
+    @property
+    def default_account(self) -> str | None:
+        """The account of a row that names none: the only one there is."""
+        named = list(self.settings.accounts)
+        if not named:
+            return PAPER_ACCOUNT
+        return named[0] if len(named) == 1 else None
+
+    def gateway_of(self, account_id: str) -> Gateway:
+        return self.gateways[self.settings.gateway_of(account_id)]
+
+    def holds(self, strategy: str) -> bool:
+        named = self.settings.strategies.get(strategy)
+        return self.settings.inbox.hold or (named is not None and named.hold)

@@ -1,0 +1,413 @@
+"""The watched folder: finds drops, waits until they are complete, hands them over as takes, puts them away.
+
+A scan is the truth; file events only wake it early and name the files that were renamed in. Nothing here reads what a row
+says. Files are moved out with link and unlink on POSIX, because an unpaired rename stalls inotify watchers for half a second.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import os
+import stat
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from watchdog.events import (
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
+
+from orderdrop.clock import Micros, trade_date
+from orderdrop.config import InboxSettings
+from orderdrop.drop.names import Ignored, is_halt, printable, read_name
+from orderdrop.drop.tail import Changed, DropFile, Limits, Position, Take, prepare
+from orderdrop.files import is_free
+from orderdrop.order.refusal import Code, Refusal
+from orderdrop.workspace import FIN_SUFFIX
+
+log = logging.getLogger(__name__)
+
+_LATE_FIRST: Final = 1.0
+_LATE_LONGEST: Final = 600.0
+_COMPLAIN_AFTER: Final = 5.0
+
+
+class RefusedFile(NamedTuple):
+    """A file refused by its name or nature; it was never opened."""
+
+    path: str
+    name: str
+    refusal: Refusal
+
+
+class OpenDrop(NamedTuple):
+    """What the journal knows of a drop that is not put away yet."""
+
+    id: int
+    name: str
+    day: date
+    position: Position
+    sid_space: str
+    refused: bool
+
+
+@dataclass(slots=True, eq=False)
+class _Watched:
+    """A name in the inbox.
+
+    since: when its stamp was first seen. looked: the stamp at which nothing could be taken. moved_in: it was renamed in and
+    not written since: an event said so, or (POSIX) its inode changed after its content did.
+    """
+
+    file: DropFile
+    stamp: tuple[int, int, int]
+    since: float
+    moved_in: bool = False
+    restarted: bool = False
+    looked: tuple[int, int, int, bool] | None = None
+    complained: bool = False
+
+
+class Inbox:
+    """The door that drops come through. Used from the router's thread; only the watcher's hints arrive from another."""
+
+    def __init__(
+        self, folder: Path, settings: InboxSettings, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.halted = False
+        self.found_by_scan_only = 0
+        self._root = str(folder)
+        self._limits = Limits(settings.max_bytes, settings.max_rows)
+        self._monotonic = monotonic
+        self._watched: dict[str, _Watched] = {}
+        self._ignored: dict[str, str] = {}
+        self._refused: set[str] = set()
+        self._restored: dict[str, OpenDrop] = {}
+        self._late: list[tuple[float, int, float, DropFile]] = []
+        self._sequence = itertools.count()
+        self._next_scan = 0.0
+        self._recheck: dict[str, float] = {}  # files that were told of and are not quiet for long enough yet
+        self._recheck_at = float("inf")
+        self._started_day: date | None = None
+        self._wake = threading.Event()
+        self._hints: dict[str, bool] = {}
+        self._hint_lock = threading.Lock()
+        self._observer: BaseObserver | None = None
+
+    # life
+
+    def open(self, today: date, restored: Iterable[OpenDrop] = ()) -> None:
+        """Begin watching. Files older than `today` that are there already are refused as stale."""
+        self._started_day = today
+        self._restored = {drop.name: drop for drop in restored}
+        if self.settings.events:
+            self._observer = _observe(self._root, self._hint)
+
+    def close(self) -> None:
+        if self._observer is not None:
+            self._observer.stop()
+            self._observer.join()
+            self._observer = None
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def wait(self, timeout: float) -> None:
+        """Sleep until something may have come, at most until the next scan is due."""
+        due = min(self._next_scan, self._recheck_at) - self._monotonic()
+        if not self._hints and due > 0:
+            self._wake.wait(min(timeout, due))
+        self._wake.clear()
+
+    @property
+    def stirring(self) -> bool:
+        """Whether something may have come since the last `collect`."""
+        return bool(self._hints)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is left that could still become an order."""
+        return not self._hints and all(
+            w.file.drop_id and w.stamp[0] == w.file.position.offset for w in self._watched.values()
+        )
+
+    # finding
+
+    def collect(self, today: date) -> list[Take | RefusedFile]:
+        """What can be taken now, oldest file first."""
+        now = self._monotonic()
+        with self._hint_lock:
+            hints, self._hints = self._hints, {}
+        hints |= {name: hints.get(name, False) for name, due in self._recheck.items() if due <= now}
+        self._recheck = {name: due for name, due in self._recheck.items() if due > now}
+        if now >= self._next_scan or not self._started_day:
+            found = list(self._scan(hints, today, now))
+            self._next_scan = self._monotonic() + self.settings.scan_interval
+        else:
+            found = [
+                ready for name, moved in hints.items() for ready in self._look_at(name, moved, today, now)
+            ]
+        found.extend(self._look_late(now))
+        self._recheck_at = min(self._recheck.values(), default=float("inf"))
+        if len(found) > 1:
+            found.sort(
+                key=lambda ready: (
+                    (ready.stamp[1], ready.file.name) if isinstance(ready, Take) else (0, ready.name)
+                )
+            )
+        return found
+
+    def _scan(self, hints: dict[str, bool], today: date, now: float) -> Iterator[Take | RefusedFile]:
+        seen: set[str] = set()
+        self.halted = False
+        for name, entry in self._entries():
+            seen.add(name)
+            if is_halt(entry.name) and "/" not in name:
+                self.halted = True
+            elif not entry.name.lower().endswith(FIN_SUFFIX):
+                moved = hints.get(name)
+                if (
+                    moved is None
+                    and name not in self._watched
+                    and name not in self._ignored
+                    and self.settings.events
+                ):
+                    self.found_by_scan_only += 1
+                yield from self._look_at(name, bool(moved), today, now)
+        for name in self._watched.keys() - seen:
+            del self._watched[name]
+        self._refused &= seen
+        self._ignored = {name: why for name, why in self._ignored.items() if name in seen}
+
+    def _entries(self) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        with os.scandir(self._root) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
+                    with os.scandir(entry.path) as below:
+                        yield from (
+                            (f"{entry.name}/{file.name}", file)
+                            for file in below
+                            if not file.is_dir(follow_symlinks=False)
+                        )
+                else:
+                    yield entry.name, entry
+
+    def _look_at(self, name: str, moved: bool, today: date, now: float) -> Iterator[Take | RefusedFile]:
+        try:
+            status = os.lstat(os.path.join(self._root, name))
+        except OSError:
+            return
+        watched = self._watched.get(name) or self._meet(name, status, today, now)
+        if isinstance(watched, RefusedFile):
+            if name not in self._refused:
+                self._refused.add(name)
+                yield watched
+            return
+        if watched is None:
+            return
+        stamp = (status.st_size, status.st_mtime_ns, status.st_ino)
+        if stamp != watched.stamp:
+            if stamp[2] != watched.stamp[2]:
+                self._begin_again(watched, today)
+            watched.stamp, watched.since, watched.moved_in = stamp, now, False
+        watched.moved_in |= moved or (os.name == "posix" and status.st_ctime_ns > status.st_mtime_ns)
+        if status.st_size != watched.file.position.offset or not watched.file.drop_id:
+            take = self._try(watched, today, now)
+            if take is not None:
+                yield take
+
+    def _meet(
+        self, name: str, status: os.stat_result, today: date, now: float
+    ) -> _Watched | RefusedFile | None:
+        """A name that was not there before: what is it?"""
+        base = name.rpartition("/")[2]
+        path = os.path.join(self._root, name)
+        said = read_name(base)
+        if isinstance(said, Ignored):
+            if self._ignored.setdefault(name, said.why) is said.why and base.lower()[-4:] not in {
+                ".tmp",
+                ".fin",
+            }:
+                log.info("ignored %s: %s", printable(name), said.why)
+            return None
+        if isinstance(said, Refusal):
+            return RefusedFile(path, name, said)
+        if not stat.S_ISREG(status.st_mode):
+            return RefusedFile(path, name, Refusal(Code.FILE_LINK, value=printable(name)))
+        restored = self._restored.pop(name, None)
+        file = DropFile(path, name, said, name.rpartition("/")[0], today)
+        watched = _Watched(file, (status.st_size, status.st_mtime_ns, status.st_ino), now)
+        if restored is not None and restored.day == today:
+            self._restore(watched, restored)
+        elif said.day is not None and said.day != today:
+            if said.day > today:
+                return None
+            return RefusedFile(
+                path, name, Refusal(Code.FILE_STALE, value=said.day.isoformat(), bound=today.isoformat())
+            )
+        elif today == self._started_day and not self._next_scan:
+            written = trade_date(Micros(max(status.st_mtime_ns, status.st_ctime_ns) // 1000))
+            if written < today:
+                return RefusedFile(
+                    path, name, Refusal(Code.FILE_STALE, value=written.isoformat(), bound=today.isoformat())
+                )
+        self._watched[name] = watched
+        return watched
+
+    def _restore(self, watched: _Watched, known: OpenDrop) -> None:
+        file = watched.file
+        file.drop_id, file.position, file.sid_space = known.id, known.position, known.sid_space
+        file.refused = known.refused
+        try:
+            complete = file.catch_up(known.position.offset)
+        except OSError:
+            complete = False
+        if not complete:
+            self._begin_again(watched, known.day)
+
+    def _begin_again(self, watched: _Watched, today: date) -> None:
+        """The file was rewritten: what stands there now is a new drop, once it is quiet."""
+        old = watched.file
+        watched.file = DropFile(old.path, old.name, old.info, old.strategy, today)
+        watched.restarted, watched.moved_in, watched.looked = True, False, None
+
+    def _try(self, watched: _Watched, today: date, now: float) -> Take | None:
+        file = watched.file
+        quiet = now - watched.since
+        fin = os.path.exists(file.path + FIN_SUFFIX)
+        torn_due = quiet >= self.settings.torn_timeout
+        settled = watched.moved_in or fin or quiet >= self.settings.settle
+        if not settled and (watched.restarted or not file.info.followed):
+            self._recheck[file.name] = watched.since + self.settings.settle
+            return None
+        if watched.looked == (*watched.stamp, fin) and not torn_due:
+            return None
+        try:
+            if not fin and not watched.moved_in and not is_free(Path(file.path)):
+                return None
+            take = prepare(file, whole=fin, torn_due=torn_due, finished=settled, limits=self._limits)
+        except Changed:
+            if file.drop_id:
+                self._begin_again(watched, today)
+            watched.since = now
+            return None
+        except OSError as error:
+            self._complain(watched, quiet, error)
+            return None
+        if take is None:
+            watched.looked = (*watched.stamp, fin)
+        else:
+            watched.restarted = False
+        return take
+
+    def _complain(self, watched: _Watched, quiet: float, error: OSError) -> None:
+        if quiet > _COMPLAIN_AFTER and not watched.complained:
+            watched.complained = True
+            log.error("文件读不出来 / cannot read %s: %s", watched.file.name, error)
+
+    # after the commit
+
+    def forget(self, ready: Take | RefusedFile | DropFile) -> None:
+        """A take was not committed: look at the file afresh, from what was committed before."""
+        if isinstance(ready, RefusedFile):
+            self._refused.discard(ready.name)
+            return
+        file = ready.file if isinstance(ready, Take) else ready
+        watched = self._watched.pop(file.name, None)
+        if watched is not None and file.drop_id:
+            self._restored[file.name] = OpenDrop(
+                file.drop_id, file.name, file.day, file.position, file.sid_space, file.refused
+            )
+
+    def to_put_away(self, today: date) -> Iterator[DropFile]:
+        """Files that are finished with: refused, or taken and quiet, or followed and their day is over."""
+        now = self._monotonic()
+        for watched in list(self._watched.values()):
+            file = watched.file
+            if not file.drop_id or (file.position.offset != watched.stamp[0] and not file.refused):
+                continue
+            ended = not file.info.followed or os.path.exists(file.path + FIN_SUFFIX) or file.day < today
+            if ended and now - watched.since >= self.settings.archive_after:
+                yield file
+
+    def put_away(self, file: DropFile, path: str) -> None:
+        """The file now stands at `path`; late writes through an open handle are still looked for there."""
+        self._watched.pop(file.name, None)
+        file.path = path
+        self.watch_late(file)
+
+    def watch_late(self, file: DropFile, first: float = _LATE_FIRST) -> None:
+        heapq.heappush(self._late, (self._monotonic() + first, next(self._sequence), first, file))
+
+    def _look_late(self, now: float) -> Iterator[Take]:
+        while self._late and self._late[0][0] <= now:
+            _due, _n, interval, file = heapq.heappop(self._late)
+            try:
+                grown = os.lstat(file.path).st_size != file.position.offset
+                quiet = interval >= self.settings.torn_timeout
+                take = (
+                    prepare(file, whole=False, torn_due=quiet, finished=True, limits=self._limits)
+                    if grown
+                    else None
+                )
+            except (Changed, OSError) as error:
+                log.error("归档后的文件变了 / an archived file changed: %s: %r", file.path, error)
+                continue
+            if take is not None:
+                yield take
+            self.watch_late(file, _LATE_FIRST if take is not None else min(interval * 2, _LATE_LONGEST))
+
+    def _hint(self, path: str, moved: bool) -> None:
+        name = os.path.relpath(path, self._root)
+        if sys.platform == "win32":
+            name = name.replace("\\", "/")
+        if name.endswith(FIN_SUFFIX):
+            name = name[: -len(FIN_SUFFIX)]
+        with self._hint_lock:
+            self._hints[name] = self._hints.get(name, False) or moved
+        self._wake.set()
+
+
+class _Hints(FileSystemEventHandler):
+    def __init__(self, hint: Callable[[str, bool], None]) -> None:
+        self._hint = hint
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        if event.is_directory:
+            return
+        moved = isinstance(event, FileMovedEvent)
+        path = os.fsdecode(event.dest_path if moved else event.src_path)
+        if not path.endswith(".tmp"):
+            self._hint(path, moved)
+
+
+def _observe(root: str, hint: Callable[[str, bool], None]) -> BaseObserver | None:
+    """Watch with the system's events; None where there are none (the scan finds everything, later)."""
+    wanted: list[type[FileSystemEvent]] = [FileMovedEvent, FileCreatedEvent]
+    # Only inotify tells that a writer has closed a file; elsewhere each change has to do.
+    wanted.append(FileClosedEvent if sys.platform == "linux" else FileModifiedEvent)
+    # On Linux, only "full" events tell a file renamed in from elsewhere from one that is just being created.
+    observer = Observer(timeout=0.1, **({"generate_full_events": True} if sys.platform == "linux" else {}))
+    try:
+        observer.schedule(_Hints(hint), root, recursive=True, event_filter=wanted)
+        observer.start()
+    except OSError as error:
+        log.warning("没有文件事件,改为扫描 / no file events, scanning only: %s", error)
+        return None
+    return observer

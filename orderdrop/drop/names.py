@@ -1,0 +1,76 @@
+"""What a file's name says, before anything is opened: ignored, refused, or which kind of drop it is. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Final, NamedTuple
+
+from orderdrop.order.model import DropKind
+from orderdrop.order.refusal import Code, Refusal
+from orderdrop.workspace import FIN_SUFFIX, HALT_FILE
+
+IGNORED_PREFIXES: Final = ("~$", ".")
+IGNORED_SUFFIXES: Final = (".tmp", ".part", ".crdownload", FIN_SUFFIX, ".lock")
+TABLE_SUFFIXES: Final = (".csv",)
+MAX_NAME_BYTES: Final = 200
+"""Leaves room for `.receipt.csv` within the 255 bytes that file systems give a name."""
+
+_KIND = {f".{kind}": kind for kind in DropKind}
+_FOLLOWED: Final = re.compile(r"(\d{8})\.(?:order|cancel_order)\.csv", re.IGNORECASE | re.ASCII)
+_BATCH: Final = re.compile(r"(\d{8})_\d{6}\b.*\.csv", re.IGNORECASE | re.ASCII)
+_UNPRINTABLE: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+
+
+class Name(NamedTuple):
+    """A file that may be a drop. followed: it is appended to all day. day: the trading day in its name, if any."""
+
+    kind: DropKind
+    followed: bool
+    day: date | None
+
+
+class Ignored(NamedTuple):
+    """A file that is none of our business. why: bilingual, for `orderdrop why`."""
+
+    why: str
+
+
+def read_name(name: str) -> Name | Ignored | Refusal:
+    """name: the file's own name, without folders."""
+    lower = name.lower()
+    if is_halt(name):
+        return Ignored("开关文件 / a switch")
+    if lower.startswith(IGNORED_PREFIXES) or lower.endswith(IGNORED_SUFFIXES):
+        return Ignored("临时文件或标记文件 / a temporary file or a mark")
+    if not lower.endswith(TABLE_SUFFIXES):
+        return Ignored(
+            f"不认识的文件类型,只接收 {' '.join(TABLE_SUFFIXES)} / unknown type, only {' '.join(TABLE_SUFFIXES)} are taken"
+        )
+    if _UNPRINTABLE.search(name) or len(name.encode(errors="replace")) > MAX_NAME_BYTES:
+        return Refusal(Code.FILE_NAME, value=printable(name))
+    stem = lower[: lower.rindex(".")]
+    kind = next((kind for suffix, kind in _KIND.items() if stem.endswith(suffix)), DropKind.ORDER)
+    followed = _FOLLOWED.fullmatch(name)
+    dated = followed or _BATCH.fullmatch(name)
+    day = _day(dated[1]) if dated else None
+    return Name(kind, followed is not None and day is not None, day)
+
+
+def is_halt(name: str) -> bool:
+    """`HALT`, also as Windows makes it when extensions are hidden."""
+    return name.upper() in {HALT_FILE, f"{HALT_FILE}.TXT"}
+
+
+def printable(name: str) -> str:
+    """A hostile name made harmless: what cannot be shown becomes `?`, what is too long is cut."""
+    return _UNPRINTABLE.sub("?", name)[:100]
+
+
+def _day(digits: str) -> date | None:
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return None

@@ -1,0 +1,321 @@
+"""One file in the inbox: how far it was taken, and a `Take` of what is new in it.
+
+A file is read from where we stopped, but only while what we took before still stands there; a file that was truncated or
+rewritten is read from its beginning as a new drop (its old rows are then duplicates). Small takes are read in one go, large ones in
+pieces, so that memory does not grow with the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final, NamedTuple
+
+from orderdrop.drop.names import Name
+from orderdrop.intake import Block, Context, FollowedSids, Reader, derived_sid
+from orderdrop.order.refusal import Code, Refusal, RowError
+
+SMALL: Final = 1024 * 1024
+_PIECE: Final = 1024 * 1024
+_WITNESS: Final = 4096
+_OPEN_FLAGS: Final = (
+    os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+)
+
+
+class Position(NamedTuple):
+    """How far a file was taken. torn: its last line was refused as cut, the rest of that line is still to be refused."""
+
+    offset: int = 0
+    next_row: int = 1
+    torn: bool = False
+
+
+class Changed(Exception):  # noqa: N818  not a fault: try again
+    """The file changed while it was being read."""
+
+
+@dataclass(slots=True, eq=False)
+class DropFile:
+    """A file being taken. `drop_id` is 0 until its first take is committed.
+
+    sid_space: what derived sids are made from: the name for a followed file, else the hash of the first take.
+    """
+
+    path: str
+    name: str
+    info: Name
+    strategy: str
+    day: date
+    drop_id: int = 0
+    position: Position = Position()
+    sid_space: str = ""
+    refused: bool = False
+    reader: Reader | None = None
+    header: int = 0  # its length in bytes
+    first_row: int = 2  # line of the first row
+    hasher: hashlib._Hash = field(default_factory=hashlib.sha256)
+    witness: bytes = b""  # the last bytes that were taken
+    derive: Callable[[int, str], str] | None = None
+
+    @property
+    def sha256(self) -> str:
+        return self.hasher.hexdigest()
+
+    def still_there(self, handle: int) -> bool:
+        """Whether what was taken before still stands in the open file: whole for small files, its end for large ones."""
+        if self.position.offset <= SMALL:
+            return hashlib.sha256(_read_at(handle, 0, self.position.offset)).digest() == self.hasher.digest()
+        start = self.position.offset - len(self.witness)
+        return _read_at(handle, start, len(self.witness)) == self.witness
+
+    def catch_up(self, offset: int) -> bool:
+        """After a restart: read again what was taken, to go on behind it. False if it does not stand there any more."""
+        handle = open_drop(self.path)
+        try:
+            if os.fstat(handle).st_size < offset:
+                return False
+            content = b"" if self.info.followed else None
+            for piece in _pieces(handle, 0, offset):
+                self._note(piece)
+                if self.reader is None and not self._open_reader(piece):
+                    return False
+                content = content + piece if content is not None else None
+        finally:
+            os.close(handle)
+        if content and self.reader is not None:  # name the rows without a sid again, so that the next ones are counted on
+            context = Context({}, "-", self.strategy, self.naming())
+            for _block in self.reader.read(content[self.header :], context):
+                pass
+        return True
+
+    def _open_reader(self, head: bytes) -> bool:
+        opened = Reader.open(head, self.info.kind)
+        if isinstance(opened, Refusal):
+            return False
+        self.reader, self.header = opened
+        self.first_row = self.reader.next_row
+        return True
+
+    def _note(self, piece: bytes) -> None:
+        self.hasher.update(piece)
+        self.witness = (self.witness + piece)[-_WITNESS:]
+
+    def naming(self) -> Callable[[int, str], str]:
+        """How rows without a sid get one."""
+        if self.derive is None:
+            if self.info.followed:
+                self.derive = FollowedSids(self.day, self.sid_space)
+            else:
+                self.derive = lambda row, _line: derived_sid(self.day, self.sid_space, row)
+        return self.derive
+
+
+class Limits(NamedTuple):
+    max_bytes: int
+    max_rows: int
+
+
+@dataclass(slots=True, eq=False)
+class Take:
+    """What is new in a file, up to `size`. After `blocks` has run to its end, `end` says how far that led.
+
+    whole: a last line without newline counts (there is a `.fin`). torn_due: such a line is refused now.
+    """
+
+    file: DropFile
+    size: int
+    stamp: tuple[int, int]
+    whole: bool
+    torn_due: bool
+    data: bytes | None = None
+    refusal: Refusal | None = None
+    end: Position = Position()
+    _consumed: hashlib._Hash | None = None
+    _witness: bytes = b""
+
+    def blocks(self, context: Context) -> Iterator[Block]:
+        """The rows that are new. Raises Changed, OSError."""
+        file = self.file
+        reader, start = file.reader, file.position
+        assert reader is not None  # noqa: S101  `prepare` has seen to it
+        reader.next_row = start.next_row if start.offset else file.first_row
+        self._consumed, self._witness = file.hasher.copy(), file.witness
+        offset, rest, torn = start.offset, b"", start.torn
+        for piece in self._pieces():
+            data = rest + piece
+            if torn:
+                cut = _end_of_line(reader, data)
+                if not cut:
+                    rest = data
+                    continue
+                yield self._torn(reader, data[:cut], Code.ROW_TORN_REST)
+                reader.next_row += 1
+                torn = False
+                offset, data = self._count(offset, data[:cut]), data[cut:]
+            if offset == 0:
+                offset, data = self._count(offset, data[: file.header]), data[file.header :]
+            end = reader.split(data)
+            yield from reader.read(data[:end], context)
+            offset, rest = self._count(offset, data[:end]), data[end:]
+        if rest and self.whole and not torn:
+            yield from reader.read(rest, context)
+            offset = self._count(offset, rest)
+        elif rest and self.torn_due and not torn:
+            yield self._torn(reader, rest, Code.ROW_TORN)
+            offset, torn = self._count(offset, rest), True
+        elif rest and (self.whole or self.torn_due):
+            yield self._torn(reader, rest, Code.ROW_TORN_REST)
+            offset = self._count(offset, rest)
+        self.end = Position(offset, reader.next_row, torn)
+
+    def accept(self, drop_id: int, *, refused: bool) -> None:
+        """The take is committed: go on behind it next time."""
+        file = self.file
+        file.drop_id, file.refused = drop_id, file.refused or refused
+        file.position = self.end if self.refusal is None else Position(self.size)
+        if self._consumed is not None:
+            file.hasher, file.witness = self._consumed, self._witness
+        self.data = None
+
+    @property
+    def sha256(self) -> str:
+        return (self._consumed or self.file.hasher).hexdigest()
+
+    def _count(self, offset: int, data: bytes) -> int:
+        assert self._consumed is not None  # noqa: S101
+        self._consumed.update(data)
+        self._witness = (self._witness + data[-_WITNESS:])[-_WITNESS:]
+        return offset + len(data)
+
+    def _torn(self, reader: Reader, line: bytes, code: Code) -> Block:
+        value = line[:200].decode("utf-8", "replace").strip("\r\n\0")
+        return Block([], [], [RowError(reader.next_row, "", Refusal(code, value=value))], 1)
+
+    def _pieces(self) -> Iterator[bytes]:
+        if self.data is not None:
+            yield self.data
+            return
+        handle = open_drop(self.file.path)
+        try:
+            yield from _pieces(handle, self.file.position.offset, self.size)
+            if _stamp(os.fstat(handle)) != self.stamp:
+                raise Changed(self.file.name)
+        finally:
+            os.close(handle)
+
+
+def open_drop(path: str) -> int:
+    """Open for reading without following a link or waiting on a pipe. Raises OSError."""
+    handle = os.open(path, _OPEN_FLAGS)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(f"not a regular file: {path}")
+    return handle
+
+
+def prepare(file: DropFile, *, whole: bool, torn_due: bool, finished: bool, limits: Limits) -> Take | None:
+    """Look at what is new in `file`; None when there is nothing to take yet.
+
+    Raises:
+        Changed: what was taken before does not stand there any more, or the file changed while being read.
+        OSError: it cannot be read now.
+    """
+    handle = open_drop(file.path)
+    try:
+        before = os.fstat(handle)
+        take = Take(file, before.st_size, _stamp(before), whole, torn_due)
+        if before.st_size < file.position.offset or (file.position.offset and not file.still_there(handle)):
+            raise Changed(file.name)
+        if before.st_size > limits.max_bytes:
+            take.refusal = Refusal(
+                Code.FILE_TOO_LARGE, value=str(before.st_size), bound=str(limits.max_bytes)
+            )
+            return take
+        return _fill(take, handle, finished, limits)
+    finally:
+        os.close(handle)
+
+
+def _fill(take: Take, handle: int, finished: bool, limits: Limits) -> Take | None:  # noqa: FBT001
+    file = take.file
+    fresh = take.size - file.position.offset
+    if fresh <= SMALL:
+        take.data = _read_at(handle, file.position.offset, fresh)
+        head, lines = take.data, take.data.count(b"\n")
+        content = hashlib.sha256(head)
+        if len(take.data) != fresh or _stamp(os.fstat(handle)) != take.stamp:
+            raise Changed(file.name)
+    else:
+        head, lines, content = b"", 0, hashlib.sha256()
+        for piece in _pieces(handle, file.position.offset, take.size):
+            head = head or piece
+            lines += piece.count(b"\n")
+            content.update(piece)
+    if take.size == 0:
+        take.refusal = Refusal(Code.FILE_EMPTY) if take.whole or take.torn_due else None
+        return take if take.refusal else None
+    if file.position.next_row + lines > limits.max_rows + 1:
+        take.refusal = Refusal(Code.FILE_TOO_MANY_ROWS, bound=str(limits.max_rows))
+        return take
+    ended = take.whole or take.torn_due
+    if not (lines or ended):
+        return None
+    if file.position.offset == 0:
+        _open_reader(take, head)
+        if take.refusal is not None:
+            return take
+    if finished and not ended and not file.info.followed and not _ends_whole(file, handle, take):
+        return None
+    file.sid_space = file.sid_space or (file.name if file.info.followed else content.hexdigest())
+    return take
+
+
+def _open_reader(take: Take, head: bytes) -> None:
+    opened = Reader.open(head, take.file.info.kind)
+    if isinstance(opened, Refusal):
+        take.refusal = opened
+    else:
+        take.file.reader, take.file.header = opened
+        take.file.first_row = opened[0].next_row
+
+
+def _ends_whole(file: DropFile, handle: int, take: Take) -> bool:
+    """Whether the last line has its newline."""
+    start = max(file.position.offset, take.size - _WITNESS)
+    start -= (start - file.position.offset) % 2  # UTF-16 stays aligned
+    tail = _read_at(handle, start, take.size - start)
+    return file.reader is not None and file.reader.split(tail) == len(tail)
+
+
+def _end_of_line(reader: Reader, data: bytes) -> int:
+    """The length of the first line of `data` with its newline, 0 if there is none."""
+    at = data.find(b"\n")
+    while at >= 0:
+        for end in (at + 1, at + 2):
+            if reader.split(data[:end]) == end <= len(data):
+                return end
+        at = data.find(b"\n", at + 1)
+    return 0
+
+
+def _stamp(status: os.stat_result) -> tuple[int, int]:
+    return status.st_size, status.st_mtime_ns
+
+
+def _read_at(handle: int, offset: int, size: int) -> bytes:
+    return b"".join(_pieces(handle, offset, offset + size))
+
+
+def _pieces(handle: int, start: int, end: int) -> Iterator[bytes]:
+    os.lseek(handle, start, os.SEEK_SET)
+    while start < end:
+        piece = os.read(handle, min(_PIECE, end - start))
+        if not piece:
+            return
+        start += len(piece)
+        yield piece

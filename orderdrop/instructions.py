@@ -1,0 +1,99 @@
+"""Cancels, releases and resends: what was asked of an order, decided in one transaction.
+
+A cancel of an order that has not left is done here; any other goes to its gateway. Cancels are idempotent, so one whose
+hand-over was not noted before a crash is simply handed over again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any, NamedTuple
+
+from orderdrop.clock import Micros
+from orderdrop.gateway.base import Cancel
+from orderdrop.journal.writer import InstructionState, Writer
+from orderdrop.order.identity import SidScope, day_number, sid_key, wire_sid
+from orderdrop.order.model import DropKind
+from orderdrop.order.refusal import Code, Refusal
+from orderdrop.order.status import TERMINAL, Status
+
+
+class CancelHandover(NamedTuple):
+    """A cancel that is committed and may now go out."""
+
+    gateway: str
+    cancel: Cancel
+    instruction: int
+
+
+class Instructions:
+    """Carries out what was asked. Made anew for each transaction."""
+
+    def __init__(self, writer: Writer, now: Micros, today: date, scope: SidScope) -> None:
+        self._writer = writer
+        self._now = now
+        self._today = today
+        self._scope = scope
+        self._out: list[CancelHandover] = []
+        self.touched: set[int] = set()
+
+    def carry_out(self) -> list[CancelHandover]:
+        for kind, act in self._acts().items():
+            for asked in self._writer.asked_instructions(kind):
+                self._one(asked, act)
+        return self._out
+
+    def _acts(self) -> dict[DropKind, Callable[[Any, Any], None]]:
+        return {DropKind.RELEASE: self._release, DropKind.CANCEL: self._cancel, DropKind.RESEND: self._resend}
+
+    def _one(self, asked: Any, act: Callable[[Any, Any], None]) -> None:
+        order = self._find(asked.sid)
+        if order is None:
+            self._refuse(asked, None, Refusal(Code.SID_UNKNOWN, "sid", asked.sid))
+            return
+        self.touched.add(order.id)
+        act(asked, order)
+
+    def _find(self, sid: str) -> Any:
+        wires = {sid, wire_sid(sid, self._today, self._scope)}
+        day = day_number(self._today)
+        days = [*self._writer.unmoved_days(day), day]
+        known = self._writer.known([sid_key(wire) for wire in wires], days, past=self._scope == "forever")
+        return self._writer.order(next(iter(known.values())).id) if known else None
+
+    def _cancel(self, asked: Any, order: Any) -> None:
+        status = Status(order.status)
+        if status in TERMINAL:
+            self._refuse(asked, order, Refusal(Code.CANCEL_FINISHED, "sid", asked.sid, status))
+        elif status in {Status.READY, Status.HELD}:
+            self._writer.move(
+                [order.id],
+                Status.CANCELED,
+                self._now,
+                "router",
+                Refusal(Code.CANCELED_HERE),
+                closed_at=self._now,
+            )
+            self._done(asked, order)
+        else:
+            self._writer.answer(asked.id, InstructionState.ASKED, self._now, order.id)
+            wire = wire_sid(order.sid, self._today, self._scope)
+            self._out.append(CancelHandover(order.gateway, Cancel(wire, order.account_id), asked.id))
+
+    def _release(self, asked: Any, order: Any) -> None:
+        if order.status != Status.HELD:
+            self._refuse(asked, order, Refusal(Code.RELEASE_NOT_HELD, "sid", asked.sid, order.status))
+            return
+        self._writer.move([order.id], Status.READY, self._now, "router")
+        self._done(asked, order)
+
+    def _resend(self, asked: Any, order: Any) -> None:
+        """Only an order that is proven to have never reached the broker may go again; no gateway can prove that yet."""
+        self._refuse(asked, order, Refusal(Code.RESEND_NOT_PROVEN, "sid", asked.sid, order.status))
+
+    def _done(self, asked: Any, order: Any) -> None:
+        self._writer.answer(asked.id, InstructionState.DONE, self._now, order.id)
+
+    def _refuse(self, asked: Any, order: Any, why: Refusal) -> None:
+        self._writer.answer(asked.id, InstructionState.REFUSED, self._now, order and order.id, why)

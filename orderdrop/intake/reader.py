@@ -1,0 +1,106 @@
+"""Owns the reading of one csv drop, piece by piece: bytes in, blocks of outcomes out. Keeps nothing but its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orderdrop.intake.columns import Layout, read_header
+from orderdrop.intake.encoding import CANDIDATES, Decoder, byte_order_mark, last_line_end, next_line_end
+from orderdrop.intake.rows import BLOCK_ROWS, Block, Context, Rows
+from orderdrop.intake.tables import split_lines
+from orderdrop.order.model import DropKind
+from orderdrop.order.refusal import Code, Refusal
+
+_PIECE = 1 << 18  # bytes that are decoded at a time
+
+
+class Reader:
+    """A resumable reader of one csv drop.
+
+    next_row: the number of the next line, as an editor counts; every line counts, blank ones too.
+    """
+
+    __slots__ = ("_decoder", "_layout", "next_row")
+
+    def __init__(self, layout: Layout, encoding: str | None, next_row: int) -> None:
+        """encoding: None when nothing but ASCII was seen yet."""
+        self._layout = layout
+        self._decoder = Decoder(encoding)
+        self.next_row = next_row
+
+    @classmethod
+    def open(cls, head: bytes, kind: DropKind) -> tuple[Reader, int] | Refusal:
+        """Understand the header.
+
+        Args:
+            head: the file's beginning, with at least the whole header line.
+            kind: what the file's name says it asks for.
+
+        Returns:
+            The reader and the offset where the rows begin; or why the file cannot be read.
+        """
+        marked = byte_order_mark(head)
+        encoding, start = marked or (None, 0)
+        end = next_line_end(head, encoding, start)
+        next_row = 2
+        while end < len(head) and _is_blank(head[start:end], encoding):
+            start, end, next_row = end, next_line_end(head, encoding, end), next_row + 1
+        raw = head[start:end]
+        if _is_blank(raw, encoding):
+            return Refusal(Code.FILE_EMPTY)
+        layout = _read_layout(raw, (encoding,) if encoding else CANDIDATES, kind)
+        if isinstance(layout, Refusal):
+            return layout
+        known_layout, used = layout
+        return cls(known_layout, None if marked is None and raw.isascii() else used, next_row), end
+
+    def read(self, data: bytes, context: Context) -> Iterator[Block]:
+        """What became of each row, in blocks of at most BLOCK_ROWS; `next_row` moves on with each block.
+
+        Args:
+            data: whole lines only; the last one may lack its newline when `.fin` says that it is whole.
+            context: what a row may leave out.
+        """
+        rows = Rows(self._layout, context)
+        start = 0
+        while start < len(data):
+            stop = self._piece_end(data, start)
+            text = self._decoder.decode(data[start:stop])
+            table = split_lines(text, self._layout.delimiter)
+            for index in range(0, len(table), BLOCK_ROWS):
+                lines = text.lines[index : index + BLOCK_ROWS]
+                block = rows.read(lines, table[index : index + BLOCK_ROWS], self.next_row)
+                self.next_row += len(lines)
+                if block.rows:
+                    yield block
+            start = stop
+
+    def split(self, data: bytes) -> int:
+        """The length of the part of data that consists of whole, newline-terminated lines. data begins with a line."""
+        return last_line_end(data, self._decoder.encoding, 0, len(data))
+
+    def _piece_end(self, data: bytes, start: int) -> int:
+        encoding = self._decoder.encoding
+        if len(data) - start <= _PIECE:
+            return len(data)
+        end = last_line_end(data, encoding, start, start + _PIECE)
+        return end if end > start else next_line_end(data, encoding, start)
+
+
+def _read_layout(raw: bytes, encodings: tuple[str, ...], kind: DropKind) -> tuple[Layout, str] | Refusal:
+    """The first encoding in which the header is known; if there is none, the refusal of the first that can be read."""
+    refusals = []
+    for encoding in encodings:
+        try:
+            line = raw.decode(encoding).replace("\r\n", "\n").removesuffix("\n")
+        except UnicodeDecodeError:
+            continue
+        layout = Refusal(Code.FILE_NUL) if "\0" in line else read_header(line, kind)
+        if isinstance(layout, Layout):
+            return layout, encoding
+        refusals.append(layout)
+    return refusals[0] if refusals else Refusal(Code.FILE_ENCODING)
+
+
+def _is_blank(raw: bytes, encoding: str | None) -> bool:
+    return not raw.decode(encoding or "latin-1", "replace").strip(" \r\n")

@@ -1,0 +1,227 @@
+"""Owns how a row of cells becomes an order, an instruction or a row error: exactly one of them, and the file goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from operator import itemgetter
+from typing import NamedTuple, TypeVar, cast
+
+from orderdrop.intake.columns import ORDER_COLUMNS, Layout, column_named, is_header
+from orderdrop.intake.tables import SEMICOLON
+from orderdrop.intake.values import (
+    Mended,
+    Reading,
+    is_sid,
+    read_account,
+    read_name,
+    read_order_type,
+    read_price,
+    read_remark,
+    read_sid,
+    read_side,
+    read_symbol_cell,
+    read_volume,
+)
+from orderdrop.order.model import DropKind, Instruction, Order, OrderType
+from orderdrop.order.refusal import Code, Refusal, RowError
+from orderdrop.order.symbol import SPACES
+
+V = TypeVar("V")
+
+BLOCK_ROWS = 2000
+_REMEMBERED = 8192  # texts a column remembers
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a reader needs to know besides the bytes.
+
+    accounts: account id or alias -> account id; empty: any account is taken as written.
+    default_account: for a row without one; None: such a row is refused.
+    strategy: the sub-folder's name, "" for none; for a row without one.
+    derive: (line number, the line without its end) -> sid, for a row without one; called once for each such row, in order.
+    """
+
+    accounts: Mapping[str, str]
+    default_account: str | None
+    strategy: str
+    derive: Callable[[int, str], str]
+
+
+class Block(NamedTuple):
+    """What became of some rows, in their order. rows: how many; each is in exactly one of the lists."""
+
+    orders: list[Order]
+    instructions: list[Instruction]
+    errors: list[RowError]
+    rows: int
+
+
+Oddity = str | Refusal
+"""Of one row: a note on what was mended, or why it is refused."""
+
+
+class Column(dict[str, V]):
+    """Remembers what a cell's text means; what is odd is read anew each time and told to `oddities`."""
+
+    __slots__ = ("_name", "_oddities", "_read")
+
+    def __init__(self, name: str, read: Callable[[str], Reading[V]], oddities: list[Oddity]) -> None:
+        super().__init__()
+        self._name, self._read, self._oddities = name, read, oddities
+
+    def __missing__(self, text: str) -> V:
+        reading = self._read(text)
+        if isinstance(reading, Refusal):
+            self._oddities.append(reading._replace(column=self._name))
+            return cast("V", None)  # never used: the row is refused
+        if isinstance(reading, Mended):
+            self._oddities.append(f"{self._name}: {reading.note}")
+            return cast("V", reading.value)
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[text] = reading
+        return reading
+
+
+class Rows:
+    """Reads the rows of one drop."""
+
+    def __init__(self, layout: Layout, context: Context) -> None:
+        self._layout = layout
+        self._derive = context.derive
+        self._oddities: list[Oddity] = []
+        grouped = (
+            layout.delimiter != SEMICOLON
+        )  # where cells end with semicolons, a comma may be a decimal point
+        account = partial(read_account, accounts=context.accounts, default=context.default_account)
+        self._account_id = self._column("account_id", account)
+        self._symbol = self._column("symbol", read_symbol_cell)
+        self._volume = self._column("volume", partial(read_volume, grouped=grouped))
+        self._order_type = self._column("order_type", read_order_type)
+        self._order_business = self._column("order_business", read_side)
+        self._price = self._column("price", partial(read_price, grouped=grouped))
+        self._remark = self._column("remark", read_remark)
+        self._strategy = self._column("strategy", read_name)
+        self._strategy[""] = context.strategy
+
+    def _column(self, column: str, read: Callable[[str], Reading[V]]) -> Column[V]:
+        return Column(self._layout.name(column), read, self._oddities)
+
+    def read(self, lines: list[str | None], table: list[list[str] | Refusal], row: int) -> Block:
+        """row: the number of the first line. table: the cells of each line."""
+        read = self._orders if self._layout.kind is DropKind.ORDER else self._instructions
+        return read(lines, table, row)
+
+    def _orders(self, lines: list[str | None], table: list[list[str] | Refusal], first: int) -> Block:
+        block = Block([], [], [], 0)
+        width, oddities = self._layout.width, self._oddities
+        pick = itemgetter(*map(self._layout.place, ORDER_COLUMNS))
+        accounts, symbols, volumes, types = self._account_id, self._symbol, self._volume, self._order_type
+        sides, prices, remarks, strategies = self._order_business, self._price, self._remark, self._strategy
+        new, append, good_sid = tuple.__new__, block.orders.append, is_sid
+        for row, (line, cells) in enumerate(zip(lines, table, strict=True), first):
+            if isinstance(cells, Refusal) or len(cells) != width:
+                self._odd_line(block, row, line, cells)
+                continue
+            cells.append("")  # the cell of every column that the file does not have
+            sid, account, symbol, volume, kind, side, price, remark, strategy = pick(cells)
+            yuan = prices[price]
+            order = new(  # what Order(…) does, in a third of the time
+                Order,
+                (
+                    row,
+                    sid if good_sid(sid) else self._sid(sid, row, line or ""),
+                    accounts[account],
+                    symbols[symbol],
+                    volumes[volume],
+                    types[kind] or self._implied_type(yuan),
+                    sides[side],
+                    yuan,
+                    remarks[remark],
+                    strategies[strategy],
+                    "",
+                ),
+            )
+            if oddities:
+                self._odd_row(block, order, cells)
+            else:
+                append(order)
+        return _counted(block)
+
+    def _instructions(self, lines: list[str | None], table: list[list[str] | Refusal], first: int) -> Block:
+        block = Block([], [], [], 0)
+        width = self._layout.width
+        pick = itemgetter(self._layout.place("sid"), self._layout.place("remark"))
+        for row, (line, cells) in enumerate(zip(lines, table, strict=True), first):
+            if isinstance(cells, Refusal) or len(cells) != width or _is_blank(line):
+                self._odd_line(block, row, line, cells)
+                continue
+            cells.append("")
+            sid, remark = pick(cells)
+            instruction = Instruction(row, self._given(sid), self._remark[remark])
+            if self._oddities or (column_named(sid) == "sid" and is_header(cells)):
+                self._odd_row(block, instruction, cells)
+            else:
+                block.instructions.append(instruction)
+        return _counted(block)
+
+    def _sid(self, text: str, row: int, line: str) -> str:
+        return self._given(text) if text.strip(SPACES) else self._derive(row, line)
+
+    def _given(self, text: str) -> str:
+        reading = read_sid(text)
+        if isinstance(reading, Refusal):
+            self._oddities.append(reading._replace(column=self._layout.name("sid")))
+            return ""
+        if isinstance(reading, Mended):
+            self._oddities.append(f"{self._layout.name('sid')}: {reading.note}")
+            return str(reading.value)
+        return reading
+
+    def _implied_type(self, price: Decimal | None) -> int:
+        """A row with a price and no order type is a limit order; one with neither says too little."""
+        if price is None:
+            self._oddities.append(Refusal(Code.VALUE_MISSING, column=self._layout.name("order_type")))
+        return int(OrderType.LIMIT)
+
+    def _odd_row(self, block: Block, outcome: Order | Instruction, cells: list[str]) -> None:
+        """A row of the right width in which something was mended or refused, or that is the header once more."""
+        refusals = [oddity for oddity in self._oddities if isinstance(oddity, Refusal)]
+        notes = [oddity for oddity in self._oddities if isinstance(oddity, str)]
+        self._oddities.clear()
+        if is_header(cells):
+            refusals.insert(0, Refusal(Code.ROW_HEADER_AGAIN))
+        if refusals:
+            block.errors.append(RowError(outcome.row, self._sid_in(cells), refusals[0]))
+        elif isinstance(outcome, Order):
+            block.orders.append(outcome._replace(note="; ".join(notes)))
+        else:
+            block.instructions.append(outcome)
+
+    def _odd_line(self, block: Block, row: int, line: str | None, cells: list[str] | Refusal) -> None:
+        """A line that has no cells, or too many or too few of them. A blank one is passed over."""
+        if isinstance(cells, Refusal):
+            block.errors.append(RowError(row, "", cells))
+        elif not _is_blank(line):
+            again = is_header(cells)
+            wrong = Refusal(Code.ROW_FIELDS, value=str(len(cells)), bound=str(self._layout.width))
+            refusal = Refusal(Code.ROW_HEADER_AGAIN) if again else wrong
+            block.errors.append(RowError(row, "" if again else self._sid_in(cells), refusal))
+
+    def _sid_in(self, cells: list[str]) -> str:
+        """The sid that a refused row gives, "" where none can be read."""
+        place = self._layout.place("sid")
+        sid = cells[place].strip(SPACES) if place < len(cells) else ""
+        return sid if is_sid(sid) else ""
+
+
+def _is_blank(line: str | None) -> bool:
+    return line is not None and not line.strip(SPACES)
+
+
+def _counted(block: Block) -> Block:
+    return block._replace(rows=len(block.orders) + len(block.instructions) + len(block.errors))

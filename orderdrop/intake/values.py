@@ -1,0 +1,234 @@
+"""Owns what the text of one cell means. Nothing is guessed: no default side, no rounding, no float.
+
+Each reader takes a cell's text and returns its value, the value and what was mended, or a refusal (column left empty).
+Each has a quick accept at the top and, below it, the reading that mends or explains.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
+
+from orderdrop.intake.tables import CLIP
+from orderdrop.order.model import OrderBusiness, OrderType
+from orderdrop.order.refusal import Code, Refusal
+from orderdrop.order.symbol import FULL_WIDTH, SPACES, read_symbol
+
+V = TypeVar("V")
+
+MAX_DIGITS = 12
+MAX_DECIMALS = 4
+MAX_REMARK = 200
+MAX_NAME = 64
+
+
+class Mended(NamedTuple, Generic[V]):
+    value: V
+    note: str
+
+
+Reading: TypeAlias = V | Mended[V] | Refusal
+
+# A number of more than 15 digits of which only the first 15 are not zero has been through Excel (or may have been).
+is_sid: Callable[[str], object] = re.compile(
+    r"(?![0-9]{15}0+\Z)(?!-)(?![0-9.]+[eE]\+)[A-Za-z0-9_.\-]{1,64}"
+).fullmatch
+"""Whether a text is a good sid as it stands."""
+
+_EXCEL_DIGITS = re.compile(r"[0-9]{15}0+|[0-9](?:\.[0-9]+)?[eE]\+[0-9]+")
+_EXCEL_TEXT = re.compile(r'="([^"=]*)"')
+_HARMLESS = re.compile(r"[-+]*(?:[0-9][0-9.,]*%?)?")
+_NUMBER = re.compile(r"([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]+))?")
+_NAME = re.compile(r"(?!\.)[\w.-]+(?<!\.)")
+
+_FORMULA = ("=", "+", "@", "-", "\t", "\r")
+_UNSEEN = frozenset(
+    {"Cc", "Cf", "Cs", "Zl", "Zp"}
+)  # controls, bidi overrides and other formats, line separators
+
+_SIDES = {
+    word: int(side)
+    for side, words in {
+        OrderBusiness.BUY: "1 b buy 买 买入 证券买入",
+        OrderBusiness.SELL: "2 s sell 卖 卖出 证券卖出",
+    }.items()
+    for word in words.split()
+}
+_ORDER_TYPES: dict[str, int | None] = {
+    word: int(order_type)
+    for order_type, words in {
+        OrderType.LIMIT: "1 limit 限价 限价委托",
+        OrderType.MARKET: "2 market 市价 市价委托",
+        OrderType.COUNTERPARTY_BEST: "20 对手方最优 对手方最优价格",
+        OrderType.OWN_BEST: "21 本方最优 本方最优价格",
+        OrderType.FILL_AND_KILL: "22 即时成交剩余撤销",
+        OrderType.FILL_OR_KILL: "23 全额成交或撤销",
+        OrderType.BEST_FIVE_CANCEL: "24 最优五档即时成交剩余撤销",
+        OrderType.BEST_FIVE_LIMIT: "25 最优五档即时成交剩余转限价",
+    }.items()
+    for word in words.split()
+}
+ORDER_TYPES_SPELLED = "1 限价 limit, 2 市价 market, 20, 21, 22, 23, 24, 25"
+
+
+def read_sid(text: str) -> Reading[str]:
+    """An empty one is VALUE_MISSING: whether one can be derived is the row's business."""
+    if is_sid(text):
+        return text
+    sid, note = _unwrapped(text)
+    if is_sid(sid):
+        return Mended(sid, note) if note else sid
+    if not sid:
+        return Refusal(Code.VALUE_MISSING)
+    if _EXCEL_DIGITS.fullmatch(sid):
+        return Refusal(Code.SID_EXCEL, value=sid[:CLIP])
+    return _unfit_text(sid, text) or Refusal(Code.SID_BAD, value=sid[:CLIP])
+
+
+def read_symbol_cell(text: str) -> Reading[str]:
+    spelled, unwrapped = _unwrapped(text)
+    symbol = read_symbol(spelled)
+    if not isinstance(symbol, Refusal):
+        note = symbol.note or unwrapped
+        return Mended(symbol.text, note) if note else symbol.text
+    if not spelled:
+        return Refusal(Code.VALUE_MISSING)
+    return _unfit_text(spelled, text) or symbol._replace(value=text[:CLIP])
+
+
+def read_volume(text: str, *, grouped: bool = True) -> Reading[int]:
+    """Shares. grouped: whether `1,000` and `100.0` mean what they mean in China."""
+    if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS and (volume := int(text)):
+        return volume
+    plain, note = _half_width(text)
+    if not plain:
+        return Refusal(Code.VALUE_MISSING)
+    number = _number(plain, example="100", grouped=grouped)
+    if isinstance(number, Refusal):
+        return number
+    whole, fraction = number
+    volume = int(whole)
+    if plain.startswith("-") or not volume or fraction.strip("0") or (fraction and not grouped):
+        return Refusal(Code.VOLUME_BAD, value=plain[:CLIP])
+    return Mended(volume, note) if note else volume
+
+
+def read_price(text: str, *, grouped: bool = True) -> Reading[Decimal | None]:
+    """Yuan, as it was written; None for an empty cell and for zero. grouped: as for volumes."""
+    if not text:
+        return None
+    plain, note = _half_width(text)
+    if not plain:
+        return None
+    number = _number(plain, example="10.35", grouped=grouped)
+    if isinstance(number, Refusal):
+        return number
+    whole, fraction = number
+    if plain.startswith("-"):
+        return Refusal(Code.PRICE_BAD, value=plain[:CLIP])
+    if fraction[MAX_DECIMALS:].strip("0"):
+        return Refusal(Code.PRICE_DECIMALS, value=plain[:CLIP], bound=str(MAX_DECIMALS))
+    price = Decimal(f"{whole}.{fraction[:MAX_DECIMALS]}" if fraction else whole) or None
+    return Mended(price, note) if note else price
+
+
+def read_side(text: str) -> Reading[int]:
+    """掘金's order_business. Whatever is not plainly a purchase or a sale is refused."""
+    return _word(text, _SIDES) or Refusal(
+        Code.SIDE_BAD if text.strip(SPACES) else Code.VALUE_MISSING, value=text[:CLIP]
+    )
+
+
+def read_order_type(text: str) -> Reading[int | None]:
+    """None for an empty cell: whether that can be a limit order is the row's business."""
+    if not text.strip(SPACES):
+        return None
+    return _word(text, _ORDER_TYPES) or Refusal(
+        Code.ORDER_TYPE_BAD, value=text[:CLIP], bound=ORDER_TYPES_SPELLED
+    )
+
+
+def read_remark(text: str) -> Reading[str]:
+    """Free text; a lone `-` or a signed number is harmless, anything else that Excel would compute is refused."""
+    if not text:
+        return ""
+    remark = text.strip(SPACES)
+    if len(remark) > MAX_REMARK:
+        return Refusal(Code.VALUE_TOO_LONG, value=remark[:CLIP], bound=str(MAX_REMARK))
+    begins_like_formula = remark.translate(FULL_WIDTH).startswith(_FORMULA) and not _HARMLESS.fullmatch(
+        remark
+    )
+    if begins_like_formula or not remark.isprintable():
+        return _unfit_text(remark, text) or remark
+    return remark
+
+
+def read_name(text: str) -> Reading[str]:
+    """Of an account or a strategy; "" for an empty cell. It may become the name of a folder."""
+    name = text.strip(SPACES)
+    if len(name) > MAX_NAME:
+        return Refusal(Code.VALUE_TOO_LONG, value=name[:CLIP], bound=str(MAX_NAME))
+    if not name or (
+        _NAME.fullmatch(name) and not name.startswith(_FORMULA) and unicodedata.is_normalized("NFKC", name)
+    ):
+        return name
+    return _unfit_text(name, text) or Refusal(Code.VALUE_CHARACTERS, value=name[:CLIP])
+
+
+def read_account(text: str, accounts: Mapping[str, str], default: str | None) -> Reading[str]:
+    """accounts: id or alias -> id; empty: any account is taken as written. default: for an empty cell."""
+    name = text.strip(SPACES)
+    if name in accounts:
+        return accounts[name]
+    known = ", ".join(dict.fromkeys(accounts.values()))
+    if not name:
+        return default if default is not None else Refusal(Code.ACCOUNT_MISSING, bound=known)
+    reading = read_name(text)
+    if isinstance(reading, Refusal) or not accounts:
+        return reading
+    return Refusal(Code.ACCOUNT_UNKNOWN, value=name, bound=known)
+
+
+def _word(text: str, words: Mapping[str, V]) -> V | Mended[V] | None:
+    plain, note = _half_width(text)
+    value = words.get(plain.lower())
+    return Mended(value, note) if value is not None and note else value
+
+
+def _number(text: str, *, example: str, grouped: bool) -> tuple[str, str] | Refusal:
+    """The digits before and behind the point, without the sign. No exponent, no plus, no underscore, no other script's digits."""
+    match = _NUMBER.fullmatch(text.removeprefix("-")) if len(text) <= 2 * MAX_DIGITS else None
+    if match is None or ("," in match[1] and not grouped):
+        code = Code.VALUE_FORMULA if text.startswith("=") else Code.NUMBER_BAD
+        return Refusal(code, value=text[:CLIP], bound=example)
+    whole = match[1].replace(",", "")
+    if len(whole) > MAX_DIGITS:
+        return Refusal(Code.NUMBER_BAD, value=text[:CLIP], bound=example)
+    return whole, match[2] or ""
+
+
+def _half_width(text: str) -> tuple[str, str]:
+    """The text without spaces around it, full-width characters folded; and the note, if there were any."""
+    bare = text.strip(SPACES)
+    plain = bare if bare.isascii() else bare.translate(FULL_WIDTH)
+    return plain, "" if plain == bare else f"{bare} → {plain} 全角 full-width"
+
+
+def _unwrapped(text: str) -> tuple[str, str]:
+    """Without spaces around it, and without the `="…"` by which people keep Excel's hands off a code; and the note."""
+    bare = text.strip(SPACES)
+    if match := _EXCEL_TEXT.fullmatch(bare):
+        return match[1], f"{bare} → {match[1]}"
+    return bare, ""
+
+
+def _unfit_text(bare: str, text: str) -> Refusal | None:
+    """Why no text column may hold this; None when it holds nothing dangerous."""
+    if bare.translate(FULL_WIDTH).startswith(_FORMULA):
+        return Refusal(Code.VALUE_FORMULA, value=bare[:CLIP])
+    if any(unicodedata.category(character) in _UNSEEN for character in text):
+        return Refusal(Code.VALUE_CONTROL, value=bare[:CLIP])
+    return None

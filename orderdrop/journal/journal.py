@@ -1,0 +1,191 @@
+"""The journal's door: opens the database, hands out transactions to the one writer and connections to readers.
+
+Durability (SQLite): write-ahead log with `synchronous=FULL`, so that a commit is on disk before anything leaves. SQLite before
+3.51.3 can corrupt a database when two connections write or checkpoint at the same instant
+(https://sqlite.org/wal.html#walresetbug). Here that cannot happen: one connection, held by the one router, writes and
+checkpoints; readers open the file read-only, which can do neither. Checkpoints run in idle moments, off the hot path.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import psutil
+from sqlalchemy import Connection, create_engine, event, insert, inspect, select
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import NullPool, StaticPool
+
+from orderdrop.failpoint import reach
+from orderdrop.journal.schema import VERSION, meta, metadata
+from orderdrop.journal.writer import Writer
+from orderdrop.order.errors import ConfigError, JournalError
+
+CHECKPOINT_BYTES: Final = 4 * 1024 * 1024
+_CACHE_KIB: Final = 32 * 1024
+_NETWORK_FILESYSTEMS: Final = frozenset(
+    {"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "fuse.sshfs", "9p", "afpfs", "webdav"}
+)
+
+
+class Journal:
+    """The durable truth.
+
+    Invariants: one writer for a process, used from one thread; what `transaction` has left without an error is on disk.
+    """
+
+    def __init__(self, url: str, root: Path) -> None:
+        self._url = _resolve(url, root)
+        self._path = Path(str(self._url.database))
+        self._engine: Engine | None = None
+        self._connection: Connection | None = None
+        self._grew = False
+
+    @property
+    def path(self) -> Path:
+        return self._path
+
+    def open(self) -> None:
+        """Raises ConfigError on a network drive, JournalError when the file cannot be used."""
+        _refuse_network_drive(self._path)
+        try:
+            self._engine = _writing_engine(self._url)
+            self._connection = self._engine.connect()
+            with self.transaction() as writer:
+                _migrate(writer.connection)
+        except (DBAPIError, sqlite3.Error, OSError) as error:
+            self.close()
+            raise JournalError(
+                f"日志库打不开 / the journal cannot be opened: {self._path}: {error}"
+            ) from error
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        if self._engine is not None:
+            self._engine.dispose()
+        self._connection = self._engine = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Writer]:
+        """All or nothing, on disk at the end. Raises JournalError (disk full, I/O error, …) with nothing written."""
+        connection = self._connection
+        if connection is None:
+            raise JournalError("the journal is not open")
+        try:
+            transaction = connection.begin()
+            yield Writer(connection)
+            reach("commit.before")
+            transaction.commit()
+            self._grew = True
+            reach("commit.after")
+        except BaseException as error:
+            _roll_back(connection)
+            if isinstance(error, DBAPIError | sqlite3.Error):
+                raise JournalError(f"日志库写不进去 / the journal cannot be written: {error}") from error
+            raise
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the database once it is worth it; never waits for a reader. For idle moments."""
+        wal = self._path.with_name(self._path.name + "-wal")
+        if not self._grew or self._connection is None or wal.stat().st_size <= CHECKPOINT_BYTES:
+            return
+        self._grew = False
+        raw = self._connection.connection.dbapi_connection
+        assert isinstance(raw, sqlite3.Connection)  # noqa: S101  the engine was made for SQLite
+        raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+
+def reading_engine(url: str, root: Path) -> Engine:
+    """An engine that can only read and never disturbs the writer. Raises JournalError when there is no journal yet."""
+    resolved = _resolve(url, root)
+    path = Path(str(resolved.database))
+    if not path.exists():
+        raise JournalError(f"还没有日志库 / there is no journal yet: {path}")
+    uri = f"{path.as_uri()}?mode=ro"
+    return create_engine(
+        "sqlite://",
+        creator=lambda: sqlite3.connect(uri, uri=True, timeout=5, check_same_thread=False),
+        poolclass=NullPool,
+    )
+
+
+def _resolve(url: str, root: Path) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigError(f"[journal] url: “{url}” 不是数据库地址 / is not a database URL") from None
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        raise ConfigError(f"[journal] url: 目前只支持 SQLite 文件 / only SQLite files for now: {url}")
+    return parsed.set(database=str(root / parsed.database))
+
+
+def _refuse_network_drive(path: Path) -> None:
+    """SQLite's locks do not hold on network drives. Compares the longest mount point above `path`."""
+    resolved = path.parent.resolve()
+    if str(resolved).startswith("\\\\"):
+        raise ConfigError(f"日志库不能放在网络盘 / the journal must be on a local disk: {path}")
+    above = [part for part in psutil.disk_partitions(all=True) if resolved.is_relative_to(part.mountpoint)]
+    mount = max(above, key=lambda part: len(part.mountpoint), default=None)
+    if mount and (mount.fstype.lower() in _NETWORK_FILESYSTEMS or "remote" in mount.opts.split(",")):
+        raise ConfigError(
+            f"日志库不能放在网络盘 / the journal must be on a local disk: {path} ({mount.fstype})"
+        )
+
+
+def _writing_engine(url: URL) -> Engine:
+    engine = create_engine(url, poolclass=StaticPool, connect_args={"timeout": 5, "cached_statements": 256})
+
+    @event.listens_for(engine, "connect")
+    def configure(dbapi: sqlite3.Connection, _record: object) -> None:
+        dbapi.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "wal_autocheckpoint=0",
+            f"journal_size_limit={CHECKPOINT_BYTES}",
+            f"cache_size=-{_CACHE_KIB}",
+        ):
+            dbapi.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _roll_back(connection: Connection) -> None:
+    """Whatever state the failure left: no transaction is open afterwards. A failed COMMIT leaves SQLite's open."""
+    try:
+        connection.rollback()
+    finally:
+        raw = connection.connection.dbapi_connection
+        if isinstance(raw, sqlite3.Connection) and raw.in_transaction:
+            raw.execute("ROLLBACK")
+
+
+def _migrate(connection: Connection) -> None:
+    """Bring an older schema up to VERSION, step by step, inside the transaction that opened the journal."""
+    if not inspect(connection).has_table("meta"):
+        metadata.create_all(connection)
+        connection.execute(insert(meta).values(key="schema_version", value=str(VERSION)))
+        return
+    found = int(connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar_one())
+    if found > VERSION:
+        raise ConfigError(
+            f"日志库来自更新的版本 / the journal was written by a newer orderdrop (schema {found}, this one knows {VERSION})"
+        )
+    for version in range(found, VERSION):
+        for statement in MIGRATIONS[version]:
+            connection.exec_driver_sql(statement)
+    if found < VERSION:
+        connection.execute(meta.update().where(meta.c.key == "schema_version").values(value=str(VERSION)))
+
+
+MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {}
+"""Statements that lead from a schema version to the next one."""

@@ -1,0 +1,233 @@
+"""What can be asked of the journal. Runs on its own read-only connection and never disturbs the router."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, ColumnElement, and_, func, or_, select
+from sqlalchemy.engine import Engine
+
+from orderdrop.journal.schema import (
+    ROW_BITS,
+    batches,
+    drops,
+    events,
+    fills,
+    instructions,
+    meta,
+    orders,
+    reports,
+    rows,
+    sids_past,
+)
+from orderdrop.order.identity import sid_key
+
+_ORDER_AND_DROP = (orders, drops.c.name.label("drop_name"), drops.c.received_at.label("received_at"))
+
+
+class Reading:
+    """Questions to the journal, within one snapshot."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def meta(self, key: str) -> str | None:
+        return self._connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar_one_or_none()
+
+    # orders
+
+    def orders_of_day(
+        self, day: int, *, account: str | None = None, strategy: str | None = None, symbol: str | None = None,
+        status: str | None = None, size: int = 2000,
+    ) -> Iterator[Any]:  # fmt: skip
+        """Orders of a day, oldest first, streamed; each row also has drop_name and received_at."""
+        first, last = self._range(day)
+        wanted: list[ColumnElement[bool]] = [orders.c.id.between(first, last), orders.c.trade_day == day]
+        for column, value in (
+            ("account_id", account),
+            ("strategy", strategy),
+            ("symbol", symbol),
+            ("status", status),
+        ):
+            if value is not None:
+                wanted.append(orders.c[column] == value)
+        query = self._orders().where(*wanted).order_by(orders.c.id)
+        yield from self._connection.execution_options(yield_per=size).execute(query)
+
+    def orders_of_drop(self, drop_id: int) -> Iterator[Any]:
+        first = drop_id << ROW_BITS
+        query = (
+            self._orders()
+            .where(orders.c.id.between(first, first + (1 << ROW_BITS) - 1))
+            .order_by(orders.c.id)
+        )
+        yield from self._connection.execution_options(yield_per=2000).execute(query)
+
+    def orders_by_id(self, ids: Sequence[int]) -> list[Any]:
+        found: list[Any] = []
+        for start in range(0, len(ids), 500):
+            found += self._connection.execute(self._orders().where(orders.c.id.in_(ids[start : start + 500])))
+        return found
+
+    def orders_by_sid(self, sid: str, wires: Sequence[str], day: int) -> list[Any]:
+        """All orders that carry `sid`: the one that has used it up on any day, and refused ones of `day`."""
+        keys = [sid_key(wire) for wire in wires]
+        days = select(drops.c.trade_day).distinct()
+        first, last = self._range(day)
+        ids = set(
+            self._connection.execute(
+                select(sids_past.c.order_id).where(sids_past.c.sid_key.in_(keys))
+            ).scalars()
+        )
+        through = int(self.meta("sids_past_through") or 0)
+        recent = and_(
+            orders.c.trade_day.in_(days.where(drops.c.trade_day > through)), orders.c.sid_key.in_(keys)
+        )
+        ids |= set(self._connection.execute(select(orders.c.id).where(recent)).scalars())
+        refused = and_(orders.c.id.between(first, last), orders.c.sid == sid)
+        ids |= set(self._connection.execute(select(orders.c.id).where(refused)).scalars())
+        return [order for order in self.orders_by_id(sorted(ids)) if order.sid == sid or sid in wires]
+
+    def live_orders(self) -> list[Any]:
+        return list(
+            self._connection.execute(self._orders().where(orders.c.closed_at.is_(None)).order_by(orders.c.id))
+        )
+
+    def status_counts(self, day: int) -> dict[str, int]:
+        first, last = self._range(day)
+        query = select(orders.c.status, func.count()).where(
+            orders.c.id.between(first, last), orders.c.trade_day == day
+        )
+        return dict(self._connection.execute(query.group_by(orders.c.status)).tuples().all())
+
+    def story(self, order: int) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
+        """Events, fills, reports and instructions of an order, in their order."""
+        return (
+            list(
+                self._connection.execute(
+                    select(events).where(events.c.order_ref == order).order_by(events.c.id)
+                )
+            ),
+            list(
+                self._connection.execute(select(fills).where(fills.c.order_ref == order).order_by(fills.c.id))
+            ),
+            list(
+                self._connection.execute(
+                    select(reports).where(reports.c.order_ref == order).order_by(reports.c.id)
+                )
+            ),
+            list(self._connection.execute(select(instructions).where(instructions.c.order_ref == order))),
+        )
+
+    def batch(self, batch_id: int) -> Any:
+        return self._connection.execute(select(batches).where(batches.c.id == batch_id)).one_or_none()
+
+    # drops
+
+    def drops_of_day(self, day: int) -> list[Any]:
+        return list(
+            self._connection.execute(select(drops).where(drops.c.trade_day == day).order_by(drops.c.id))
+        )
+
+    def drops_by_name(self, name: str) -> list[Any]:
+        """Drops called `name` (with or without the sub-folder), newest first."""
+        named = or_(drops.c.name == name, drops.c.name.endswith(f"/{name}", autoescape=True))
+        return list(self._connection.execute(select(drops).where(named).order_by(drops.c.id.desc())))
+
+    def drop_or_none(self, drop_id: int) -> Any:
+        return self._connection.execute(select(drops).where(drops.c.id == drop_id)).one_or_none()
+
+    def newest_drop_called(self, name: str) -> int | None:
+        return self._connection.execute(select(func.max(drops.c.id)).where(drops.c.name == name)).scalar_one()
+
+    def older_drops_called(self, name: str, drop_id: int) -> list[int]:
+        """The drop that had the name before, as a list of at most one."""
+        query = select(func.max(drops.c.id)).where(drops.c.name == name, drops.c.id < drop_id)
+        return [found for found in self._connection.execute(query).scalars() if found is not None]
+
+    def row_outcomes(self, drop_id: int) -> list[Any]:
+        """Row errors and duplicates of a drop."""
+        first = drop_id << ROW_BITS
+        return list(
+            self._connection.execute(
+                select(rows).where(rows.c.id.between(first, first + (1 << ROW_BITS) - 1)).order_by(rows.c.id)
+            )
+        )
+
+    def rows_by_sid(self, sid: str, day: int) -> list[Any]:
+        first, last = self._range(day)
+        return list(
+            self._connection.execute(select(rows).where(rows.c.id.between(first, last), rows.c.sid == sid))
+        )
+
+    def instructions_of_drop(self, drop_id: int) -> list[Any]:
+        first = drop_id << ROW_BITS
+        query = select(instructions).where(instructions.c.id.between(first, first + (1 << ROW_BITS) - 1))
+        return list(self._connection.execute(query.order_by(instructions.c.id)))
+
+    # for the result files and the archive
+
+    def events_after(self, event_id: int, limit: int) -> list[Any]:
+        """Changes of state that programs are told about, with the order as it is now."""
+        query = (
+            select(
+                events.c.id.label("event_id"), events.c.at, events.c.event, events.c.detail, *_ORDER_AND_DROP
+            )
+            .join(orders, orders.c.id == events.c.order_ref)
+            .join(drops, drops.c.id == orders.c.id.op(">>")(ROW_BITS))
+            .where(events.c.id > event_id)
+            .order_by(events.c.id)
+            .limit(limit)
+        )
+        return list(self._connection.execute(query))
+
+    def before_day(self, day: int) -> tuple[int, int]:
+        """The event id and the fill id before the first ones of a day's orders."""
+        first, _last = self._range(day)
+        event = self._connection.execute(select(func.min(events.c.id)).where(events.c.order_ref >= first)).scalar_one()
+        fill = self._connection.execute(select(func.min(fills.c.id)).where(fills.c.order_ref >= first)).scalar_one()
+        return (event or 1) - 1, (fill or 1) - 1
+
+    def fills_after(self, fill_id: int, limit: int) -> list[Any]:
+        query = (
+            select(fills.c.id.label("fill_id"), fills.c.at, fills.c.exec_id, fills.c.volume.label("fill_volume"),
+                   fills.c.price.label("fill_price"), fills.c.fee, *_ORDER_AND_DROP)
+            .join(orders, orders.c.id == fills.c.order_ref)
+            .join(drops, drops.c.id == orders.c.id.op(">>")(ROW_BITS))
+            .where(fills.c.id > fill_id)
+            .order_by(fills.c.id)
+            .limit(limit)
+        )  # fmt: skip
+        return list(self._connection.execute(query))
+
+    def batches_of_day(self, day: int) -> Iterator[Any]:
+        query = select(batches).where(batches.c.trade_day == day).order_by(batches.c.id)
+        yield from self._connection.execution_options(yield_per=1).execute(query)
+
+    def open_days(self) -> list[int]:
+        """Trading days that have drops, oldest first, behind the last one that was closed."""
+        closed = int(self.meta("closed_through") or 0)
+        query = select(drops.c.trade_day).where(drops.c.trade_day > closed).distinct()
+        return sorted(self._connection.execute(query).scalars())
+
+    def gateway_events(self, limit: int = 20) -> list[Any]:
+        query = select(events).where(events.c.order_ref.is_(None)).order_by(events.c.id.desc()).limit(limit)
+        return list(self._connection.execute(query))
+
+    def _orders(self) -> Any:
+        return select(*_ORDER_AND_DROP).join(drops, drops.c.id == orders.c.id.op(">>")(ROW_BITS))
+
+    def _range(self, day: int) -> tuple[int, int]:
+        """The range of order ids that a day's drops span."""
+        found = self._connection.execute(
+            select(func.min(drops.c.id), func.max(drops.c.id)).where(drops.c.trade_day == day)
+        ).one()
+        return ((found[0] or 0) << ROW_BITS, ((found[1] or 0) + 1) << ROW_BITS)
+
+
+@contextmanager
+def read(engine: Engine) -> Iterator[Reading]:
+    with engine.connect() as connection:
+        yield Reading(connection)

@@ -1,0 +1,219 @@
+"""The journal's tables. Instants are microseconds since 1970 UTC, days are YYYYMMDD, money is decimal text.
+
+An order's id is `drop id << 32 | line`, so the orders of a drop, and the drops of a day, are ranges of the primary key and
+cost no index. Nothing is ever deleted.
+
+`sid_key` is 64 bits of the sid's hash: unique within a trading day (a small, local part of the index, so that inserting stays
+flat however old the journal is). `sids_past` holds the keys of days gone by, is filled in idle moments and only read while
+trading.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+VERSION: Final = 1
+ROW_BITS: Final = 32
+
+metadata = MetaData()
+_Int = BigInteger().with_variant(Integer, "sqlite")
+
+meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
+
+drops = Table(
+    "drops",
+    metadata,
+    Column("id", _Int, primary_key=True),
+    Column("name", Text, nullable=False),  # path below the inbox, with /
+    Column("kind", Text, nullable=False),
+    Column("strategy", Text, nullable=False),
+    Column("trade_day", Integer, nullable=False),
+    Column("received_at", _Int, nullable=False),
+    Column("state", Text, nullable=False),  # DropState
+    Column("sid_space", Text, nullable=False),  # what derived sids are made from
+    Column("sha256", Text),  # of the bytes taken so far
+    Column("position", _Int, nullable=False),  # bytes taken so far
+    Column("next_row", _Int, nullable=False),
+    Column("torn", Integer, nullable=False, server_default="0"),  # 1: skip the rest of a refused last line
+    Column("rows", Integer, nullable=False, server_default="0"),
+    Column("accepted", Integer, nullable=False, server_default="0"),
+    Column("denied", Integer, nullable=False, server_default="0"),
+    Column("duplicates", Integer, nullable=False, server_default="0"),
+    Column("errors", Integer, nullable=False, server_default="0"),
+    Column("reason_code", Text),  # why the whole file was refused
+    Column("reason_column", Text),
+    Column("reason_value", Text),
+    Column("reason_bound", Text),
+    Column("archived_as", Text),  # path below the workspace
+    Index("ix_drops_day", "trade_day"),
+    Index("ix_drops_name", "name"),
+    Index(
+        "ix_drops_open",
+        "id",
+        sqlite_where=text("archived_as IS NULL"),
+        postgresql_where=text("archived_as IS NULL"),
+    ),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", _Int, primary_key=True),
+    Column("trade_day", Integer, nullable=False),
+    Column("sid", Text, nullable=False),
+    Column("sid_key", _Int),  # NULL: refused, the sid is not used up
+    Column("account_id", Text, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("volume", _Int, nullable=False),
+    Column("order_type", Integer, nullable=False),
+    Column("order_business", Integer, nullable=False),
+    Column("price", Text),
+    Column("remark", Text),
+    Column("strategy", Text),
+    Column("note", Text),
+    Column("gateway", Text),
+    Column("batch_id", _Int),
+    Column("status", Text, nullable=False),
+    Column("filled_volume", _Int, nullable=False, server_default="0"),
+    Column("filled_value", Text),  # yuan: the sum of price × volume
+    Column("order_id", Text),  # the broker's
+    Column("reason_code", Text),
+    Column("reason_column", Text),
+    Column("reason_value", Text),
+    Column("reason_bound", Text),
+    Column("submitted_at", _Int),
+    Column("confirmed_at", _Int),
+    Column("updated_at", _Int, nullable=False),
+    Column("closed_at", _Int),
+    UniqueConstraint("trade_day", "sid_key", name="one_order_per_sid"),
+    Index(
+        "ix_orders_live",
+        "id",
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
+    Index(
+        "ix_orders_waiting",
+        "gateway",
+        "id",
+        sqlite_where=text("status IN ('ready', 'held')"),
+        postgresql_where=text("status IN ('ready', 'held')"),
+    ),
+)
+
+sids_past = Table(
+    "sids_past",
+    metadata,
+    Column("sid_key", _Int, primary_key=True, autoincrement=False),
+    Column("order_id", _Int, nullable=False),
+)
+
+rows = Table(  # rows that did not become an order
+    "rows",
+    metadata,
+    Column("id", _Int, primary_key=True),  # drop id << 32 | line
+    Column("outcome", Text, nullable=False),  # RowOutcome
+    Column("sid", Text),
+    Column("order_ref", _Int),  # orders.id of the one that a duplicate repeats
+    Column("reason_code", Text, nullable=False),
+    Column("reason_column", Text),
+    Column("reason_value", Text),
+    Column("reason_bound", Text),
+)
+
+instructions = Table(  # rows of cancel, release and resend drops
+    "instructions",
+    metadata,
+    Column("id", _Int, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("sid", Text, nullable=False),
+    Column("order_ref", _Int),
+    Column("state", Text, nullable=False),  # InstructionState
+    Column("reason_code", Text),
+    Column("reason_column", Text),
+    Column("reason_value", Text),
+    Column("reason_bound", Text),
+    Column("updated_at", _Int, nullable=False),
+    Index(
+        "ix_instructions_asked",
+        "id",
+        sqlite_where=text("state = 'asked'"),
+        postgresql_where=text("state = 'asked'"),
+    ),
+    Index("ix_instructions_order", "order_ref"),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", _Int, primary_key=True),
+    Column("gateway", Text, nullable=False),
+    Column("trade_day", Integer, nullable=False),
+    Column("created_at", _Int, nullable=False),
+    Column("orders", Integer, nullable=False),
+    Column("first_order", _Int, nullable=False),
+    Column("last_order", _Int, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # the exact bytes that are handed over
+    Column("outcome", Text),  # gateway.base.Outcome; NULL: the intent stands, the result was never noted
+    Column("handed_at", _Int),
+    Index(
+        "ix_batches_open",
+        "id",
+        sqlite_where=text("outcome IS NULL"),
+        postgresql_where=text("outcome IS NULL"),
+    ),
+    Index("ix_batches_day", "trade_day"),
+)
+
+reports = Table(  # what the gateways told, as it was told
+    "reports",
+    metadata,
+    Column("id", _Int, primary_key=True),
+    Column("received_at", _Int, nullable=False),
+    Column("gateway", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("sid", Text, nullable=False),
+    Column("order_ref", _Int),  # NULL: not an order of ours
+    Column("kind", Text, nullable=False),
+    Column("body", Text, nullable=False),  # JSON
+    Index("ix_reports_order", "order_ref"),
+)
+
+fills = Table(
+    "fills",
+    metadata,
+    Column("id", _Int, primary_key=True),
+    Column("order_ref", _Int, nullable=False),
+    Column("exec_id", Text, nullable=False),
+    Column("at", _Int, nullable=False),
+    Column("volume", _Int, nullable=False),
+    Column("price", Text, nullable=False),
+    Column("fee", Text),
+    UniqueConstraint("order_ref", "exec_id", name="one_fill_per_exec_id"),
+)
+
+events = Table(  # one row for every change of state
+    "events",
+    metadata,
+    Column("id", _Int, primary_key=True),
+    Column("at", _Int, nullable=False),
+    Column("order_ref", _Int),  # NULL: about the router, a drop or a gateway
+    Column("event", Text, nullable=False),  # an order's new status, or what happened
+    Column("source", Text, nullable=False),  # "router" or the gateway's name
+    Column("detail", Text),
+    Column("filled_volume", _Int),  # cumulative, for a status the broker gave
+    Index("ix_events_order", "order_ref"),
+)

@@ -1,0 +1,419 @@
+"""What can be written inside one transaction. Rows go in as tuples in batches; the statements are prepared once.
+
+The busiest statements are given to the driver as text, in the column order of the NamedTuples here: SQLAlchemy's
+dictionaries cost 1.4 times as much.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from orderdrop.journal.schema import ROW_BITS, batches, drops, instructions, meta, orders
+from orderdrop.order.refusal import Refusal
+from orderdrop.order.status import S, Status
+from orderdrop.reports.apply import Standing
+
+
+class DropState(StrEnum):
+    OPEN = "open"  # in the inbox; more rows may come
+    REFUSED = "refused"  # as a whole
+    DONE = "done"  # archived
+
+
+class RowOutcome(StrEnum):
+    ERROR = "error"
+    DUPLICATE = "duplicate"
+
+
+class InstructionState(StrEnum):
+    ASKED = "asked"
+    SENT = "sent"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+class NewDrop(NamedTuple):
+    id: int
+    name: str
+    kind: str
+    strategy: str
+    trade_day: int
+    received_at: int
+    state: str
+    sid_space: str
+    sha256: str | None
+    position: int
+    next_row: int
+    torn: int
+    rows: int
+    accepted: int
+    denied: int
+    duplicates: int
+    errors: int
+    reason_code: str | None
+    reason_column: str | None
+    reason_value: str | None
+    reason_bound: str | None
+
+
+class NewOrder(NamedTuple):
+    id: int
+    trade_day: int
+    sid: str
+    sid_key: int | None
+    account_id: str
+    symbol: str
+    volume: int
+    order_type: int
+    order_business: int
+    price: str | None
+    remark: str | None
+    strategy: str | None
+    note: str | None
+    gateway: str | None
+    batch_id: int | None
+    status: str
+    updated_at: int
+    reason_code: str | None = None
+    reason_column: str | None = None
+    reason_value: str | None = None
+    reason_bound: str | None = None
+    closed_at: int | None = None
+
+
+class NewRow(NamedTuple):
+    id: int
+    outcome: str
+    sid: str | None
+    order_ref: int | None
+    reason_code: str
+    reason_column: str | None
+    reason_value: str | None
+    reason_bound: str | None
+
+
+class NewBatch(NamedTuple):
+    id: int
+    gateway: str
+    trade_day: int
+    created_at: int
+    orders: int
+    first_order: int
+    last_order: int
+    content: bytes
+
+
+class Known(NamedTuple):
+    """An order that has used up a sid."""
+
+    id: int
+    sid: str
+    account_id: str
+    symbol: str
+    volume: int
+    order_type: int
+    order_business: int
+    price: str | None
+    remark: str | None
+    strategy: str | None
+
+
+def _insert_text(table: str, columns: Sequence[str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+
+
+_ADD_DROP = _insert_text("drops", NewDrop._fields)
+_ADD_ORDER = _insert_text("orders", NewOrder._fields)
+# The rest of a torn line is told on the line's own row.
+_ADD_ROW = _insert_text("rows", NewRow._fields).replace("INSERT", "INSERT OR REPLACE", 1)
+_ADD_BATCH = _insert_text("batches", NewBatch._fields)
+_ADD_FILL = "INSERT INTO fills (order_ref, exec_id, at, volume, price, fee) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_ADD_REPORT = _insert_text(
+    "reports", ("received_at", "gateway", "account_id", "sid", "order_ref", "kind", "body")
+)
+_ADD_EVENT = _insert_text("events", ("at", "order_ref", "event", "source", "detail", "filled_volume"))
+_TELL_ORDERS = "INSERT INTO events (at, order_ref, event, source) SELECT updated_at, id, status, 'router' FROM orders WHERE id BETWEEN ? AND ?"
+_KNOWN_COLUMNS = ", ".join(f"orders.{name}" for name in Known._fields)
+_KNOWN_TODAY = (
+    f"SELECT sid_key, {_KNOWN_COLUMNS} FROM json_each(?) AS wanted CROSS JOIN orders"
+    " ON orders.trade_day = ? AND orders.sid_key = wanted.value"
+)
+_KNOWN_PAST = (
+    f"SELECT sids_past.sid_key, {_KNOWN_COLUMNS} FROM json_each(?) AS wanted"
+    " CROSS JOIN sids_past ON sids_past.sid_key = wanted.value JOIN orders ON orders.id = sids_past.order_id"
+)
+_STANDING = (
+    "SELECT orders.sid_key, orders.id, status, volume, filled_volume, filled_value, order_id, confirmed_at, closed_at"
+    " FROM json_each(?) AS wanted CROSS JOIN orders ON orders.id = wanted.value"
+)
+_SAVE_STANDING = (
+    "UPDATE orders SET status = ?, filled_volume = ?, filled_value = ?, order_id = ?, confirmed_at = ?, closed_at = ?,"
+    " updated_at = ?, reason_code = coalesce(?, reason_code), reason_value = coalesce(?, reason_value),"
+    " reason_bound = coalesce(?, reason_bound) WHERE id = ?"
+)
+
+
+class Writer:
+    """The writing half of the journal, inside one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    # what is there
+
+    def next_drop_id(self) -> int:
+        return int(self.connection.execute(select(func.coalesce(func.max(drops.c.id), 0))).scalar_one()) + 1
+
+    def next_batch_id(self) -> int:
+        return int(self.connection.execute(select(func.coalesce(func.max(batches.c.id), 0))).scalar_one()) + 1
+
+    def known(self, keys: Sequence[int], days: Sequence[int], *, past: bool) -> dict[int, Known]:
+        """The orders that have used up these sid keys: on `days`, and with `past` on any day moved to sids_past."""
+        wanted = json.dumps(keys)
+        found: dict[int, Known] = {}
+        for day in days:
+            found.update(self._known(_KNOWN_TODAY, (wanted, day)))
+        if past:
+            found.update(self._known(_KNOWN_PAST, (wanted,)))
+        return found
+
+    def _known(self, statement: str, values: tuple[Any, ...]) -> Iterable[tuple[int, Known]]:
+        return ((row[0], Known._make(row[1:])) for row in self.connection.exec_driver_sql(statement, values))
+
+    def standings(self, ids: Sequence[int]) -> dict[int, Standing]:
+        """Where these orders stand, by order id."""
+        rows = self.connection.exec_driver_sql(_STANDING, (json.dumps(ids),))
+        return {
+            row[1]: Standing(
+                row[1], Status(row[2]), row[3], row[4], Decimal(row[5] or 0), row[6] or "", row[7], row[8]
+            )
+            for row in rows
+        }
+
+    def waiting(self, gateway: str, status: Status, limit: int) -> list[Any]:
+        """READY or HELD orders of a gateway, oldest first, with all columns."""
+        query = (
+            select(orders)
+            .where(
+                orders.c.gateway == gateway, orders.c.status == status, orders.c.status.in_(("ready", "held"))
+            )
+            .order_by(orders.c.id)
+            .limit(limit)
+        )
+        return list(self.connection.execute(query))
+
+    def order(self, order_ref: int) -> Any:
+        return self.connection.execute(select(orders).where(orders.c.id == order_ref)).one()
+
+    def stale(self, day: int) -> list[int]:
+        """READY and HELD orders of days before `day`: they were never sent and must not be."""
+        query = select(orders.c.id).where(text("status IN ('ready', 'held')"), orders.c.trade_day < day)
+        return list(self.connection.execute(query).scalars())
+
+    def under_way(self) -> bool:
+        """Whether any order has left, or is to leave, without the broker having said where it stands."""
+        waiting = (S.READY, S.SUBMITTING, S.SUBMITTED, S.UNKNOWN, S.PENDING_NEW, S.PENDING_CANCEL)
+        query = select(orders.c.id).where(text("closed_at IS NULL"), orders.c.status.in_(waiting)).limit(1)
+        return self.connection.execute(query).first() is not None
+
+    def backlog(self, gateway: str) -> int:
+        """How many READY orders wait for a gateway."""
+        query = "SELECT count(*) FROM orders WHERE gateway = ? AND status = 'ready' AND status IN ('ready', 'held')"
+        return int(self.connection.exec_driver_sql(query, (gateway,)).scalar_one())
+
+    def assign(self, ids: Sequence[int], batch_id: int, at: int) -> None:
+        """READY orders go into a batch: SUBMITTING."""
+        self.move(ids, Status.SUBMITTING, at, "router", batch_id=batch_id)
+
+    def open_drops(self) -> list[Any]:
+        literal = text("archived_as IS NULL")
+        return list(self.connection.execute(select(drops).where(literal).order_by(drops.c.id)))
+
+    def open_batches(self) -> list[Any]:
+        return list(
+            self.connection.execute(select(batches).where(batches.c.outcome.is_(None)).order_by(batches.c.id))
+        )
+
+    def orders_of_batch(self, batch: tuple[int, int, int]) -> list[Any]:
+        """batch: its id, first and last order."""
+        batch_id, first, last = batch
+        query = select(orders).where(orders.c.id.between(first, last), orders.c.batch_id == batch_id)
+        return list(self.connection.execute(query.order_by(orders.c.id)))
+
+    def asked_instructions(self, kind: str) -> list[Any]:
+        query = select(instructions).where(instructions.c.state == "asked", instructions.c.kind == kind)
+        return list(self.connection.execute(query.order_by(instructions.c.id)))
+
+    def get_meta(self, key: str) -> str | None:
+        value = self.connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar_one_or_none()
+        return None if value is None else str(value)
+
+    # what is added
+
+    def add_drops(self, new: Sequence[NewDrop]) -> None:
+        self._many(_ADD_DROP, new)
+
+    def grow_drop(self, drop_id: int, values: dict[str, object], counts: dict[str, int]) -> None:
+        """Set `values` of a drop and add `counts` to its counters."""
+        grown: dict[str, Any] = {name: drops.c[name] + count for name, count in counts.items()}
+        self.connection.execute(update(drops).where(drops.c.id == drop_id).values(**values, **grown))
+
+    def update_drop(self, drop_id: int, **values: object) -> None:
+        self.connection.execute(update(drops).where(drops.c.id == drop_id).values(**values))
+
+    def add_orders(self, new: Sequence[NewOrder], ranges: Iterable[tuple[int, int]]) -> None:
+        """Add orders and the event of each; `ranges` of ids cover the new orders and no older ones."""
+        self._many(_ADD_ORDER, new)
+        self._many(_TELL_ORDERS, list(ranges))
+
+    def add_rows(self, new: Sequence[NewRow]) -> None:
+        self._many(_ADD_ROW, new)
+
+    def add_instructions(self, new: Sequence[dict[str, object]]) -> None:
+        if new:
+            self.connection.execute(insert(instructions), new)
+
+    def add_batch(self, batch: NewBatch) -> None:
+        self.connection.exec_driver_sql(_ADD_BATCH, batch)
+
+    def add_events(self, new: Sequence[tuple[int, int | None, str, str, str | None, int | None]]) -> None:
+        """Rows of (at, order id, event, source, detail, filled volume)."""
+        self._many(_ADD_EVENT, new)
+
+    def add_reports(self, new: Sequence[tuple[int, str, str, str, int | None, str, str]]) -> None:
+        """Rows of (received_at, gateway, account_id, sid, order id, kind, JSON body)."""
+        self._many(_ADD_REPORT, new)
+
+    def add_fills(self, new: Sequence[tuple[int, str, int, int, str, str | None]]) -> None:
+        """Rows of (order id, exec_id, at, volume, price, fee); one that is there already is left as it is."""
+        self._many(_ADD_FILL, new)
+
+    def known_fills(self, ids: Sequence[int]) -> set[tuple[int, str]]:
+        """(order id, exec_id) of all fills of these orders."""
+        statement = "SELECT order_ref, exec_id FROM json_each(?) AS wanted CROSS JOIN fills ON fills.order_ref = wanted.value"
+        return {(row[0], row[1]) for row in self.connection.exec_driver_sql(statement, (json.dumps(ids),))}
+
+    # what changes
+
+    def save_standings(self, changed: Sequence[tuple[Standing, int, Refusal | None]]) -> None:
+        """Rows of (standing, updated_at, why or None)."""
+        self._many(
+            _SAVE_STANDING,
+            [
+                (
+                    now.status, now.filled_volume, str(now.filled_value) if now.filled_volume else None, now.order_id or None,
+                    now.confirmed_at, now.closed_at, at,
+                    why and why.code, why and why.value, why and why.bound, now.id,
+                )
+                for now, at, why in changed
+            ],
+        )  # fmt: skip
+
+    def move(
+        self,
+        ids: Sequence[int],
+        status: Status,
+        at: int,
+        source: str,
+        why: Refusal | None = None,
+        **values: object,
+    ) -> None:
+        """Give these orders a status, and each its event. `values`: further columns to set."""
+        if not ids:
+            return
+        if why is not None:
+            values |= {
+                "reason_code": why.code, "reason_column": why.column, "reason_value": why.value, "reason_bound": why.bound,
+            }  # fmt: skip
+        for start in range(0, len(ids), 500):
+            part = ids[start : start + 500]
+            query = update(orders).where(orders.c.id.in_(part)).values(status=status, updated_at=at, **values)
+            self.connection.execute(query)
+        detail = None if why is None else f"{why.code} {why.value}".strip()
+        self.add_events([(at, order, status, source, detail, None) for order in ids])
+
+    def submitted(self, batch: tuple[int, int, int], at: int, source: str) -> None:
+        """Note that a batch (id, first order, last order) was taken; orders that a report has moved on are left alone."""
+        batch_id, first, last = batch
+        self.connection.exec_driver_sql(
+            "INSERT INTO events (at, order_ref, event, source) SELECT ?, id, 'submitted', ? FROM orders"
+            " WHERE id BETWEEN ? AND ? AND batch_id = ? AND status = 'submitting'",
+            (at, source, first, last, batch_id),
+        )
+        self.connection.exec_driver_sql(
+            "UPDATE orders SET status = 'submitted', submitted_at = ?, updated_at = ?"
+            " WHERE id BETWEEN ? AND ? AND batch_id = ? AND status = 'submitting'",
+            (at, at, first, last, batch_id),
+        )
+
+    def close_batch(self, batch_id: int, outcome: str, at: int) -> None:
+        self.connection.execute(
+            update(batches).where(batches.c.id == batch_id).values(outcome=outcome, handed_at=at)
+        )
+
+    def close_instruction(
+        self, instruction_id: int, state: InstructionState, at: int, why: Refusal | None = None
+    ) -> None:
+        values: dict[str, object] = {"state": state, "updated_at": at}
+        if why is not None:
+            values |= {"reason_code": why.code, "reason_value": why.value, "reason_bound": why.bound}
+        self.connection.execute(
+            update(instructions).where(instructions.c.id == instruction_id).values(**values)
+        )
+
+    def answer_cancels(self, order: int, at: int, why: Refusal | None) -> None:
+        """The broker has answered: cancels of this order that are under way are done, or refused for a reason."""
+        values: dict[str, object] = {"state": InstructionState.DONE, "updated_at": at}
+        if why is not None:
+            values |= {"state": InstructionState.REFUSED}
+            values |= {"reason_code": why.code, "reason_value": why.value, "reason_bound": why.bound}
+        open_states = (InstructionState.ASKED, InstructionState.SENT)
+        self.connection.execute(
+            update(instructions)
+            .where(instructions.c.order_ref == order, instructions.c.state.in_(open_states))
+            .values(**values)
+        )
+
+    def set_meta(self, key: str, value: str) -> None:
+        statement = upsert(meta).values(key=key, value=value)
+        self.connection.execute(
+            statement.on_conflict_do_update(index_elements=["key"], set_={"value": value})
+        )
+
+    # sids of days gone by
+
+    def unmoved_days(self, today: int) -> list[int]:
+        """Days before `today` whose sid keys are not in sids_past yet."""
+        through = int(self.get_meta("sids_past_through") or 0)
+        query = (
+            select(drops.c.trade_day).where(drops.c.trade_day > through, drops.c.trade_day < today).distinct()
+        )
+        return sorted(self.connection.execute(query).scalars())
+
+    def move_sids_to_past(self, day: int) -> None:
+        self.connection.exec_driver_sql(
+            "INSERT OR IGNORE INTO sids_past (sid_key, order_id)"
+            " SELECT sid_key, id FROM orders WHERE trade_day = ? AND sid_key IS NOT NULL ORDER BY sid_key",
+            (day,),
+        )
+        self.set_meta("sids_past_through", str(day))
+
+    def _many(self, statement: str, values: Sequence[Any]) -> None:
+        if values:
+            self.connection.exec_driver_sql(statement, values if isinstance(values, list) else list(values))
+
+
+def row_id(drop_id: int, row: int) -> int:
+    return drop_id << ROW_BITS | row
+
+
+def drop_of(row: int) -> int:
+    """The drop that a row's or an order's id belongs to."""
+    return row >> ROW_BITS

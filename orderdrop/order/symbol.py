@@ -1,0 +1,78 @@
+"""Owns how a security is spelled: every spelling in use (protocol.md, section 4) becomes `SHSE.600000`.
+
+Mended, and said in the note: full-width characters, and the zeros that Excel takes from `000001`. Refused: a bare code that
+fits no board or several exchanges. Whether a spelled-out exchange has such a code is a check's business.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from orderdrop.order.board import boards_of_code
+from orderdrop.order.refusal import Code, Refusal
+
+FULL_WIDTH = {0xFEE0 + ascii_: ascii_ for ascii_ in range(0x21, 0x7F)} | {0x3000: 0x20}
+"""For str.translate: full-width forms only. NFKC would turn `10²` into `102`."""
+
+SPACES = " \u3000\u00a0"
+"""What may surround a value: the space bar's, the Chinese input method's, the web page's."""
+
+_EXCHANGES = {
+    "SHSE": "SHSE",
+    "SH": "SHSE",
+    "XSHG": "SHSE",
+    "SZSE": "SZSE",
+    "SZ": "SZSE",
+    "XSHE": "SZSE",
+    "BJSE": "BJSE",
+    "BJ": "BJSE",
+}
+_CANONICAL = re.compile(r"(?:SHSE|SZSE|BJSE)\.[0-9]{6}")
+_PREFIXED = re.compile(r"(SHSE\.|SZSE\.|BJSE\.|SH|SZ|BJ)([0-9]{6})")
+_SUFFIXED = re.compile(r"([0-9]{6})\.(SH|SZ|BJ|XSHG|XSHE)")
+_BARE = re.compile(r"[0-9]{1,6}")
+
+
+class Symbol(NamedTuple):
+    """text: canonical. note: what was mended, "" when nothing was."""
+
+    text: str
+    note: str
+
+
+def read_symbol(text: str) -> Symbol | Refusal:
+    """The refusal's column is left empty: the caller knows it."""
+    if _CANONICAL.fullmatch(text):
+        return Symbol(text, "")
+    half_width = text.translate(FULL_WIDTH)
+    folded = half_width.strip(SPACES).upper() if half_width.isascii() else half_width
+    symbol = _spelled(folded) or _bare(folded, text)
+    if isinstance(symbol, Symbol) and half_width != text:
+        note = (
+            f"{text} → {symbol.text} 全角 full-width"
+            if not symbol.note
+            else f"{symbol.note}, 全角 full-width"
+        )
+        return Symbol(symbol.text, note)
+    return symbol
+
+
+def _spelled(text: str) -> Symbol | None:
+    if match := _PREFIXED.fullmatch(text):
+        return Symbol(f"{_EXCHANGES[match[1].rstrip('.')]}.{match[2]}", "")
+    if match := _SUFFIXED.fullmatch(text):
+        return Symbol(f"{_EXCHANGES[match[2]]}.{match[1]}", "")
+    return None
+
+
+def _bare(code: str, text: str) -> Symbol | Refusal:
+    if not _BARE.fullmatch(code):
+        return Refusal(Code.SYMBOL_BAD, value=text)
+    padded = code.zfill(6)
+    fitting = [f"{board.exchange}.{padded}" for board in boards_of_code(padded)]
+    if not fitting:
+        return Refusal(Code.SYMBOL_BAD, value=text)
+    if len(fitting) > 1:
+        return Refusal(Code.SYMBOL_AMBIGUOUS, value=text, bound=", ".join(fitting))
+    return Symbol(fitting[0], "" if padded == code else f"{code} → {fitting[0]} 补零 zeros restored")

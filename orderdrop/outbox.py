@@ -1,0 +1,114 @@
+"""The result files, in 掘金's format whatever the gateway: a program written for 掘金's file orders reads them unchanged.
+
+Below `outbox/<account_id>/`: order_status_change.csv and execution_report.csv grow row by row; order_status.csv, cash.csv and
+position.csv are replaced as a whole, at a pace that their size allows. At start the day's files are made again from
+the journal.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Set
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.engine import Engine
+
+from orderdrop.config import Settings
+from orderdrop.desk import Desk
+from orderdrop.files import append_whole, write_over
+from orderdrop.journal.reading import Reading, read
+from orderdrop.order.identity import day_number
+from orderdrop.pace import Pace
+from orderdrop.reports import mirror
+
+_SLICE: Final = 1000
+
+
+class Outbox:
+    """Keeps the result files up to date, in slices."""
+
+    def __init__(self, folder: Path, desk: Desk, reader: Engine, settings: Settings) -> None:
+        self._folder = folder
+        self._desk = desk
+        self._reader = reader
+        self._scope = settings.inbox.sid_scope
+        self._day: date | None = None
+        self._event = self._fill = 0
+        self._begun: set[Path] = set()
+        self._stale: set[str] = set()  # accounts whose tables are behind
+        self._pace = Pace()
+
+    def note(self, accounts: Set[str]) -> None:
+        """Something changed; the funds of these accounts may have."""
+        self._stale |= accounts
+
+    def hurry(self) -> None:
+        self._pace = Pace()
+
+    def update(self, today: date) -> Iterator[None]:
+        """Write what is new since the last time; yields between slices."""
+        with read(self._reader) as reading:
+            if today != self._day:
+                self._day = today
+                self._begun.clear()
+                self._event, self._fill = reading.before_day(day_number(today))
+            yield from self._append_changes(reading)
+            yield from self._append_fills(reading)
+            for account_id in [account for account in self._stale if self._pace.due(account)]:
+                self._stale.discard(account_id)
+                began = time.perf_counter()
+                yield from self._replace_tables(reading, account_id)
+                self._pace.spent(account_id, time.perf_counter() - began)
+
+    def _append_changes(self, reading: Reading) -> Iterator[None]:
+        while changes := reading.events_after(self._event, _SLICE):
+            rows: dict[str, list[list[str]]] = defaultdict(list)
+            for change in changes:
+                row = mirror.status_change(change, self._scope)
+                if row is not None:
+                    rows[change.account_id].append(row)
+            self._stale |= rows.keys()
+            for account_id, of_account in rows.items():
+                self._append(account_id, "order_status_change.csv", mirror.STATUS_HEADER, of_account)
+            self._event = changes[-1].event_id
+            yield
+
+    def _append_fills(self, reading: Reading) -> Iterator[None]:
+        while fills := reading.fills_after(self._fill, _SLICE):
+            rows: dict[str, list[list[str]]] = defaultdict(list)
+            for fill in fills:
+                rows[fill.account_id].append(mirror.execution(fill, self._scope))
+            for account_id, of_account in rows.items():
+                self._append(account_id, "execution_report.csv", mirror.EXECUTION_HEADER, of_account)
+            self._fill = fills[-1].fill_id
+            yield
+
+    def _append(self, account_id: str, name: str, header: list[str], rows: list[list[str]]) -> None:
+        path = self._path(account_id, name)
+        if path in self._begun:
+            append_whole(path, mirror.table(rows))
+        else:
+            write_over(path, mirror.with_header(header, rows))
+            self._begun.add(path)
+
+    def _replace_tables(self, reading: Reading, account_id: str) -> Iterator[None]:
+        assert self._day is not None  # noqa: S101  `update` has set it
+        rows = []
+        for count, order in enumerate(reading.orders_of_day(day_number(self._day), account=account_id)):
+            rows.append(mirror.status(order, self._scope))
+            if count % _SLICE == _SLICE - 1:
+                yield
+        write_over(self._path(account_id, "order_status.csv"), mirror.with_header(mirror.STATUS_HEADER, rows))
+        yield
+        account = self._desk.gateway_of(account_id).account(account_id)
+        if account is not None:
+            write_over(self._path(account_id, "cash.csv"), mirror.cash_table(account))
+            write_over(self._path(account_id, "position.csv"), mirror.position_table(account))
+
+    def _path(self, account_id: str, name: str) -> Path:
+        folder = self._folder / account_id
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / name

@@ -1,0 +1,69 @@
+"""Fold a broker's report into where an order stands. Reports may repeat, overtake one another or contradict what we know."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple, assert_never
+
+from orderdrop.order.report import CancelReject, Fill, Report, StatusReport
+from orderdrop.order.status import AT_BROKER, TERMINAL, Status, may_move
+
+
+class Standing(NamedTuple):
+    """Where an order stands. Volumes in shares, filled_value in yuan (the sum of price × volume), instants in microseconds.
+
+    Invariant: filled_volume never shrinks; closed_at is set exactly while the status is terminal.
+    """
+
+    id: int
+    status: Status
+    volume: int
+    filled_volume: int = 0
+    filled_value: Decimal = Decimal(0)
+    order_id: str = ""
+    confirmed_at: int | None = None
+    closed_at: int | None = None
+
+
+def apply(now: Standing, report: Report) -> Standing:
+    """The standing after `report`; the same one when it tells nothing new. A fill must be applied once (see its exec_id)."""
+    match report:
+        case StatusReport():
+            return _status(now, report)
+        case Fill():
+            return _fill(now, report)
+        case CancelReject():
+            back = Status.PARTIALLY_FILLED if now.filled_volume else Status.NEW
+            return _move(now, back, report.at) if now.status is Status.PENDING_CANCEL else now
+        case _:
+            assert_never(report)
+
+
+def _status(now: Standing, report: StatusReport) -> Standing:
+    now = now._replace(order_id=report.order_id or now.order_id)
+    said = report.status
+    if said is Status.FILLED and now.filled_volume < now.volume:
+        said = (
+            Status.PARTIALLY_FILLED
+        )  # the fills themselves lag behind (protocol.md, "Output"); they complete it
+    elif said is Status.NEW and now.filled_volume:
+        said = Status.PARTIALLY_FILLED
+    return _move(now, said, report.at)
+
+
+def _fill(now: Standing, fill: Fill) -> Standing:
+    now = now._replace(
+        order_id=fill.order_id or now.order_id,
+        filled_volume=now.filled_volume + fill.volume,
+        filled_value=now.filled_value + fill.price * fill.volume,
+    )
+    complete = now.filled_volume >= now.volume
+    return _move(now, Status.FILLED if complete else Status.PARTIALLY_FILLED, fill.at)
+
+
+def _move(now: Standing, status: Status, at: int) -> Standing:
+    if status in AT_BROKER and now.confirmed_at is None:
+        now = now._replace(confirmed_at=at)
+    if not may_move(now.status, status):
+        return now
+    return now._replace(status=status, closed_at=at if status in TERMINAL else None)

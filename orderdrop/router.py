@@ -1,0 +1,293 @@
+"""The flow, on one screen: receive drops, dispatch orders, collect reports. Everything else is a detail of one word here.
+
+The order of writes is the promise: what is to be sent is committed before it is handed over, what came of it is noted
+with the next commit. After a crash in between, `recover` asks the gateway for evidence; nothing is ever sent on a guess.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from orderdrop.admission import FLUSH_AT, Admission, Admitted, Handover
+from orderdrop.clock import Clock, trade_date
+from orderdrop.collection import Collected, collect, cursor_key
+from orderdrop.desk import Desk
+from orderdrop.drop.inbox import Inbox
+from orderdrop.failpoint import reach
+from orderdrop.gateway.base import Batch, Cursor, Gateway, Outcome, Outgoing, SubmitResult
+from orderdrop.instructions import CancelHandover, Instructions
+from orderdrop.journal.journal import Journal
+from orderdrop.journal.writer import NewBatch, Writer
+from orderdrop.order.errors import GatewayError, JournalError, OrderdropError
+from orderdrop.order.identity import SidScope, day_number, from_day_number, wire_sid
+from orderdrop.order.refusal import Code, Refusal
+from orderdrop.order.report import Report
+from orderdrop.order.status import Status
+
+log = logging.getLogger(__name__)
+
+POLL_LIMIT = 2000
+
+
+@dataclass
+class Round:
+    """What one step did; for the screen and for the chores that follow."""
+
+    admitted: Admitted = field(default_factory=Admitted)
+    orders: set[int] = field(default_factory=set)
+    accounts: set[str] = field(default_factory=set)
+    handed_over: list[Handover] = field(default_factory=list)
+    fault: str = ""
+
+    @property
+    def idle(self) -> bool:
+        return not (self.admitted.drop_ids or self.orders or self.handed_over or self.fault)
+
+
+class Router:
+    """Owns the broker's door. One thread; one for each workspace."""
+
+    def __init__(self, inbox: Inbox, journal: Journal, desk: Desk, clock: Clock) -> None:
+        self.inbox = inbox
+        self.journal = journal
+        self.desk = desk
+        self.clock = clock
+        self.backlog: dict[str, int] = {}
+        self._scope = desk.settings.inbox.sid_scope
+        self._results: list[tuple[Handover, SubmitResult, int]] = []
+        self._sent_cancels: list[int] = []
+        self._cursors: dict[str, Cursor] = {}
+        self._fault = ""
+
+    @property
+    def today(self) -> date:
+        return trade_date(self.clock.now())
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is under way: every order that left is confirmed, and none waits to leave."""
+        if self._results or self._sent_cancels or any(self.backlog.values()):
+            return False
+        with self.journal.transaction() as writer:
+            return not writer.under_way()
+
+    # the flow
+
+    def step(self) -> Round:
+        """One turn. A fault stops this turn, is told once, and the next turn tries again; nothing is lost by it."""
+        done = Round()
+        try:
+            self._receive_and_dispatch(done)
+            self._collect(done)
+        except OrderdropError as error:
+            done.fault = str(error)
+        self._tell_fault(done.fault)
+        return done
+
+    def _receive_and_dispatch(self, done: Round) -> None:
+        found = self.inbox.collect(self.today)
+        if not (found or self._has_room_for_backlog()):
+            return
+        try:
+            with self.journal.transaction() as writer:
+                now, today, halted = self.clock.now(), self.today, self.inbox.halted
+                admitted = Admission(
+                    self.desk, writer, now, today, halted=halted, backlog=self.backlog
+                ).admit(found)
+                cancels = self._instruct(writer, done) if admitted.instructions else []
+                handovers = admitted.handovers + ([] if halted else self._dispatch(writer))
+                backlog = self._count_backlog(writer, admitted)
+        except JournalError:
+            for ready in found:
+                self.inbox.forget(ready)
+            raise
+        self.backlog, done.admitted = backlog, admitted
+        self._accepted(admitted)
+        self._hand_over(handovers)
+        self._hand_over_cancels(cancels)
+
+    def _collect(self, done: Round) -> None:
+        """Note what came of the hand-overs, and fold what the gateways told, in one commit."""
+        told = {name: self._poll(gateway) for name, gateway in self.desk.gateways.items()}
+        told = {name: (reports, cursor) for name, (reports, cursor) in told.items() if reports}
+        if not (told or self._results or self._sent_cancels):
+            return
+        with self.journal.transaction() as writer:
+            self._note_results(writer, done)
+            now = self.clock.now()
+            changed = [
+                collect(writer, name, reports, cursor, now, self.today, self._scope)
+                for name, (reports, cursor) in told.items()
+            ]
+        self._results, self._sent_cancels = [], []
+        for name, (_reports, cursor) in told.items():
+            self._cursors[name] = cursor
+        self._changed(done, changed)
+
+    # details of receive
+
+    def _accepted(self, admitted: Admitted) -> None:
+        for take, drop_id, refused in admitted.drops:
+            take.accept(drop_id, refused=refused)
+        for file in admitted.spoiled:
+            self.inbox.forget(file)
+
+    def _instruct(self, writer: Writer, done: Round) -> list[CancelHandover]:
+        instructions = Instructions(writer, self.clock.now(), self.today, self._scope)
+        cancels = instructions.carry_out()
+        done.orders |= instructions.touched
+        return cancels
+
+    # details of dispatch
+
+    def _has_room_for_backlog(self) -> bool:
+        return not self.inbox.halted and any(
+            waiting and self.desk.gateways[name].room() > 0 for name, waiting in self.backlog.items()
+        )
+
+    def _count_backlog(self, writer: Writer, admitted: Admitted) -> dict[str, int]:
+        if not (admitted.waiting or admitted.instructions or any(self.backlog.values())):
+            return self.backlog
+        return {name: writer.backlog(name) for name in self.desk.gateways}
+
+    def _dispatch(self, writer: Writer) -> list[Handover]:
+        """Put READY orders into batches, oldest first, as far as their gateway has room."""
+        handovers = []
+        for name, gateway in self.desk.gateways.items():
+            if not self.backlog.get(name):
+                continue
+            ready = writer.waiting(name, Status.READY, min(gateway.room(), FLUSH_AT))
+            if ready:
+                handovers.append(self._new_batch(writer, gateway, ready))
+        return handovers
+
+    def _new_batch(self, writer: Writer, gateway: Gateway, ready: Sequence[Any]) -> Handover:
+        content = gateway.encode([outgoing(order, self.today, self._scope) for order in ready])
+        batch = NewBatch(
+            writer.next_batch_id(), gateway.name, day_number(self.today), self.clock.now(),
+            len(ready), ready[0].id, ready[-1].id, content,
+        )  # fmt: skip
+        writer.add_batch(batch)
+        writer.assign([order.id for order in ready], batch.id, batch.created_at)
+        return Handover(gateway.name, Batch(batch.id, content), batch.first_order, batch.last_order)
+
+    def _hand_over(self, handovers: Sequence[Handover]) -> None:
+        for handover in handovers:
+            reach("submit.before")
+            try:
+                result = self.desk.gateways[handover.gateway].submit(handover.batch)
+            except GatewayError as error:
+                result = SubmitResult(Outcome.UNKNOWN, str(error))
+            reach("submit.after")
+            self._results.append((handover, result, self.clock.now()))
+
+    def _hand_over_cancels(self, cancels: Sequence[CancelHandover]) -> None:
+        for gateway, group in groupby(sorted(cancels, key=attrgetter("gateway")), attrgetter("gateway")):
+            handed = list(group)
+            try:
+                self.desk.gateways[gateway].cancel([handover.cancel for handover in handed])
+            except GatewayError as error:
+                log.error("撤单没有送出,将重试 / cancels were not handed over, will try again: %s", error)
+                continue
+            self._sent_cancels += [handover.instruction for handover in handed]
+
+    # details of collect
+
+    def _poll(self, gateway: Gateway) -> tuple[Sequence[Report], Cursor]:
+        cursor = self._cursors.get(gateway.name, Cursor(""))
+        try:
+            return gateway.poll(cursor, POLL_LIMIT)
+        except GatewayError as error:
+            log.error("读不到回报 / no reports from %s: %s", gateway.name, error)
+            return [], cursor
+
+    def _note_results(self, writer: Writer, done: Round) -> None:
+        for handover, result, at in self._results:
+            self._note(writer, handover, result, at)
+            done.handed_over.append(handover)
+        for instruction in self._sent_cancels:
+            writer.mark_sent(instruction, self.clock.now())
+
+    def _note(self, writer: Writer, handover: Handover, result: SubmitResult, at: int) -> None:
+        batch = (handover.batch.id, handover.first_order, handover.last_order)
+        if result.outcome is Outcome.TAKEN:
+            writer.submitted(batch, at, handover.gateway)
+        else:
+            ids = [order.id for order in writer.orders_of_batch(batch) if order.status == Status.SUBMITTING]
+            _settle(writer, ids, result.outcome, at, handover.gateway, result.detail)
+        writer.close_batch(handover.batch.id, result.outcome, at)
+
+    def _changed(self, done: Round, changed: Sequence[Collected]) -> None:
+        for collected in changed:
+            done.orders |= collected.orders
+            done.accounts |= collected.accounts
+
+    def _tell_fault(self, fault: str) -> None:
+        """Once when it begins, once when it is over."""
+        if fault and fault != self._fault:
+            log.error("停止接收新委托 / no new orders are taken: %s", fault)
+        elif self._fault and not fault:
+            log.warning("恢复正常 / working again")
+        self._fault = fault
+
+    # after a crash, and every morning
+
+    def recover(self) -> None:
+        """Settle every hand-over whose result was never noted, by evidence, before anything new is sent."""
+        with self.journal.transaction() as writer:
+            for name in self.desk.gateways:
+                self._cursors[name] = Cursor(writer.get_meta(cursor_key(name)) or "")
+            for batch in writer.open_batches():
+                reach("recover")
+                self._recover_batch(writer, batch)
+        self.begin_day()
+
+    def _recover_batch(self, writer: Writer, batch: Any) -> None:
+        gateway = self.desk.gateways.get(batch.gateway)
+        now = self.clock.now()
+        found = gateway.settle(Batch(batch.id, batch.content)) if gateway else {}
+        orders = writer.orders_of_batch((batch.id, batch.first_order, batch.last_order))
+        day = from_day_number(batch.trade_day)
+        unsettled = [order for order in orders if order.status == Status.SUBMITTING]
+        for outcome in Outcome:
+            ids = [
+                o.id
+                for o in unsettled
+                if found.get(wire_sid(o.sid, day, self._scope), Outcome.UNKNOWN) is outcome
+            ]
+            _settle(writer, ids, outcome, now, batch.gateway, "recovered")
+        writer.close_batch(batch.id, "recovered", now)
+
+    def begin_day(self) -> None:
+        """Refuse what was left over from earlier days; count what waits."""
+        with self.journal.transaction() as writer:
+            stale = writer.stale(day_number(self.today))
+            why = Refusal(Code.DAY_OVER, value=self.today.isoformat())
+            writer.move(stale, Status.EXPIRED, self.clock.now(), "router", why, closed_at=self.clock.now())
+            self.backlog = {name: writer.backlog(name) for name in self.desk.gateways}
+
+
+def outgoing(order: Any, today: date, scope: SidScope) -> Outgoing:
+    """A journaled order as it goes out."""
+    price = None if order.price is None else Decimal(order.price)
+    return Outgoing(
+        wire_sid(order.sid, today, scope), order.account_id, order.symbol, order.volume,
+        order.order_type, order.order_business, price, order.remark or "",
+    )  # fmt: skip
+
+
+def _settle(writer: Writer, ids: Sequence[int], outcome: Outcome, at: int, gateway: str, detail: str) -> None:
+    match outcome:
+        case Outcome.TAKEN:
+            writer.move(ids, Status.SUBMITTED, at, gateway, submitted_at=at)
+        case Outcome.NEVER_LEFT:
+            writer.move(ids, Status.READY, at, gateway, batch_id=None)
+        case Outcome.UNKNOWN:
+            writer.move(ids, Status.UNKNOWN, at, gateway, Refusal(Code.UNCONFIRMED, value=detail))

@@ -1,0 +1,196 @@
+"""Journal rows as people and programs are shown them. These models are the contract behind `--json` and `schemas/`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orderdrop.clock import iso
+from orderdrop.journal.schema import ROW_BITS
+from orderdrop.order.identity import from_day_number
+from orderdrop.order.model import SIDE_OF, OrderBusiness, Side
+from orderdrop.order.refusal import Code, Explanation, Language, Refusal, both, explain
+from orderdrop.order.status import Status
+
+_AVERAGE_STEP = Decimal("0.0001")
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OrderView(_View):
+    """One order, as `orderdrop orders --json` prints it. Instants are ISO 8601 with +08:00; prices are decimal strings."""
+
+    sid: str
+    account_id: str
+    strategy: str | None
+    symbol: str
+    side: Side
+    order_type: int
+    order_business: int
+    volume: int
+    price: str | None
+    remark: str | None
+    status: Status
+    filled_volume: int
+    avg_price: str | None
+    order_id: str | None = Field(description="the broker's number")
+    gateway: str | None
+    reason_code: str | None
+    reason: str | None
+    trade_date: str
+    drop: str = Field(description="path below the inbox")
+    row: int = Field(description="line in the file, the header being line 1")
+    received_at: str
+    submitted_at: str | None
+    confirmed_at: str | None
+    updated_at: str
+
+
+class RowErrorView(_View):
+    row: int
+    column: str | None
+    value: str | None
+    code: str
+    message: str
+
+
+class DropView(_View):
+    """One drop, as `orderdrop drops --json` prints it."""
+
+    name: str
+    sha256: str | None
+    state: str
+    rows: int
+    accepted: int
+    denied: int
+    duplicates: int
+    errors: list[RowErrorView] = Field(description="row 0 speaks of the whole file")
+    received_at: str
+    archived_as: str | None
+
+
+class ReceiptRow(_View):
+    """One row of `<drop name>.receipt.csv`."""
+
+    row: int
+    sid: str
+    outcome: str = Field(description="an order's status, not_sent, error or duplicate; of a cancel: asked, sent, done, refused")
+    code: str
+    原因: str
+    reason: str
+    remedy: str
+    note: str
+    gateway: str
+    filled_volume: str
+    avg_price: str
+
+
+def order_view(order: Any, language: Language = "zh+en") -> OrderView:
+    why = explain_row(order, language)
+    return OrderView(
+        sid=order.sid,
+        account_id=order.account_id,
+        strategy=order.strategy,
+        symbol=order.symbol,
+        side=SIDE_OF[OrderBusiness(order.order_business)],
+        order_type=order.order_type,
+        order_business=order.order_business,
+        volume=order.volume,
+        price=order.price,
+        remark=order.remark,
+        status=Status(order.status),
+        filled_volume=order.filled_volume,
+        avg_price=average_price(order),
+        order_id=order.order_id,
+        gateway=order.gateway,
+        reason_code=order.reason_code,
+        reason=None if why is None else why.text(language),
+        trade_date=from_day_number(order.trade_day).isoformat(),
+        drop=order.drop_name,
+        row=line_of(order.id),
+        received_at=iso(order.received_at),
+        submitted_at=_instant(order.submitted_at),
+        confirmed_at=_instant(order.confirmed_at),
+        updated_at=iso(order.updated_at),
+    )
+
+
+def drop_view(drop: Any, outcomes: Sequence[Any], language: Language = "zh+en") -> DropView:
+    """outcomes: the drop's row errors and duplicates; only errors are shown."""
+    errors = [_error_view(line_of(row.id), row, language) for row in outcomes if row.outcome == "error"]
+    if drop.reason_code:
+        errors.insert(0, _error_view(0, drop, language))
+    return DropView(
+        name=drop.name,
+        sha256=drop.sha256,
+        state=drop.state,
+        rows=drop.rows,
+        accepted=drop.accepted,
+        denied=drop.denied,
+        duplicates=drop.duplicates,
+        errors=errors,
+        received_at=iso(drop.received_at),
+        archived_as=drop.archived_as,
+    )
+
+
+def receipt_of_order(order: Any, gateway: str, language: Language) -> ReceiptRow:
+    """gateway: its name with a word on whether it is live."""
+    outcome = "not_sent" if order.reason_code == Code.NOT_SENT else order.status
+    why = explain_row(order, language)
+    return ReceiptRow(
+        row=line_of(order.id), sid=order.sid, outcome=outcome, code=order.reason_code or "",
+        原因=why.zh if why else "", reason=why.en if why else "", remedy=why.remedy if why else "",
+        note=order.note or "", gateway=gateway,
+        filled_volume=str(order.filled_volume or ""), avg_price=average_price(order) or "",
+    )  # fmt: skip
+
+
+def receipt_of_row(row: Any, outcome: str, language: Language) -> ReceiptRow:
+    """A row that did not become an order: an error, a duplicate, or an instruction."""
+    why = explain_row(row, language)
+    return ReceiptRow(
+        row=line_of(row.id), sid=row.sid or "", outcome=outcome, code=row.reason_code or "",
+        原因=why.zh if why else "", reason=why.en if why else "", remedy=why.remedy if why else "",
+        note="", gateway="", filled_volume="", avg_price="",
+    )  # fmt: skip
+
+
+def explain_row(row: Any, language: Language) -> Explanation | None:
+    """The sentences for a journal row's reason, None if it has none."""
+    if not row.reason_code:
+        return None
+    column = getattr(row, "reason_column", "") or ""
+    return explain(Refusal(Code(row.reason_code), column, row.reason_value or "", row.reason_bound or ""), language)
+
+
+def average_price(order: Any) -> str | None:
+    """Yuan, to four decimals."""
+    if not order.filled_volume:
+        return None
+    return str((Decimal(order.filled_value) / order.filled_volume).quantize(_AVERAGE_STEP))
+
+
+def line_of(row_id: int) -> int:
+    return row_id & ((1 << ROW_BITS) - 1)
+
+
+def live_words(live: bool, language: Language = "zh+en") -> str:
+    return both("实盘", "LIVE", language) if live else both("模拟", "simulated", language)
+
+
+def _error_view(line: int, row: Any, language: Language) -> RowErrorView:
+    why = explain_row(row, language)
+    message = f"{why.text(language)} → {why.remedy}" if why else ""
+    return RowErrorView(row=line, column=row.reason_column, value=row.reason_value, code=row.reason_code, message=message)
+
+
+def _instant(at: int | None) -> str | None:
+    return None if at is None else iso(at)  # type: ignore[arg-type]
+
+
