@@ -35,7 +35,7 @@ from orderdrop.journal.writer import (
     row_id,
 )
 from orderdrop.order.identity import day_number, sid_key, wire_sid
-from orderdrop.order.model import DropKind, Order
+from orderdrop.order.model import DropKind, Instruction, Order
 from orderdrop.order.refusal import Code, Refusal, RowError
 from orderdrop.order.status import Status
 
@@ -317,7 +317,7 @@ class Admission:
             )
         )  # fmt: skip
 
-    def _instruct(self, draft: _Draft, instruction: intake.Instruction) -> None:
+    def _instruct(self, draft: _Draft, instruction: Instruction) -> None:
         self._writer.add_instructions(
             [
                 {
@@ -441,7 +441,7 @@ class Admission:
         self._forget_pending()
 
     def _new_batch(self, gateway: str, good: Sequence[_Good]) -> int:
-        outgoing = [Outgoing(wire, *_wire_fields(order)) for _id, _key, wire, order in good]
+        outgoing = [_outgoing(wire, order) for _id, _key, wire, order in good]
         content = self._desk.gateways[gateway].encode(outgoing)
         batch_id, self._next_batch = self._next_batch, self._next_batch + 1
         first, last = min(good).id, max(good).id
@@ -459,16 +459,10 @@ class Admission:
         self._mine = {}
 
 
-def _wire_fields(order: Order) -> Iterator[object]:
-    yield from (
-        order.account_id,
-        order.symbol,
-        order.volume,
-        order.order_type,
-        order.order_business,
-        order.price,
-        order.remark,
-    )
+def _outgoing(wire: str, order: Order) -> Outgoing:
+    return Outgoing(
+        wire, order.account_id, order.symbol, order.volume, order.order_type, order.order_business, order.price, order.remark
+    )  # fmt: skip
 
 
 def _payload(order: Order) -> tuple[str, str, int, int, int, str | None, str | None, str | None]:

@@ -48,7 +48,7 @@ class Chores:
         self._router = router
         self._clock = clock
         self._language = settings.log.language
-        self._outbox = Outbox(workspace.outbox, router.desk, reader, settings)
+        self._outbox = Outbox(workspace.outbox, router.desk, reader)
         self._pace = Pace()
         self._receipts: dict[int, None] = {}  # drops whose receipt is to be written, oldest first
         self._refused_files: list[tuple[RefusedFile, int]] = []

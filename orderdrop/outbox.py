@@ -16,13 +16,13 @@ from typing import Final
 
 from sqlalchemy.engine import Engine
 
-from orderdrop.config import Settings
 from orderdrop.desk import Desk
 from orderdrop.files import append_whole, write_over
 from orderdrop.journal.reading import Reading, read
 from orderdrop.order.identity import day_number
 from orderdrop.pace import Pace
 from orderdrop.reports import mirror
+from orderdrop.workspace import account_folder
 
 _SLICE: Final = 1000
 
@@ -30,11 +30,10 @@ _SLICE: Final = 1000
 class Outbox:
     """Keeps the result files up to date, in slices."""
 
-    def __init__(self, folder: Path, desk: Desk, reader: Engine, settings: Settings) -> None:
+    def __init__(self, folder: Path, desk: Desk, reader: Engine) -> None:
         self._folder = folder
         self._desk = desk
         self._reader = reader
-        self._scope = settings.inbox.sid_scope
         self._day: date | None = None
         self._event = self._fill = 0
         self._begun: set[Path] = set()
@@ -67,9 +66,7 @@ class Outbox:
         while changes := reading.events_after(self._event, _SLICE):
             rows: dict[str, list[list[str]]] = defaultdict(list)
             for change in changes:
-                row = mirror.status_change(change, self._scope)
-                if row is not None:
-                    rows[change.account_id].append(row)
+                rows[change.account_id].append(mirror.status_change(change))
             self._stale |= rows.keys()
             for account_id, of_account in rows.items():
                 self._append(account_id, "order_status_change.csv", mirror.STATUS_HEADER, of_account)
@@ -80,16 +77,16 @@ class Outbox:
         while fills := reading.fills_after(self._fill, _SLICE):
             rows: dict[str, list[list[str]]] = defaultdict(list)
             for fill in fills:
-                rows[fill.account_id].append(mirror.execution(fill, self._scope))
+                rows[fill.account_id].append(mirror.execution(fill))
             for account_id, of_account in rows.items():
                 self._append(account_id, "execution_report.csv", mirror.EXECUTION_HEADER, of_account)
             self._fill = fills[-1].fill_id
             yield
 
-    def _append(self, account_id: str, name: str, header: list[str], rows: list[list[str]]) -> None:
+    def _append(self, account_id: str, name: str, header: str, rows: list[list[str]]) -> None:
         path = self._path(account_id, name)
         if path in self._begun:
-            append_whole(path, mirror.table(rows))
+            append_whole(path, mirror.lines(rows))
         else:
             write_over(path, mirror.with_header(header, rows))
             self._begun.add(path)
@@ -98,7 +95,7 @@ class Outbox:
         assert self._day is not None  # noqa: S101  `update` has set it
         rows = []
         for count, order in enumerate(reading.orders_of_day(day_number(self._day), account=account_id)):
-            rows.append(mirror.status(order, self._scope))
+            rows.append(mirror.status(order))
             if count % _SLICE == _SLICE - 1:
                 yield
         write_over(self._path(account_id, "order_status.csv"), mirror.with_header(mirror.STATUS_HEADER, rows))
@@ -109,6 +106,6 @@ class Outbox:
             write_over(self._path(account_id, "position.csv"), mirror.position_table(account))
 
     def _path(self, account_id: str, name: str) -> Path:
-        folder = self._folder / account_id
+        folder = self._folder / account_folder(account_id)
         folder.mkdir(parents=True, exist_ok=True)
         return folder / name

@@ -23,7 +23,10 @@ from orderdrop.journal.schema import (
     sids_past,
 )
 from orderdrop.order.identity import sid_key
+from orderdrop.order.status import Status
 
+# SUBMITTED tells a program nothing that SUBMITTING has not: both are "pending new" in 掘金's codes.
+_STATUSES = tuple(status for status in Status if status is not Status.SUBMITTED)
 _ORDER_AND_DROP = (orders, drops.c.name.label("drop_name"), drops.c.received_at.label("received_at"))
 
 
@@ -140,7 +143,10 @@ class Reading:
         return self._connection.execute(select(drops).where(drops.c.id == drop_id)).one_or_none()
 
     def newest_drop_called(self, name: str) -> int | None:
-        return self._connection.execute(select(func.max(drops.c.id)).where(drops.c.name == name)).scalar_one()
+        newest: int | None = self._connection.execute(
+            select(func.max(drops.c.id)).where(drops.c.name == name)
+        ).scalar_one()
+        return newest
 
     def older_drops_called(self, name: str, drop_id: int) -> list[int]:
         """The drop that had the name before, as a list of at most one."""
@@ -177,7 +183,7 @@ class Reading:
             )
             .join(orders, orders.c.id == events.c.order_ref)
             .join(drops, drops.c.id == orders.c.id.op(">>")(ROW_BITS))
-            .where(events.c.id > event_id)
+            .where(events.c.id > event_id, events.c.event.in_(_STATUSES))
             .order_by(events.c.id)
             .limit(limit)
         )

@@ -358,10 +358,23 @@ class Writer:
             update(batches).where(batches.c.id == batch_id).values(outcome=outcome, handed_at=at)
         )
 
-    def close_instruction(
-        self, instruction_id: int, state: InstructionState, at: int, why: Refusal | None = None
+    def mark_sent(self, instruction_id: int, at: int) -> None:
+        """The gateway has the cancel; left alone if the answer was quicker."""
+        asked = (instructions.c.id == instruction_id, instructions.c.state == InstructionState.ASKED)
+        self.connection.execute(
+            update(instructions).where(*asked).values(state=InstructionState.SENT, updated_at=at)
+        )
+
+    def answer(
+        self,
+        instruction_id: int,
+        state: InstructionState,
+        at: int,
+        order: int | None = None,
+        why: Refusal | None = None,
     ) -> None:
-        values: dict[str, object] = {"state": state, "updated_at": at}
+        """What became of an instruction, and which order it was about."""
+        values: dict[str, object] = {"state": state, "updated_at": at, "order_ref": order}
         if why is not None:
             values |= {"reason_code": why.code, "reason_value": why.value, "reason_bound": why.bound}
         self.connection.execute(
