@@ -1,4 +1,4 @@
-"""Places where the crash tests kill the process. Does nothing unless ORDERDROP_FAILPOINT names one.
+"""Places where the crash tests kill the process. Does nothing unless it is armed.
 
 `ORDERDROP_FAILPOINT=commit.after:3` kills the process, as kill -9 would, when `commit.after` is reached the third time.
 """
@@ -9,23 +9,25 @@ import os
 import signal
 import sys
 
-_wanted, _, _nth = os.environ.get("ORDERDROP_FAILPOINT", "").partition(":")
-_left = int(_nth or 1)
+_left: dict[str, int] = {}
 
 
-def _die_when_due(name: str) -> None:
-    global _left  # noqa: PLW0603  a process-wide countdown is the point
-    if name != _wanted:
+def arm(what: str) -> None:
+    """what: `name` or `name:nth`; "" disarms."""
+    _left.clear()
+    if what:
+        name, _, nth = what.partition(":")
+        _left[name] = int(nth or 1)
+
+
+def reach(name: str) -> None:
+    if not _left or name not in _left:
         return
-    _left -= 1
-    if _left == 0:
+    _left[name] -= 1
+    if _left[name] == 0:
         if sys.platform == "win32":
             os._exit(137)
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _pass(name: str) -> None:
-    pass
-
-
-reach = _die_when_due if _wanted else _pass
+arm(os.environ.get("ORDERDROP_FAILPOINT", ""))

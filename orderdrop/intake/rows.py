@@ -129,12 +129,13 @@ class Rows:
                 continue
             cells.append("")  # the cell of every column that the file does not have
             sid, account, symbol, volume, kind, side, price, remark, strategy = pick(cells)
+            name = sid if good_sid(sid) else self._sid(sid, row, line or "")
             yuan = prices[price]
             order = new(  # what Order(…) does, in a third of the time
                 Order,
                 (
                     row,
-                    sid if good_sid(sid) else self._sid(sid, row, line or ""),
+                    name,
                     accounts[account],
                     symbols[symbol],
                     volumes[volume],
@@ -194,8 +195,8 @@ class Rows:
         notes = [oddity for oddity in self._oddities if isinstance(oddity, str)]
         self._oddities.clear()
         if is_header(cells):
-            refusals.insert(0, Refusal(Code.ROW_HEADER_AGAIN))
-        if refusals:
+            block.errors.append(RowError(outcome.row, "", Refusal(Code.ROW_HEADER_AGAIN)))
+        elif refusals:
             block.errors.append(RowError(outcome.row, self._sid_in(cells), refusals[0]))
         elif isinstance(outcome, Order):
             block.orders.append(outcome._replace(note="; ".join(notes)))

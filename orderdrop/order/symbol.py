@@ -67,7 +67,7 @@ def _spelled(text: str) -> Symbol | None:
 
 
 def _bare(code: str, text: str) -> Symbol | Refusal:
-    if not _BARE.fullmatch(code):
+    if not _BARE.fullmatch(code) or not code.strip("0"):  # a cell of zeros is an empty one
         return Refusal(Code.SYMBOL_BAD, value=text)
     padded = code.zfill(6)
     fitting = [f"{board.exchange}.{padded}" for board in boards_of_code(padded)]

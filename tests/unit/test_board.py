@@ -42,7 +42,17 @@ def test_board_of_when_the_exchange_has_the_code_then_its_board(symbol, name):
 
 @pytest.mark.parametrize(
     "symbol",
-    ["SHSE.000001", "SZSE.600000", "SHSE.920002", "SHSE.604000", "SZSE.399001", "SHSE.60000", "SHSE.６０００００", "", "600000"],
+    [
+        "SHSE.000001",
+        "SZSE.600000",
+        "SHSE.920002",
+        "SHSE.604000",
+        "SZSE.399001",
+        "SHSE.60000",
+        "SHSE.６０００００",
+        "",
+        "600000",
+    ],
 )
 def test_board_of_when_no_board_has_it_then_none(symbol):
     assert board_of(symbol) is None
@@ -84,7 +94,9 @@ def test_board_when_in_the_table_then_its_figures_agree(rules):
 
 def test_boards_when_prefixes_are_compared_then_no_code_has_two():
     prefixes = [prefix for rules in BOARDS for prefix in rules.prefixes]
-    clashes = [(a, b) for (i, a), (j, b) in product(enumerate(prefixes), repeat=2) if i != j and a.startswith(b)]
+    clashes = [
+        (a, b) for (i, a), (j, b) in product(enumerate(prefixes), repeat=2) if i != j and a.startswith(b)
+    ]
     assert not clashes
 
 
@@ -93,7 +105,7 @@ def test_boards_of_code_when_beijing_and_shanghai_b_look_alike_then_92_is_beijin
     assert [rules.exchange for rules in boards_of_code("900901")] == ["SHSE"]
 
 
-@pytest.mark.parametrize("code", ["", "60000", "6000000", "６０００００", "٦٠٠٠٠٠", "abcdef", "700000"])  # noqa: RUF001
+@pytest.mark.parametrize("code", ["", "60000", "6000000", "６０００００", "٦٠٠٠٠٠", "abcdef", "700000"])
 def test_boards_of_code_when_it_is_no_code_then_none(code):
     assert boards_of_code(code) == ()
 

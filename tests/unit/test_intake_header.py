@@ -1,13 +1,20 @@
 from __future__ import annotations
 
 import pytest
+from intake_reading import opened, read, refused, the_order
 
 from orderdrop.intake.columns import column_named
 from orderdrop.order.model import DropKind
 from orderdrop.order.refusal import Code, explain
-from intake_reading import opened, read, refused, the_order
 
-ROW_OF = {"sid": "S1", "symbol": "600000", "volume": "100", "order_business": "买", "price": "10.35", "account_id": "A9"}
+ROW_OF = {
+    "sid": "S1",
+    "symbol": "600000",
+    "volume": "100",
+    "order_business": "买",
+    "price": "10.35",
+    "account_id": "A9",
+}
 
 
 @pytest.mark.parametrize(

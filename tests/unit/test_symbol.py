@@ -38,7 +38,13 @@ def test_symbol_when_spelled_in_any_known_way_then_canonical_and_nothing_to_say(
 
 @pytest.mark.parametrize(
     ("text", "canonical"),
-    [("1", "SZSE.000001"), ("725", "SZSE.000725"), ("2", "SZSE.000002"), ("18014", "SHSE.018014"), ("10609", "SHSE.010609")],
+    [
+        ("1", "SZSE.000001"),
+        ("725", "SZSE.000725"),
+        ("2", "SZSE.000002"),
+        ("18014", "SHSE.018014"),
+        ("10609", "SHSE.010609"),
+    ],
 )
 def test_symbol_when_excel_took_its_zeros_then_restored_and_said(text, canonical):
     assert read_symbol(text) == Symbol(canonical, f"{text} → {canonical} 补零 zeros restored")
@@ -46,7 +52,12 @@ def test_symbol_when_excel_took_its_zeros_then_restored_and_said(text, canonical
 
 @pytest.mark.parametrize(
     ("text", "canonical"),
-    [("６０００００", "SHSE.600000"), ("ＳＨ６０００００", "SHSE.600000"), ("600000．SH", "SHSE.600000"), ("\u3000１", "SZSE.000001")],  # noqa: RUF001
+    [
+        ("６０００００", "SHSE.600000"),
+        ("ＳＨ６０００００", "SHSE.600000"),
+        ("600000．SH", "SHSE.600000"),
+        ("\u3000１", "SZSE.000001"),
+    ],
 )
 def test_symbol_when_full_width_then_mended_and_said(text, canonical):
     symbol = read_symbol(text)
@@ -58,8 +69,21 @@ def test_symbol_when_full_width_then_mended_and_said(text, canonical):
     "text",
     [
         *("", ".", "SH", "SHSE.", "600000.", ".SH", "SH1", "1.SZ", "SHSE.60000", "6000000", "600000.SHH"),
-        *("US.AAPL", "AAPL", "浦发银行", "600000.0", "6e5", "-1", "+1", "0", "00000", "700000", "399006", "99999"),
-        *("６０００００²", "6000 00", "ſh600000", "SH٦٠٠٠٠٠", "600000\n", "600000\u200b", "SHSE.600000\n"),  # noqa: RUF001
+        *(
+            "US.AAPL",
+            "AAPL",
+            "浦发银行",
+            "600000.0",
+            "6e5",
+            "-1",
+            "+1",
+            "0",
+            "00000",
+            "700000",
+            "399006",
+            "99999",
+        ),
+        *("６０００００²", "6000 00", "ſh600000", "SH٦٠٠٠٠٠", "600000\n", "600000\u200b", "SHSE.600000\n"),
     ],
 )
 def test_symbol_when_not_understood_then_refused(text):

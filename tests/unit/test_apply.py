@@ -1,0 +1,85 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orderdrop.clock import Micros
+from orderdrop.order.report import CancelReject, Fill, StatusReport
+from orderdrop.order.status import AT_BROKER, TERMINAL, Status
+from orderdrop.reports.apply import Standing, apply
+
+AT = Micros(1_000_000)
+
+
+def a_standing(status=Status.SUBMITTED, **over):
+    return Standing(**{"id": 1, "status": status, "volume": 1000, **over})
+
+
+def said(status, **over):
+    return StatusReport(AT, "a", "s", status, **over)
+
+
+def a_fill(volume, price="10.00", exec_id="e1"):
+    return Fill(AT, "a", "s", exec_id, volume, Decimal(price))
+
+
+def test_apply_when_fills_add_up_the_order_is_filled():
+    now = a_standing(Status.NEW)
+    for part in (600, 400):
+        now = apply(now, a_fill(part))
+    assert (now.status, now.filled_volume, now.filled_value, now.closed_at) == (Status.FILLED, 1000, Decimal(10000), AT)
+
+
+def test_apply_when_filled_is_said_before_its_fills_it_waits_for_them():
+    now = apply(a_standing(Status.NEW), said(Status.FILLED, filled_volume=1000))
+    assert (now.status, now.closed_at) == (Status.PARTIALLY_FILLED, None)
+    assert apply(now, a_fill(1000)).status is Status.FILLED
+
+
+@pytest.mark.parametrize("status", [Status.SUBMITTING, Status.SUBMITTED, Status.UNKNOWN, Status.PENDING_NEW])
+def test_apply_when_a_fill_overtakes_the_acknowledgement_it_counts(status):
+    now = apply(a_standing(status), a_fill(300))
+    assert (now.status, now.filled_volume, now.confirmed_at) == (Status.PARTIALLY_FILLED, 300, AT)
+
+
+def test_apply_when_a_fill_comes_after_the_cancel_it_counts_and_the_cancel_stands():
+    cancelled = apply(a_standing(Status.NEW), said(Status.CANCELED))
+    now = apply(cancelled, a_fill(300))
+    assert (now.status, now.filled_volume, now.closed_at) == (Status.CANCELED, 300, AT)
+
+
+def test_apply_when_new_is_said_after_a_fill_the_order_stays_partially_filled():
+    now = apply(apply(a_standing(), a_fill(300)), said(Status.NEW))
+    assert now.status is Status.PARTIALLY_FILLED
+
+
+def test_apply_when_a_cancel_is_refused_the_order_is_back():
+    pending = a_standing(Status.PENDING_CANCEL)
+    assert apply(pending, CancelReject(AT, "a", "s", 101)).status is Status.NEW
+    assert apply(pending._replace(filled_volume=5), CancelReject(AT, "a", "s", 101)).status is Status.PARTIALLY_FILLED
+
+
+def test_apply_when_a_terminal_order_is_told_of_again_nothing_moves():
+    for status in TERMINAL - {Status.DENIED}:
+        now = a_standing(status, closed_at=5, confirmed_at=5)
+        assert apply(now, said(Status.NEW)) == now
+
+
+REPORTS = st.one_of(
+    st.builds(said, st.sampled_from(sorted(AT_BROKER))),
+    st.builds(a_fill, st.integers(1, 700)),
+    st.builds(CancelReject, st.just(AT), st.just("a"), st.just("s"), st.just(101)),
+)
+
+
+@given(st.sampled_from(sorted(set(Status) - {Status.DENIED, Status.READY, Status.HELD, Status.RECEIVED})), st.lists(REPORTS))
+def test_apply_whatever_is_reported_volume_grows_and_closing_agrees_with_the_status(start, reports):
+    now = a_standing(start, closed_at=AT if start in TERMINAL else None)
+    for report in reports:
+        after = apply(now, report)
+        assert after.filled_volume >= now.filled_volume
+        assert after.filled_volume - now.filled_volume == (report.volume if isinstance(report, Fill) else 0)
+        assert (after.closed_at is not None) == (after.status in TERMINAL)
+        assert after.status is now.status or after.status in AT_BROKER
+        now = after

@@ -1,0 +1,78 @@
+import os
+import sys
+
+import pytest
+
+from orderdrop import files
+
+
+def test_write_new_when_the_name_is_taken_refuses_and_leaves_it(tmp_path):
+    target = tmp_path / "a.csv"
+    target.write_bytes(b"old")
+    with pytest.raises(FileExistsError):
+        files.write_new(target, b"new")
+    assert target.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a.csv"]
+
+
+def test_write_new_when_staged_never_shows_a_part(tmp_path):
+    staging, target = tmp_path / "staging", tmp_path / "scan" / "b.csv"
+    staging.mkdir()
+    target.parent.mkdir()
+    files.write_new(target, b"x" * 100_000, staging=staging)
+    assert target.stat().st_size == 100_000
+    assert not list(staging.iterdir())
+
+
+def test_write_over_when_writing_fails_leaves_the_old_file(tmp_path, monkeypatch):
+    target = tmp_path / "a.csv"
+    target.write_bytes(b"old")
+
+    def no_space(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", no_space)
+    with pytest.raises(OSError, match="No space"):
+        files.write_over(target, b"new")
+    assert target.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a.csv"]
+
+
+def test_rename_new_when_hard_links_are_not_supported_still_refuses_a_taken_name(tmp_path, monkeypatch):
+    def unsupported(*_, **__):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", unsupported)
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_bytes(b"1")
+    other.write_bytes(b"2")
+    with pytest.raises(FileExistsError):
+        files.rename_new(one, other)
+    files.rename_new(one, tmp_path / "free")
+    assert (tmp_path / "free").read_bytes() == b"1"
+    assert other.read_bytes() == b"2"
+
+
+def test_patiently_when_windows_says_shared_tries_again(monkeypatch):
+    monkeypatch.setattr(files.time, "sleep", lambda _seconds: None)
+    tries = []
+
+    def busy():
+        tries.append(1)
+        if len(tries) < 3:
+            error = PermissionError(13, "sharing violation")
+            error.winerror = 32
+            raise error
+        return "done"
+
+    assert files.patiently(busy) == "done"
+    assert len(tries) == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+def test_patiently_when_it_is_another_refusal_gives_up_at_once():
+    def denied():
+        raise PermissionError(13, "denied")
+
+    with pytest.raises(PermissionError):
+        files.patiently(denied)

@@ -1,0 +1,259 @@
+"""When a drop is complete (design, section 4). Time is the test's own; files are real."""
+
+import os
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from orderdrop.clock import SystemClock, trade_date
+from orderdrop.config import InboxSettings
+from orderdrop.drop.inbox import Inbox, OpenDrop, RefusedFile
+from orderdrop.drop.tail import Take
+from orderdrop.intake import Context
+from orderdrop.order.refusal import Code
+
+TODAY = trade_date(SystemClock().now())
+HEADER = b"sid,symbol,volume,order_type,order_business,price\n"
+ROW = b"A1,SHSE.600000,100,1,1,10.35\n"
+ROW2 = b"A2,SHSE.600000,200,1,1,10.35\n"
+
+
+class Watch:
+    """An inbox with a clock of its own; `look` is what the router does, with every take committed."""
+
+    def __init__(self, folder: Path, **settings) -> None:
+        self.now = 100.0
+        self.drops = 0
+        self.inbox = Inbox(folder, InboxSettings(events=False, **settings), lambda: self.now)
+        self.inbox.open(TODAY)
+
+    def look(self, after: float = 0.0):
+        """[(name, [sids], [error codes])] of what is taken `after` some seconds."""
+        self.now += after
+        self.inbox._next_scan = min(self.inbox._next_scan, self.now)
+        return [self._commit(ready) for ready in self.inbox.collect(TODAY)]
+
+    def _commit(self, ready):
+        if isinstance(ready, RefusedFile):
+            return (ready.name, [], [ready.refusal.code])
+        assert isinstance(ready, Take)
+        blocks = [] if ready.refusal else list(ready.blocks(Context({}, "acc", "", ready.file.naming())))
+        self.drops += not ready.file.drop_id
+        ready.accept(ready.file.drop_id or self.drops, refused=bool(ready.refusal))
+        errors = [error.refusal.code for block in blocks for error in block.errors]
+        return (
+            ready.file.name,
+            [order.sid for block in blocks for order in block.orders],
+            errors + ([ready.refusal.code] if ready.refusal else []),
+        )
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path
+
+
+def test_inbox_when_a_file_is_being_written_waits_until_it_is_quiet(folder):
+    watch, path = Watch(folder), folder / "a.csv"
+    with path.open("ab", buffering=0) as file:
+        file.write(HEADER + ROW)
+        assert watch.look() == []
+        assert watch.look(0.2) == []
+        file.write(ROW2)
+        assert watch.look(0.2) == []
+        assert watch.look(0.4) == [("a.csv", ["A1", "A2"], [])]
+        assert watch.look(5) == []
+
+
+def test_inbox_when_fin_is_there_takes_at_once_and_the_last_line_counts(folder):
+    watch = Watch(folder)
+    (folder / "a.csv").write_bytes(HEADER + ROW + ROW2[:-1])
+    (folder / "a.csv.fin").touch()
+    assert watch.look() == [("a.csv", ["A1", "A2"], [])]
+
+
+def test_inbox_when_a_file_was_renamed_in_takes_it_at_once(folder):
+    watch = Watch(folder)
+    (folder / "a.csv.tmp").write_bytes(HEADER + ROW)
+    os.rename(folder / "a.csv.tmp", folder / "a.csv")
+    watch.inbox._hint(str(folder / "a.csv"), True)
+    assert watch.look() == [("a.csv", ["A1"], [])]
+
+
+def test_inbox_when_the_last_line_has_no_newline_waits_then_refuses_it_for_good(folder):
+    watch, path = Watch(folder), folder / "a.csv"
+    path.write_bytes(HEADER + ROW + b"A2,SHSE.600000,10")
+    assert watch.look() == []
+    assert watch.look(5) == []
+    assert watch.look(6) == [("a.csv", ["A1"], [Code.ROW_TORN])]
+    with path.open("ab") as file:
+        file.write(b"00,1,1,10.35\nA3,SHSE.600000,100,1,1,10.35\n")
+    assert watch.look() == []
+    assert watch.look(1) == [("a.csv", ["A3"], [Code.ROW_TORN_REST])]
+
+
+def test_inbox_when_a_followed_file_grows_takes_each_row_when_its_newline_is_there(folder):
+    watch, path = Watch(folder), folder / f"{TODAY:%Y%m%d}.order.csv"
+    path.write_bytes(HEADER + ROW + b"A2,SHSE")
+    assert watch.look()[0][1:] == (["A1"], [])
+    with path.open("ab") as file:
+        file.write(b".600000,200,1,1,10.35\nA3,S")
+    assert watch.look()[0][1:] == (["A2"], [])
+    assert watch.look(0.5) == []
+
+
+@pytest.mark.parametrize("truncate_first", [True, False])
+def test_inbox_when_a_followed_file_is_rewritten_reads_it_from_the_beginning_once_quiet(folder, truncate_first):
+    watch, path = Watch(folder), folder / f"{TODAY:%Y%m%d}.order.csv"
+    path.write_bytes(HEADER + ROW)
+    watch.look()
+    if truncate_first:
+        path.write_bytes(b"")
+        assert watch.look(0.1) == []
+    path.write_bytes(HEADER + ROW2 + ROW)
+    assert watch.look(0.1) == []
+    assert watch.look(0.1) == []
+    assert watch.look(0.5)[0][1] == ["A2", "A1"]
+
+
+def test_inbox_when_a_followed_file_is_recreated_reads_the_new_one(folder):
+    watch, path = Watch(folder), folder / f"{TODAY:%Y%m%d}.order.csv"
+    path.write_bytes(HEADER + ROW)
+    watch.look()
+    path.unlink()
+    watch.look(0.5)
+    path.write_bytes(HEADER + ROW + ROW2)
+    assert watch.look()[0][1] == ["A1", "A2"]
+
+
+def test_inbox_when_an_archived_file_is_still_written_to_finds_it(folder):
+    watch, path = Watch(folder / "inbox" if (folder / "inbox").mkdir() is None else folder), folder / "inbox" / "a.csv"
+    with path.open("ab", buffering=0) as file:
+        file.write(HEADER + ROW)
+        watch.look()
+        watch.look(1)
+        [ready] = watch.inbox.to_put_away(TODAY) if watch.look(3) == [] else []
+        os.rename(path, folder / "a.csv")
+        watch.inbox.put_away(ready, str(folder / "a.csv"))
+        file.write(ROW2)
+        assert watch.look(2) == [("a.csv", ["A2"], [])]
+        assert watch.look(60) == []
+
+
+@pytest.mark.parametrize("name", ["~$a.csv", ".a.csv", "a.csv.tmp", "a.part", "notes.txt"])
+def test_inbox_when_a_name_is_none_of_our_business_leaves_it(folder, name):
+    watch = Watch(folder)
+    (folder / name).write_bytes(HEADER + ROW)
+    watch.look()
+    assert watch.look(60) == []
+
+
+def test_inbox_when_a_name_is_a_link_or_no_file_refuses_it_unopened(folder):
+    watch = Watch(folder)
+    (folder / "target").write_bytes(HEADER + ROW)
+    (folder / "a.csv").symlink_to(folder / "target")
+    os.mkfifo(folder / "b.csv")
+    assert sorted(watch.look()) == [("a.csv", [], [Code.FILE_LINK]), ("b.csv", [], [Code.FILE_LINK])]
+    assert watch.look(60) == []
+
+
+def test_inbox_when_a_sub_folder_is_a_link_does_not_enter_it(folder, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "a.csv").write_bytes(HEADER + ROW)
+    (folder / "strategy").symlink_to(outside)
+    watch = Watch(folder)
+    watch.look()
+    assert watch.look(60) == []
+
+
+def test_inbox_when_a_file_lies_in_a_sub_folder_knows_its_strategy(folder):
+    (folder / "alpha").mkdir()
+    watch = Watch(folder)
+    (folder / "alpha" / "a.csv").write_bytes(HEADER + ROW)
+    watch.look()
+    watch.now += 1
+    [take] = watch.inbox.collect(TODAY)
+    assert (take.file.name, take.file.strategy) == ("alpha/a.csv", "alpha")
+
+
+def test_inbox_when_a_file_is_from_another_day_refuses_it_at_start(folder):
+    path = folder / "old.csv"
+    path.write_bytes(HEADER + ROW)
+    yesterday = path.stat().st_mtime - 86400 * 2
+    os.utime(path, (yesterday, yesterday))
+    inbox = Inbox(folder, InboxSettings(events=False))
+    tomorrow = TODAY + timedelta(days=1)
+    inbox.open(tomorrow)
+    [refused] = inbox.collect(tomorrow)
+    assert isinstance(refused, RefusedFile)
+    assert refused.refusal.code is Code.FILE_STALE
+
+
+def test_inbox_when_the_name_gives_another_day_refuses_or_waits(folder):
+    watch = Watch(folder)
+    (folder / "20200102.order.csv").write_bytes(HEADER + ROW)
+    (folder / "20990102.order.csv").write_bytes(HEADER + ROW)
+    assert watch.look() == [("20200102.order.csv", [], [Code.FILE_STALE])]
+    assert watch.look(60) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "settings", "code"),
+    [
+        (b"", {}, Code.FILE_EMPTY),
+        (HEADER + ROW * 3, {"max_bytes": 100}, Code.FILE_TOO_LARGE),
+        (HEADER + ROW * 3, {"max_rows": 2}, Code.FILE_TOO_MANY_ROWS),
+        (b"sid,colour,symbol,volume,order_business\n", {}, Code.HEADER_UNKNOWN_COLUMN),
+        (b"\xff\xff\xff,\xff\n", {}, Code.FILE_ENCODING),
+    ],
+)
+def test_inbox_when_a_file_cannot_be_taken_refuses_it_whole(folder, content, settings, code):
+    watch = Watch(folder, **settings)
+    (folder / "a.csv").write_bytes(content)
+    watch.look()
+    assert watch.look(11) == [("a.csv", [], [code])]
+
+
+def test_inbox_when_a_file_cannot_be_read_tries_again_later(folder, monkeypatch):
+    watch = Watch(folder)
+    (folder / "a.csv").write_bytes(HEADER + ROW)
+    watch.look()
+    real_open = os.open
+
+    def busy(path, *args, **kwargs):
+        if str(path).endswith("a.csv"):
+            raise PermissionError(13, "in use")
+        return real_open(path, *args, **kwargs)
+
+    monkeypatch.setattr(os, "open", busy)
+    assert watch.look(1) == []
+    monkeypatch.undo()
+    assert watch.look(1) == [("a.csv", ["A1"], [])]
+
+
+@pytest.mark.parametrize("cut", range(len(HEADER + ROW + ROW2) + 1))
+def test_inbox_when_a_file_is_cut_anywhere_never_gives_an_order_that_was_not_written(folder, cut):
+    watch, content = Watch(folder), HEADER + ROW + ROW2
+    (folder / "a.csv").write_bytes(content[:cut])
+    watch.look()
+    taken = [sid for _name, sids, _errors in watch.look(1) + watch.look(11) for sid in sids]
+    whole_lines = content[:cut].count(b"\n")
+    assert taken == ["A1", "A2"][: max(0, whole_lines - 1)]
+
+
+def test_inbox_when_restarted_goes_on_behind_what_was_taken(folder):
+    name = f"{TODAY:%Y%m%d}.order.csv"
+    watch, path = Watch(folder), folder / name
+    no_sid = b"symbol,volume,order_business,price\n600000.SH,100,1,10.35\n"
+    path.write_bytes(no_sid)
+    [(_, [first], _)] = watch.look()
+    [watched] = watch.inbox._watched.values()
+    again = Watch(folder)
+    again.inbox.open(TODAY, [OpenDrop(1, name, TODAY, watched.file.position, watched.file.sid_space, False)])
+    assert again.look() == []
+    with path.open("ab") as file:
+        file.write(b"600000.SH,100,1,10.35\n")
+    [(_, [second], _)] = again.look(0.5)
+    assert first != second, "the same line a second time is a second order"
+    assert isinstance(TODAY, date)

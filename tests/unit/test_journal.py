@@ -1,0 +1,164 @@
+import sqlite3
+
+import pytest
+from sqlalchemy import text
+
+from orderdrop.journal.journal import Journal, reading_engine
+from orderdrop.journal.reading import read
+from orderdrop.journal.writer import NewOrder, Writer, row_id
+from orderdrop.order.errors import ConfigError, JournalError
+from orderdrop.order.identity import sid_key
+
+URL = "sqlite:///journal.db"
+
+
+@pytest.fixture
+def journal(tmp_path):
+    journal = Journal(URL, tmp_path)
+    journal.open()
+    yield journal
+    journal.close()
+
+
+def an_order(sid="A1", drop=1, row=2, day=20261120, **over):
+    values = {
+        "id": row_id(drop, row), "trade_day": day, "sid": sid, "sid_key": sid_key(sid), "account_id": "a",
+        "symbol": "SHSE.600000", "volume": 100, "order_type": 1, "order_business": 1, "price": "10.35", "remark": None,
+        "strategy": None, "note": None, "gateway": "paper", "batch_id": None, "status": "ready", "updated_at": 1,
+    }  # fmt: skip
+    return NewOrder(**values | over)
+
+
+def add(writer: Writer, *orders: NewOrder) -> None:
+    writer.add_orders(list(orders), [(order.id, order.id) for order in orders])
+
+
+def test_transaction_when_it_fails_leaves_nothing_and_the_next_one_works(journal):
+    with pytest.raises(RuntimeError), journal.transaction() as writer:
+        add(writer, an_order())
+        raise RuntimeError
+    with journal.transaction() as writer:
+        assert writer.backlog("paper") == 0
+        add(writer, an_order())
+    with journal.transaction() as writer:
+        assert writer.backlog("paper") == 1
+
+
+def test_journal_when_a_sid_comes_twice_on_a_day_the_constraint_decides(journal):
+    with journal.transaction() as writer:
+        add(writer, an_order())
+    with pytest.raises(JournalError, match="one_order_per_sid|UNIQUE"), journal.transaction() as writer:
+        add(writer, an_order(drop=2))
+
+
+def test_journal_when_two_processes_write_the_constraint_decides_too(journal, tmp_path):
+    other = Journal(URL, tmp_path)
+    other.open()
+    with other.transaction() as writer:
+        add(writer, an_order())
+    with pytest.raises(JournalError), journal.transaction() as writer:
+        add(writer, an_order(drop=2))
+    other.close()
+
+
+def test_known_finds_a_sid_of_any_day_before_and_after_it_was_moved(journal):
+    with journal.transaction() as writer:
+        writer.connection.execute(
+            text("INSERT INTO drops (id, name, kind, strategy, trade_day, received_at, state, sid_space, position, next_row)"
+                 " VALUES (1, 'a.csv', 'order', '', 20261119, 1, 'done', '', 0, 1)")
+        )  # fmt: skip
+        add(writer, an_order(day=20261119))
+        days = writer.unmoved_days(20261120)
+        assert days == [20261119]
+        assert sid_key("A1") in writer.known([sid_key("A1")], [*days, 20261120], past=True)
+        writer.move_sids_to_past(20261119)
+        assert writer.unmoved_days(20261120) == []
+        found = writer.known([sid_key("A1"), sid_key("A2")], [20261120], past=True)
+        assert [known.sid for known in found.values()] == ["A1"]
+
+
+def test_refused_orders_do_not_use_up_their_sid(journal):
+    with journal.transaction() as writer:
+        add(writer, an_order(sid_key=None, status="denied"), an_order(row=3, sid_key=None, status="denied"), an_order(row=4))
+
+
+def test_every_added_order_has_its_event(journal, tmp_path):
+    with journal.transaction() as writer:
+        add(writer, an_order(), an_order("A2", row=3))
+    with read(reading_engine(URL, tmp_path)) as reading:
+        for row in (2, 3):
+            [event] = reading.story(row_id(1, row))[0]
+            assert (event.event, event.source) == ("ready", "router")
+
+
+def test_readers_see_the_last_commit_while_the_writer_is_busy(journal, tmp_path):
+    with journal.transaction() as writer:
+        add(writer, an_order())
+    with journal.transaction() as writer:
+        add(writer, an_order("A2", row=3))
+        with read(reading_engine(URL, tmp_path)) as reading:
+            assert [order.sid for order in reading.orders_by_id([row_id(1, 2), row_id(1, 3)])] == []  # no drop row
+            assert len(reading.story(row_id(1, 2))[0]) == 1
+            assert len(reading.story(row_id(1, 3))[0]) == 0
+
+
+def test_readers_cannot_write(journal, tmp_path):
+    engine = reading_engine(URL, tmp_path)
+    with engine.connect() as connection, pytest.raises(Exception, match="readonly"):
+        connection.execute(text("DELETE FROM orders"))
+
+
+def test_journal_is_durable_by_its_settings(journal):
+    with journal.transaction() as writer:
+        pragma = {name: writer.connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")}
+    assert pragma == {"journal_mode": "wal", "synchronous": 2}
+
+
+def test_checkpoint_empties_the_log_into_the_database(journal, tmp_path, monkeypatch):
+    monkeypatch.setattr("orderdrop.journal.journal.CHECKPOINT_BYTES", 0)
+    with journal.transaction() as writer:
+        add(writer, an_order())
+    journal.checkpoint()
+    copy = tmp_path / "copy.db"
+    copy.write_bytes((tmp_path / "journal.db").read_bytes())
+    assert sqlite3.connect(copy).execute("SELECT count(*) FROM orders").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("url", ["postgresql://x/y", "sqlite://", "nonsense", "sqlite:///:memory:"])
+def test_journal_when_the_url_is_not_a_sqlite_file_says_so(url, tmp_path):
+    with pytest.raises(ConfigError):
+        Journal(url, tmp_path)
+
+
+def test_journal_when_on_a_network_drive_refuses(tmp_path, monkeypatch):
+    class Share:
+        mountpoint, fstype, opts = str(tmp_path), "cifs", "rw"
+
+    monkeypatch.setattr("orderdrop.journal.journal.psutil.disk_partitions", lambda all: [Share])
+    with pytest.raises(ConfigError, match="local disk"):
+        Journal(URL, tmp_path).open()
+
+
+def test_journal_when_it_is_no_database_says_so(tmp_path):
+    (tmp_path / "journal.db").write_bytes(b"not a database at all" * 100)
+    with pytest.raises(JournalError, match="cannot be opened"):
+        Journal(URL, tmp_path).open()
+
+
+def test_journal_when_it_comes_from_a_newer_version_is_left_alone(journal, tmp_path):
+    with journal.transaction() as writer:
+        writer.set_meta("schema_version", "99")
+    with pytest.raises(ConfigError, match="newer"):
+        Journal(URL, tmp_path).open()
+
+
+def test_migration_when_the_schema_is_older_is_applied_once(journal, tmp_path, monkeypatch):
+    monkeypatch.setattr("orderdrop.journal.journal.VERSION", 2)
+    monkeypatch.setattr("orderdrop.journal.journal.MIGRATIONS", {1: ("ALTER TABLE meta ADD COLUMN extra TEXT",)})
+    for _ in range(2):
+        newer = Journal(URL, tmp_path)
+        newer.open()
+        with newer.transaction() as writer:
+            assert writer.get_meta("schema_version") == "2"
+            writer.connection.execute(text("SELECT extra FROM meta"))
+        newer.close()

@@ -1,0 +1,48 @@
+from datetime import date
+
+import pytest
+
+from orderdrop.drop.names import Ignored, Name, is_halt, printable, read_name
+from orderdrop.order.model import DropKind
+from orderdrop.order.refusal import Code, Refusal
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("basket.csv", Name(DropKind.ORDER, False, None)),
+        ("手工 篮子.CSV", Name(DropKind.ORDER, False, None)),
+        ("20261120.order.csv", Name(DropKind.ORDER, True, date(2026, 11, 20))),
+        ("20261120.cancel_order.csv", Name(DropKind.CANCEL, True, date(2026, 11, 20))),
+        ("20261120_093101.125.order.csv", Name(DropKind.ORDER, False, date(2026, 11, 20))),
+        ("x.cancel_order.csv", Name(DropKind.CANCEL, False, None)),
+        ("x.release.csv", Name(DropKind.RELEASE, False, None)),
+        ("x.resend.csv", Name(DropKind.RESEND, False, None)),
+        ("20261399.order.csv", Name(DropKind.ORDER, False, None)),  # no such day
+        ("２０２６1120.order.csv", Name(DropKind.ORDER, False, None)),  # full-width digits are no day
+    ],
+)
+def test_name_of_a_drop_says_what_it_is(name, expected):
+    assert read_name(name) == expected
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["~$basket.xlsx", "~$basket.csv", ".hidden.csv", "a.csv.tmp", "a.part", "a.crdownload", "a.csv.fin", "HALT", "a.exe", "a", "20261120.order.csv.lock"],
+)  # fmt: skip
+def test_name_when_it_is_not_a_drop_is_ignored(name):
+    assert isinstance(read_name(name), Ignored)
+
+
+@pytest.mark.parametrize("name", ["a\n.csv", "a\x00.csv", "a\u202evsc.csv", "中" * 70 + ".csv", "a\udc80.csv"])
+def test_name_when_hostile_is_refused(name):
+    said = read_name(name)
+    assert isinstance(said, Refusal)
+    assert said.code is Code.FILE_NAME
+    assert printable(said.value) == said.value
+    assert said.value.encode()
+
+
+@pytest.mark.parametrize(("name", "halts"), [("HALT", True), ("halt.txt", True), ("HALT.csv", False), ("HALTED", False)])
+def test_halt_is_known_as_windows_writes_it(name, halts):
+    assert is_halt(name) is halts

@@ -1,0 +1,23 @@
+import re
+
+import pytest
+
+from orderdrop.order.refusal import _WORDS, Code, Refusal, explain
+
+
+@pytest.mark.parametrize("code", list(Code))
+def test_every_code_has_words_and_a_remedy_in_both_languages(code):
+    why = explain(Refusal(code, "column", "value", "bound"))
+    assert why.zh
+    assert why.en
+    assert why.remedy
+    assert not re.search(r"\{\w+\}", f"{why.zh}{why.en}{why.remedy}")
+    assert re.search(r"[\u4e00-\u9fff]", _WORDS[code].zh)
+
+
+def test_explain_when_a_value_looks_like_a_slot_leaves_it_alone():
+    assert "{bound}" in explain(Refusal(Code.SYMBOL_BAD, "symbol", "{bound}", "x")).zh
+
+
+def test_explain_when_a_value_is_long_cuts_it():
+    assert len(explain(Refusal(Code.SYMBOL_BAD, "symbol", "9" * 5000)).en) < 200
