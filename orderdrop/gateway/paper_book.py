@@ -174,7 +174,9 @@ class Book:
         need = value + self.terms.tariff.total(deal.board, BUY, value)
         if need > account.available:
             return reject(
-                NO_CASH, f"需要 {need},可用 {account.available}", f"{need} needed, {account.available} available"
+                NO_CASH,
+                f"需要 {need},可用 {account.available}",
+                f"{need} needed, {account.available} available",
             )
         account.frozen += need
         order.frozen = need
@@ -185,7 +187,9 @@ class Book:
         sellable = holding.sellable(deal.board) if holding else 0
         if holding is None or order.volume > sellable:
             return reject(
-                NO_POSITION, f"卖 {order.volume},可卖 {sellable}", f"{order.volume} to sell, {sellable} available"
+                NO_POSITION,
+                f"卖 {order.volume},可卖 {sellable}",
+                f"{order.volume} to sell, {sellable} available",
             )
         if not (
             is_regular(deal.board, order.volume) or is_whole_remainder(deal.board, order.volume, sellable)
@@ -217,42 +221,17 @@ class Book:
         fee, order.fees = fees - order.fees, fees
         account.fees += fee
         if order.business == BUY:
-            self._bought(account, order, volume, value, fee)
+            holding = _bought(account, order, volume, value, fee)
         else:
-            self._sold(account, order, volume, value - fee)
+            holding = _sold(account, order, volume, value - fee)
+        holding.price = deal.price
+        self.changes.holdings.add((account.id, order.symbol))
         order.status = Status.FILLED if order.filled == order.volume else Status.PARTIALLY_FILLED
         exec_id = f"{order.number}-{order.filled}"
         self.changes.reports.append(
             Fill(at, account.id, order.sid, exec_id, volume, deal.price, order.order_id, fee)
         )
         self._tell(order, at)
-
-    def _bought(
-        self, account: PaperAccount, order: PaperOrder, volume: int, value: Decimal, fee: Decimal
-    ) -> None:
-        paid = value + fee
-        account.cash -= paid
-        account.frozen -= paid
-        order.frozen -= paid
-        holding = account.holdings.get(order.symbol)
-        if holding is None:
-            holding = account.holdings[order.symbol] = Holding()
-        holding.volume += volume
-        holding.today += volume
-        holding.cost += value
-        holding.price = value / volume
-        self.changes.holdings.add((account.id, order.symbol))
-
-    def _sold(self, account: PaperAccount, order: PaperOrder, volume: int, proceeds: Decimal) -> None:
-        """What was bought today is sold last."""
-        holding = account.holdings[order.symbol]
-        account.cash += proceeds
-        left = holding.volume - volume
-        holding.cost = (holding.cost * left / holding.volume).quantize(_VWAP)
-        holding.volume = left
-        holding.frozen -= volume
-        holding.today = min(holding.today, left)
-        holding.price = order.price or holding.price
 
     def _tell(self, order: PaperOrder, at: Micros, code: int = 0, text: str = "") -> None:
         self.changes.reports.append(
@@ -276,9 +255,7 @@ class Book:
         return bool(orders)
 
     def refuse_cancel(self, cancel: Cancel, code: int, at: Micros) -> None:
-        self.changes.reports.append(
-            CancelReject(at, cancel.account_id, cancel.sid, code, reject(code).text)
-        )
+        self.changes.reports.append(CancelReject(at, cancel.account_id, cancel.sid, code, reject(code).text))
 
     def begin_day(self, today: date, at: Micros) -> None:
         """Open orders expire, what was bought can be sold. Nothing happens on the day that the book is of, or before it."""
@@ -307,8 +284,14 @@ class Book:
             self.changes.holdings.add((account.id, order.symbol))
         order.status = status
         self.changes.orders[order.number] = order
-        self._open[order.account_id, order.sid].remove(order)
+        self._forget_open(order)
         self._tell(order, at)
+
+    def _forget_open(self, order: PaperOrder) -> None:
+        key = (order.account_id, order.sid)
+        self._open[key].remove(order)
+        if not self._open[key]:
+            del self._open[key]
 
     # accounts
 
@@ -328,9 +311,7 @@ class Book:
         self.accounts[account_id] = account
         return account
 
-    def snapshot(
-        self, account_id: str, quote: Callable[[str], Decimal | None], at: Micros
-    ) -> Account | None:
+    def snapshot(self, account_id: str, quote: Callable[[str], Decimal | None], at: Micros) -> Account | None:
         """None for an account that has not traded yet. A holding is worth its quote, else its last trade's price."""
         account = self.accounts.get(account_id)
         if account is None:
@@ -342,12 +323,36 @@ class Book:
         )
         value = sum((cents(position.price * position.volume) for position in positions), ZERO)
         pnl = account.cash + value - account.opening
-        return Account(
-            at, account_id, account.cash, account.available, account.frozen, value, pnl, positions
-        )
+        return Account(at, account_id, account.cash, account.available, account.frozen, value, pnl, positions)
 
 
 def _position(symbol: str, holding: Holding, quote: Decimal | None) -> Position:
     vwap = (holding.cost / holding.volume).quantize(_VWAP)
     sellable = holding.sellable(board_of(symbol))
     return Position(symbol, holding.volume, holding.today, sellable, vwap, quote or holding.price)
+
+
+def _bought(account: PaperAccount, order: PaperOrder, volume: int, value: Decimal, fee: Decimal) -> Holding:
+    paid = value + fee
+    account.cash -= paid
+    account.frozen -= paid
+    order.frozen -= paid
+    holding = account.holdings.get(order.symbol)
+    if holding is None:
+        holding = account.holdings[order.symbol] = Holding()
+    holding.volume += volume
+    holding.today += volume
+    holding.cost += value
+    return holding
+
+
+def _sold(account: PaperAccount, order: PaperOrder, volume: int, proceeds: Decimal) -> Holding:
+    """What was bought today is sold last."""
+    holding = account.holdings[order.symbol]
+    account.cash += proceeds
+    left = holding.volume - volume
+    holding.cost = (holding.cost * left / holding.volume).quantize(_VWAP)
+    holding.volume = left
+    holding.frozen -= volume
+    holding.today = min(holding.today, left)
+    return holding

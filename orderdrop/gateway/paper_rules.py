@@ -80,9 +80,7 @@ class Deal(NamedTuple):
 
 def reject(code: int, zh: str = "", en: str = "") -> Rejection:
     words = reason(code)
-    return Rejection(
-        code, f"{words.zh}: {zh} / {words.en}: {en}" if zh or en else f"{words.zh} / {words.en}"
-    )
+    return Rejection(code, f"{words.zh}: {zh} / {words.en}: {en}" if zh or en else f"{words.zh} / {words.en}")
 
 
 def judge(order: Outgoing, quote: Callable[[str], Decimal | None], *, simulate: bool) -> Deal | Rejection:
@@ -145,7 +143,9 @@ def read_batch(content: bytes) -> list[Outgoing]:
         lines = content.decode("utf-8").splitlines(keepends=True)
         rows = list(csv.reader(lines, strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise GatewayError(f"模拟柜台读不懂这批委托 / the paper broker cannot read the batch: {error}") from error
+        raise GatewayError(
+            f"模拟柜台读不懂这批委托 / the paper broker cannot read the batch: {error}"
+        ) from error
     if not rows or ",".join(rows[0]) != ORDER_HEADER or not content.endswith(b"\n"):
         raise GatewayError("模拟柜台: 表头或结尾不对 / the paper broker: wrong header or end of the batch")
     return [_read_row(number, cells) for number, cells in enumerate(rows[1:], start=2)]
@@ -212,7 +212,9 @@ def _market_price(
     bound = order.price
     if bound and (bound < price if order.order_business == BUY else bound > price):
         return reject(
-            BAD_PRICE, f"保护限价 {bound},参考价 {price}", f"protective price {bound}, reference price {price}"
+            BAD_PRICE,
+            f"保护限价 {bound},参考价 {price}",
+            f"protective price {bound}, reference price {price}",
         )
     return price
 

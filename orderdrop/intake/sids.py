@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from copy import copy
 from datetime import date
 
 
@@ -36,12 +35,6 @@ class FollowedSids:
         digest = hashlib.blake2b(self._salt + line.encode(), digest_size=8).digest()
         occurrence = self._occurrences[digest] = self._occurrences.get(digest, 0) + 1
         return f"{self._prefix}-{digest.hex()}-{occurrence}"
-
-    def copy(self) -> FollowedSids:
-        """For an attempt that may be given up: rows that were counted but not taken must not shift the names of later ones."""
-        twin = copy(self)
-        twin._occurrences = self._occurrences.copy()  # noqa: SLF001  our own
-        return twin
 
     def restart(self) -> None:
         self._occurrences.clear()

@@ -66,10 +66,3 @@ def test_followed_sids_when_the_file_was_saved_with_other_line_ends_or_encoding_
     versions = (text.encode(), text.replace("\n", "\r\n").encode("gbk"), text.encode("utf-16"))
     names = {read(data, derive=FollowedSids(DAY, "f")).orders[0].sid for data in versions}
     assert len(names) == 1
-
-
-def test_followed_sids_when_an_attempt_on_a_copy_is_given_up_then_the_names_do_not_shift():
-    sids = FollowedSids(DAY, "f")
-    first = sids(2, "same")
-    given_up = sids.copy()(3, "same")
-    assert sids(3, "same") == given_up != first

@@ -1,0 +1,156 @@
+"""The paper broker: a gateway to a broker that is built in and behaves like one that is not.
+
+It keeps its own books in its own file (paper_store), takes only bytes, and has the last word on cash, shares and prices
+(paper_rules, paper_book). Like the worst of terminals it executes a repeated sid again: that this never happens is the
+router's promise, and this broker is where the crash tests look whether it is kept.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from orderdrop.clock import Clock, trade_date
+from orderdrop.config import PaperSettings
+from orderdrop.gateway.base import Batch, Cancel, Cursor, Outcome, Outgoing, SubmitResult
+from orderdrop.gateway.paper_book import Book, Terms
+from orderdrop.gateway.paper_quotes import Quotes
+from orderdrop.gateway.paper_rules import CANCEL_FINISHED, CANCEL_UNKNOWN, Tariff, read_batch
+from orderdrop.gateway.paper_store import PaperStore
+from orderdrop.order.errors import ConfigError, GatewayError
+from orderdrop.order.goldminer_format import order_file
+from orderdrop.order.report import Account, Report
+from orderdrop.order.symbol import Symbol, read_symbol
+
+_ROOM: Final = 1_000_000
+"""It takes whatever comes."""
+
+
+class PaperGateway:
+    """The paper broker as a `Gateway`.
+
+    Invariants: TAKEN is said after the commit; what memory holds is what the file holds, also after a fault (memory is
+    then thrown away and read again).
+    """
+
+    def __init__(self, name: str, settings: PaperSettings, folder: Path, quotes: Path, clock: Clock) -> None:
+        """folder: where the file is kept; quotes: the reference prices. Raises ConfigError for bad [positions]."""
+        self.name = name
+        self.live = settings.live
+        self._path = folder / f"paper-{name}.db"
+        self._store = PaperStore(self._path)
+        self._quotes = Quotes(quotes)
+        self._clock = clock
+        self._terms = Terms(
+            Tariff(settings.fees), settings.cash, _positions(name, settings.positions), settings.simulate
+        )
+        self._book: Book | None = None
+
+    def open(self) -> None:
+        self._book = None
+        with self._faults():
+            self._store.open()
+        with self._at_work():
+            pass
+
+    def close(self) -> None:
+        self._book = None
+        self._store.close()
+
+    def room(self) -> int:
+        return _ROOM
+
+    def encode(self, orders: Iterable[Outgoing]) -> bytes:
+        return order_file(orders)
+
+    def submit(self, batch: Batch) -> SubmitResult:
+        """Take and execute all rows of a batch, in one commit; a batch that it has already is not taken again."""
+        orders = read_batch(batch.content)
+        self._quotes.refresh()
+        with self._at_work() as book:
+            if not self._store.has_batch(batch):
+                now = self._clock.now()
+                self._store.add_batch(batch, now)
+                for order in orders:
+                    book.take(order, batch.id, self._quotes.price, now)
+        return SubmitResult(Outcome.TAKEN)
+
+    def cancel(self, cancels: Sequence[Cancel]) -> None:
+        with self._at_work() as book:
+            now = self._clock.now()
+            for cancel in cancels:
+                if not book.cancel(cancel, now):
+                    finished = self._store.has_order(book.day, cancel.account_id, cancel.sid)
+                    book.refuse_cancel(cancel, CANCEL_FINISHED if finished else CANCEL_UNKNOWN, now)
+
+    def settle(self, batch: Batch) -> dict[str, Outcome]:
+        with self._at_work():
+            outcome = Outcome.TAKEN if self._store.has_batch(batch) else Outcome.NEVER_LEFT
+        return {order.sid: outcome for order in read_batch(batch.content)}
+
+    def poll(self, after: Cursor, limit: int) -> tuple[list[Report], Cursor]:
+        seen = self._seen(after)
+        if seen >= self._current().last_seq:
+            return [], after
+        with self._faults(), self._store.transaction():
+            reports, last = self._store.reports(seen, limit)
+        return reports, Cursor(str(last))
+
+    def account(self, account_id: str) -> Account | None:
+        self._quotes.refresh()
+        return self._current().snapshot(account_id, self._quotes.price, self._clock.now())
+
+    def accounts(self) -> Sequence[str]:
+        return sorted(self._current().accounts)
+
+    def _current(self) -> Book:
+        """The book of today."""
+        book = self._book
+        if book is None or trade_date(self._clock.now()) > book.day:
+            with self._at_work() as book:
+                pass
+        return book
+
+    @contextmanager
+    def _at_work(self) -> Iterator[Book]:
+        """Today's book, in a transaction; what changed is saved at the end. Memory never runs ahead of the file."""
+        book, self._book = self._book, None
+        now = self._clock.now()
+        today = trade_date(now)
+        with self._faults(), self._store.transaction():
+            book = book or self._store.load(self._terms, today, now)
+            book.begin_day(today, now)
+            yield book
+            self._store.save(book)
+        self._book = book
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            raise GatewayError(
+                f"模拟柜台的文件出错 / the paper broker's file: {self._path}: {error}"
+            ) from error
+
+    def _seen(self, after: Cursor) -> int:
+        if after and not after.isdecimal():
+            raise GatewayError(f"回报游标不是模拟柜台的 / not a cursor of the paper broker: {after}")
+        return int(after or 0)
+
+
+def _positions(name: str, named: dict[str, int]) -> dict[str, int]:
+    positions = {}
+    for text, volume in named.items():
+        symbol = read_symbol(text)
+        if not isinstance(symbol, Symbol) or volume < 1:
+            raise ConfigError(
+                f"[gateways.{name}.positions] {text} = {volume}: 代码或数量不对 / bad symbol or volume"
+            )
+        positions[symbol.text] = volume
+    return positions

@@ -1,0 +1,259 @@
+"""The paper broker's file: an SQLite database of its own, so that what it took survives whatever becomes of the router.
+
+One connection, one thread. What `transaction` has left without an error is on disk. Money is decimal text; instants are
+microseconds, days ISO dates.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import URL, Engine
+from sqlalchemy.pool import StaticPool
+
+from orderdrop.clock import Micros
+from orderdrop.gateway.base import Batch
+from orderdrop.gateway.paper_book import Book, Changes, Holding, PaperAccount, PaperOrder, Terms
+from orderdrop.order.report import CancelReject, Fill, Report, StatusReport
+from orderdrop.order.status import Status
+
+_SCHEMA: Final = (
+    "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE IF NOT EXISTS accounts (
+        id TEXT PRIMARY KEY, cash TEXT NOT NULL, frozen TEXT NOT NULL, fees TEXT NOT NULL, opening TEXT NOT NULL
+    ) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS holdings (
+        account_id TEXT NOT NULL, symbol TEXT NOT NULL, volume INTEGER NOT NULL, today INTEGER NOT NULL,
+        frozen INTEGER NOT NULL, cost TEXT NOT NULL, price TEXT NOT NULL, PRIMARY KEY (account_id, symbol)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS batches (
+        id INTEGER NOT NULL, digest BLOB NOT NULL, taken_at INTEGER NOT NULL, PRIMARY KEY (id, digest)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS orders (
+        number INTEGER PRIMARY KEY, trade_day TEXT NOT NULL, batch_id INTEGER NOT NULL, account_id TEXT NOT NULL,
+        sid TEXT NOT NULL, symbol TEXT NOT NULL, volume INTEGER NOT NULL, order_type INTEGER NOT NULL,
+        business INTEGER NOT NULL, price TEXT, taken_at INTEGER NOT NULL, status TEXT NOT NULL,
+        cancelable INTEGER NOT NULL, filled INTEGER NOT NULL, value TEXT NOT NULL, fees TEXT NOT NULL,
+        frozen TEXT NOT NULL
+    )""",
+    # With the day first, inserting stays flat however many days the file holds. Not unique: see Book.take.
+    "CREATE INDEX IF NOT EXISTS orders_by_sid ON orders (trade_day, sid)",
+    """CREATE INDEX IF NOT EXISTS orders_open ON orders (number)
+        WHERE status IN ('new', 'partially_filled')""",
+    """CREATE TABLE IF NOT EXISTS reports (
+        seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL, account_id TEXT NOT NULL, sid TEXT NOT NULL,
+        order_id TEXT NOT NULL, status TEXT, exec_id TEXT, volume INTEGER, price TEXT, fee TEXT, code INTEGER, text TEXT
+    )""",
+)
+_ORDER_COLUMNS: Final = (
+    "number, trade_day, batch_id, account_id, sid, symbol, volume, order_type, business, price, taken_at, status, "
+    "cancelable, filled, value, fees, frozen"
+)
+_REPORT_COLUMNS: Final = (
+    "seq, kind, at, account_id, sid, order_id, status, exec_id, volume, price, fee, code, text"
+)
+
+
+class PaperStore:
+    """The door to the file. Raises sqlite3's and SQLAlchemy's errors, and OSError, as they come."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._engine: Engine | None = None
+        self._connection: Connection | None = None
+
+    def open(self) -> None:
+        self.close()
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._engine = _engine(self._path)
+        self._connection = self._engine.connect()
+        with self.transaction():
+            for statement in _SCHEMA:
+                self._run(statement)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        if self._engine is not None:
+            self._engine.dispose()
+        self._connection = self._engine = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, on disk at the end; after an error nothing is left open."""
+        connection = self._connected()
+        transaction = connection.begin()
+        try:
+            yield
+            transaction.commit()
+        except BaseException:
+            _roll_back(connection)
+            raise
+
+    # the book
+
+    def load(self, terms: Terms, today: date, now: Micros) -> Book:
+        """The book as it was last saved. The clock gives a new file its first numbers.
+
+        So the numbers of a file that was deleted and made anew lie beyond the cursors that were given out before.
+        """
+        day = self._run("SELECT value FROM meta WHERE key = 'day'").scalar()
+        last_number = self._run("SELECT max(number) FROM orders").scalar() or now
+        last_seq = self._run("SELECT max(seq) FROM reports").scalar() or now
+        book = Book(terms, date.fromisoformat(day) if day else today, last_number, last_seq)
+        book.changes.day = day is None
+        for account in self._run("SELECT id, cash, frozen, fees, opening FROM accounts"):
+            book.accounts[account.id] = PaperAccount(account.id, *map(Decimal, account[1:]), holdings={})
+        for account_id, symbol, volume, today_volume, frozen, cost, price in self._run(
+            "SELECT account_id, symbol, volume, today, frozen, cost, price FROM holdings WHERE volume > 0"
+        ):
+            holding = Holding(volume, today_volume, frozen, Decimal(cost), Decimal(price))
+            book.accounts[account_id].holdings[symbol] = holding
+        for row in self._run(
+            f"SELECT {_ORDER_COLUMNS} FROM orders WHERE status IN ('new', 'partially_filled') ORDER BY number"
+        ):
+            book.add_open(_order(row))
+        return book
+
+    def save(self, book: Book) -> None:
+        """Write down what changed since the last time, inside the transaction."""
+        changes, book.changes = book.changes, Changes()
+        if changes.day:
+            self._run("INSERT OR REPLACE INTO meta VALUES ('day', ?)", [(book.day.isoformat(),)])
+        accounts = [book.accounts[account_id] for account_id in changes.accounts]
+        self._run(
+            "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?)",
+            [(a.id, str(a.cash), str(a.frozen), str(a.fees), str(a.opening)) for a in accounts],
+        )
+        held = [(key, book.accounts[key[0]].holdings[key[1]]) for key in changes.holdings]
+        self._run(
+            "INSERT OR REPLACE INTO holdings VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [(*key, h.volume, h.today, h.frozen, str(h.cost), str(h.price)) for key, h in held],
+        )
+        self._run(
+            f"INSERT OR REPLACE INTO orders VALUES ({_slots(_ORDER_COLUMNS)})",
+            [_order_row(order, book.day) for order in changes.orders.values()],
+        )
+        self._run(
+            f"INSERT INTO reports VALUES ({_slots(_REPORT_COLUMNS)})",
+            [_report_row(seq, report) for seq, report in enumerate(changes.reports, book.last_seq + 1)],
+        )
+        book.last_seq += len(changes.reports)
+
+    # batches, reports
+
+    def has_batch(self, batch: Batch) -> bool:
+        """The very batch: another one of the same number (a new journal begins at 1 again) is another batch."""
+        key = (batch.id, _digest(batch))
+        return self._run("SELECT 1 FROM batches WHERE id = ? AND digest = ?", key).first() is not None
+
+    def add_batch(self, batch: Batch, at: Micros) -> None:
+        self._run("INSERT INTO batches VALUES (?, ?, ?)", [(batch.id, _digest(batch), at)])
+
+    def has_order(self, day: date, account_id: str, sid: str) -> bool:
+        key = (day.isoformat(), sid, account_id)
+        found = self._run("SELECT 1 FROM orders WHERE trade_day = ? AND sid = ? AND account_id = ?", key)
+        return found.first() is not None
+
+    def reports(self, after: int, limit: int) -> tuple[list[Report], int]:
+        """The reports behind `after`, and the number of the last one."""
+        rows = self._run(
+            f"SELECT {_REPORT_COLUMNS} FROM reports WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
+        ).all()
+        return [_report(row) for row in rows], rows[-1].seq if rows else after
+
+    def _run(self, sql: str, values: tuple[Any, ...] | list[tuple[Any, ...]] = ()) -> Any:
+        """A tuple of values: one statement. A list: one for each tuple in it, none for an empty list."""
+        if isinstance(values, list) and not values:
+            return None
+        return self._connected().exec_driver_sql(sql, values)
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            raise OSError(f"not open: {self._path}")
+        return self._connection
+
+
+def _engine(path: Path) -> Engine:
+    url = URL.create("sqlite", database=str(path))
+    engine = create_engine(url, poolclass=StaticPool, connect_args={"timeout": 5})
+
+    @event.listens_for(engine, "connect")
+    def configure(dbapi: sqlite3.Connection, _record: object) -> None:
+        dbapi.isolation_level = None
+        dbapi.execute("PRAGMA journal_mode=WAL")
+        dbapi.execute("PRAGMA synchronous=FULL")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _roll_back(connection: Connection) -> None:
+    """A failed COMMIT leaves SQLite's transaction open, where SQLAlchemy believes that it is over."""
+    try:
+        connection.rollback()
+    finally:
+        raw = connection.connection.dbapi_connection
+        if isinstance(raw, sqlite3.Connection) and raw.in_transaction:
+            raw.execute("ROLLBACK")
+
+
+def _digest(batch: Batch) -> bytes:
+    return blake2b(batch.content, digest_size=16).digest()
+
+
+def _slots(columns: str) -> str:
+    return ", ".join("?" for _ in columns.split(","))
+
+
+def _order_row(order: PaperOrder, day: date) -> tuple[Any, ...]:
+    price = None if order.price is None else str(order.price)
+    return (
+        order.number, day.isoformat(), order.batch_id, order.account_id, order.sid, order.symbol, order.volume,
+        order.order_type, order.business, price, order.taken_at, order.status.value, order.cancelable,
+        order.filled, str(order.value), str(order.fees), str(order.frozen),
+    )  # fmt: skip
+
+
+def _order(row: Any) -> PaperOrder:
+    return PaperOrder(
+        row.number, row.batch_id, row.account_id, row.sid, row.symbol, row.volume, row.order_type, row.business,
+        None if row.price is None else Decimal(row.price), row.taken_at, Status(row.status), bool(row.cancelable),
+        row.filled, Decimal(row.value), Decimal(row.fees), Decimal(row.frozen),
+    )  # fmt: skip
+
+
+def _report_row(seq: int, report: Report) -> tuple[Any, ...]:
+    match report:
+        case StatusReport(at, account_id, sid, status, order_id, filled, code, text):
+            return (
+                seq, "status", at, account_id, sid, order_id, status.value, None, filled, None, None, code, text,
+            )  # fmt: skip
+        case Fill(at, account_id, sid, exec_id, volume, price, order_id, fee):
+            return (
+                seq, "fill", at, account_id, sid, order_id, None, exec_id, volume, str(price), str(fee), None, None,
+            )  # fmt: skip
+        case CancelReject(at, account_id, sid, code, text):
+            return (
+                seq, "cancel_reject", at, account_id, sid, "", None, None, None, None, None, code, text,
+            )  # fmt: skip
+
+
+def _report(row: Any) -> Report:
+    _seq, kind, at, account_id, sid, order_id, status, exec_id, volume, price, fee, code, text = row
+    if kind == "status":
+        return StatusReport(at, account_id, sid, Status(status), order_id, volume, code, text)
+    if kind == "fill":
+        return Fill(at, account_id, sid, exec_id, volume, Decimal(price), order_id, Decimal(fee))
+    return CancelReject(at, account_id, sid, code, text)
