@@ -14,9 +14,9 @@ from decimal import Decimal
 from orderdrop.clock import Micros
 from orderdrop.gateway.base import Cancel, Outgoing
 from orderdrop.gateway.paper_rules import (
+    BAD_VOLUME,
     BUY,
     CANCEL_NOT_ALLOWED,
-    BAD_VOLUME,
     NO_CASH,
     NO_POSITION,
     SELL,

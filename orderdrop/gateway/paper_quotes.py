@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import logging
 from decimal import Decimal, InvalidOperation
+from io import StringIO
 from pathlib import Path
 
 from orderdrop.order.symbol import Symbol, read_symbol
@@ -46,7 +47,7 @@ class Quotes:
 
     def _read(self, text: str) -> dict[str, Decimal]:
         prices = {}
-        for number, cells in enumerate(csv.reader(text.splitlines()), start=1):
+        for number, cells in enumerate(csv.reader(StringIO(text)), start=1):
             if not cells or cells[0].strip().lower() in {"symbol", "代码", ""}:
                 continue
             symbol, price = read_symbol(cells[0]), _price(cells[1] if len(cells) > 1 else "")

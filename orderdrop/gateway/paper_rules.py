@@ -9,8 +9,9 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
+from io import StringIO
 from typing import Final, NamedTuple
 
 from orderdrop.config import FeeSettings
@@ -24,6 +25,7 @@ CENT: Final = Decimal("0.01")
 BUY: Final = int(OrderBusiness.BUY)
 SELL: Final = int(OrderBusiness.SELL)
 _LIMIT: Final = int(OrderType.LIMIT)
+_WIDTH: Final = len(ORDER_HEADER.split(","))
 _ORDER_TYPES: Final = frozenset(map(int, OrderType))
 _SHARES: Final = frozenset({"stock", "b_share"})
 # Far beyond any rule, and products stay exact in 28 digits.
@@ -140,34 +142,37 @@ def cents(amount: Decimal) -> Decimal:
 def read_batch(content: bytes) -> list[Outgoing]:
     """The rows of a batch as `encode` wrote them. Raises GatewayError for anything else; nothing is guessed."""
     try:
-        lines = content.decode("utf-8").splitlines(keepends=True)
-        rows = list(csv.reader(lines, strict=True))
+        rows = list(csv.reader(StringIO(content.decode("utf-8"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
         raise GatewayError(
             f"模拟柜台读不懂这批委托 / the paper broker cannot read the batch: {error}"
         ) from error
     if not rows or ",".join(rows[0]) != ORDER_HEADER or not content.endswith(b"\n"):
         raise GatewayError("模拟柜台: 表头或结尾不对 / the paper broker: wrong header or end of the batch")
-    return [_read_row(number, cells) for number, cells in enumerate(rows[1:], start=2)]
+    orders = []
+    for number, cells in enumerate(rows[1:], start=2):
+        order = _read_row(cells)
+        if order is None:
+            raise GatewayError(
+                f"模拟柜台读不懂第 {number} 行 / the paper broker cannot read line {number}: {cells}"
+            )
+        orders.append(order)
+    return orders
 
 
 _WHOLE = re.compile(r"[0-9]{1,15}").fullmatch
-_PRICE = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,8})?").fullmatch
+_PRICE = re.compile(r"(?:[0-9]{1,15}(?:\.[0-9]{1,15})?)?").fullmatch
 
 
-def _read_row(number: int, cells: list[str]) -> Outgoing:
-    try:
-        sid, account_id, symbol, volume, order_type, business, price, comment = cells
-        if not (sid and account_id and _WHOLE(volume) and _WHOLE(order_type) and _WHOLE(business)):
-            raise ValueError(cells)
-        if price and not _PRICE(price):
-            raise ValueError(price)
-        money = Decimal(price) if price else None
-        return Outgoing(sid, account_id, symbol, int(volume), int(order_type), int(business), money, comment)
-    except (ValueError, InvalidOperation):
-        raise GatewayError(
-            f"模拟柜台读不懂第 {number} 行 / the paper broker cannot read line {number}: {cells}"
-        ) from None
+def _read_row(cells: list[str]) -> Outgoing | None:
+    if len(cells) != _WIDTH:
+        return None
+    sid, account_id, symbol, volume, order_type, business, price, comment = cells
+    whole = _WHOLE(volume) and _WHOLE(order_type) and _WHOLE(business)
+    if not (sid and account_id and whole and _PRICE(price)):
+        return None
+    money = Decimal(price) if price else None
+    return Outgoing(sid, account_id, symbol, int(volume), int(order_type), int(business), money, comment)
 
 
 def _wrong_kind(order: Outgoing, board: Board) -> Rejection | None:

@@ -110,8 +110,9 @@ class PaperStore:
         last_seq = self._run("SELECT max(seq) FROM reports").scalar() or now
         book = Book(terms, date.fromisoformat(day) if day else today, last_number, last_seq)
         book.changes.day = day is None
-        for account in self._run("SELECT id, cash, frozen, fees, opening FROM accounts"):
-            book.accounts[account.id] = PaperAccount(account.id, *map(Decimal, account[1:]), holdings={})
+        for account_id, *money in self._run("SELECT id, cash, frozen, fees, opening FROM accounts"):
+            cash, frozen, fees, opening = map(Decimal, money)
+            book.accounts[account_id] = PaperAccount(account_id, cash, frozen, fees, opening, {})
         for account_id, symbol, volume, today_volume, frozen, cost, price in self._run(
             "SELECT account_id, symbol, volume, today, frozen, cost, price FROM holdings WHERE volume > 0"
         ):
@@ -221,7 +222,7 @@ def _order_row(order: PaperOrder, day: date) -> tuple[Any, ...]:
     price = None if order.price is None else str(order.price)
     return (
         order.number, day.isoformat(), order.batch_id, order.account_id, order.sid, order.symbol, order.volume,
-        order.order_type, order.business, price, order.taken_at, order.status.value, order.cancelable,
+        order.order_type, order.business, price, order.taken_at, order.status._value_, order.cancelable,
         order.filled, str(order.value), str(order.fees), str(order.frozen),
     )  # fmt: skip
 
@@ -238,7 +239,7 @@ def _report_row(seq: int, report: Report) -> tuple[Any, ...]:
     match report:
         case StatusReport(at, account_id, sid, status, order_id, filled, code, text):
             return (
-                seq, "status", at, account_id, sid, order_id, status.value, None, filled, None, None, code, text,
+                seq, "status", at, account_id, sid, order_id, status._value_, None, filled, None, None, code, text,
             )  # fmt: skip
         case Fill(at, account_id, sid, exec_id, volume, price, order_id, fee):
             return (

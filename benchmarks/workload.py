@@ -1,0 +1,84 @@
+"""Makes drops, puts them into an inbox as a producer would, and checks what has left: each sid exactly once."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from orderdrop.order.goldminer_format import ORDER_HEADER
+
+_HEADER = f"{ORDER_HEADER}\n"
+_SYMBOLS = tuple(
+    f"{exchange}.{code:06d}"
+    for exchange, first in (("SHSE", 600000), ("SZSE", 1), ("SZSE", 300001), ("SHSE", 601000))
+    for code in range(first, first + 500)
+)
+
+
+class LostOrDoubledError(Exception):
+    """The outgoing files do not hold every sid exactly once."""
+
+
+def new_sids(count: int) -> list[str]:
+    return [str(uuid.UUID(int=random.getrandbits(128), version=4)) for _ in range(count)]
+
+
+def write_drop(path: Path, sids: Sequence[str]) -> Path:
+    """A drop with a limit order for each sid. Streamed: a million orders are no burden to the producer."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(_HEADER)
+        file.writelines(_line(sid) for sid in sids)
+    return path
+
+
+def _line(sid: str) -> str:
+    side, cents = random.choice((1, 2)), random.randrange(200, 9000)
+    volume = 100 * random.randrange(1, 50)
+    return f"{sid},acc-{random.randrange(4)},{random.choice(_SYMBOLS)},{volume},1,{side},{cents / 100:.2f},\n"
+
+
+def write_singles(folder: Path, sids: Sequence[str]) -> list[Path]:
+    return [write_drop(folder / f"{sid}.order.csv", [sid]) for sid in sids]
+
+
+def rename_in(drop: Path, inbox: Path) -> int:
+    """Rename a whole file into the inbox. Returns when, in monotonic nanoseconds, the moment before."""
+    at = time.monotonic_ns()
+    os.rename(drop, inbox / drop.name)
+    return at
+
+
+def rename_in_spaced(drops: Sequence[Path], inbox: Path) -> list[int]:
+    """Like a strategy that sends now and then: 10 to 20 ms apart."""
+    renamed = []
+    for drop in drops:
+        time.sleep(random.uniform(0.010, 0.020))
+        renamed.append(rename_in(drop, inbox))
+    return renamed
+
+
+def outgoing_sids(outgoing: Path) -> Iterator[tuple[str, str]]:
+    """Name of the file and sid, for every order that has left."""
+    for path in sorted(outgoing.iterdir()):
+        with path.open("rb") as file:
+            for line in file:
+                sid = line.split(b",", 1)[0].decode()
+                if sid != "sid":
+                    yield path.name, sid
+
+
+def check_exactly_once(outgoing: Path, sids: Sequence[str]) -> dict[str, str]:
+    """Raises LostOrDoubledError. Returns in which file each of these sids left."""
+    left_in: dict[str, str] = {}
+    for name, sid in outgoing_sids(outgoing):
+        if sid in left_in:
+            raise LostOrDoubledError(f"{sid} left twice: in {left_in[sid]} and in {name}")
+        left_in[sid] = name
+    if left_in.keys() != set(sids):
+        lost, foreign = len(set(sids) - left_in.keys()), len(left_in.keys() - set(sids))
+        raise LostOrDoubledError(f"{outgoing}: {lost} orders were lost, {foreign} came from nowhere")
+    return left_in
