@@ -45,10 +45,10 @@ class FolderGateway:
         sids = [line.split(b",", 1)[0].decode() for line in batch.content.splitlines()[1:]]
         return dict.fromkeys(sids, Outcome.TAKEN if taken else Outcome.NEVER_LEFT)
 
-    def poll(self, after: Cursor, limit: int) -> tuple[list[Report], Cursor]:
+    def poll(self, after: Cursor, limit: int) -> tuple[list[Report], Cursor]:  # noqa: ARG002  the port's
         return [], after
 
-    def account(self, account_id: str) -> Account | None:
+    def account(self, account_id: str) -> Account | None:  # noqa: ARG002  the port's
         return None
 
     def accounts(self) -> Sequence[str]:

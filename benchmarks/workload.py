@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 import uuid
@@ -47,8 +46,9 @@ def write_singles(folder: Path, sids: Sequence[str]) -> list[Path]:
 
 def rename_in(drop: Path, inbox: Path) -> int:
     """Rename a whole file into the inbox. Returns when, in monotonic nanoseconds, the moment before."""
+    target = inbox / drop.name
     at = time.monotonic_ns()
-    os.rename(drop, inbox / drop.name)
+    drop.rename(target)
     return at
 
 

@@ -6,7 +6,7 @@ blocks, inside a savepoint, so that a basket with one bad row can be refused as 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -236,9 +236,10 @@ class Admission:
         draft.rows += block.rows
         for error in block.errors:
             self._add_error(draft, error, counted=bool(block.rows))
-        if draft.file.refused:
+        too_late = self._too_late(draft.file)
+        if too_late is not None:
             for order in block.orders:
-                self._add_error(draft, RowError(order.row, order.sid, Refusal(Code.ROW_LATE)), counted=True)
+                self._add_error(draft, RowError(order.row, order.sid, too_late), counted=True)
             return
         first = len(self._orders)
         accepted = 0
@@ -260,6 +261,12 @@ class Admission:
         self._note_range(base, block, grew=len(self._orders) > first or accepted > 0)
         for instruction in block.instructions:
             self._instruct(draft, instruction)
+
+    def _too_late(self, file: DropFile) -> Refusal | None:
+        """Why no row of this file is taken any more."""
+        if file.refused:
+            return Refusal(Code.ROW_LATE)
+        return Refusal(Code.DAY_OVER, value=file.day.isoformat()) if file.day < self._today else None
 
     def _note_range(self, base: int, block: Block, *, grew: bool) -> None:
         if grew:

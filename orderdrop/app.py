@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from filelock import FileLock, Timeout
 from sqlalchemy.engine import Engine
@@ -21,14 +21,15 @@ from orderdrop.chores import Chores
 from orderdrop.clock import Clock, SystemClock, iso
 from orderdrop.config import PaperSettings, Settings
 from orderdrop.desk import Desk
-from orderdrop.drop.inbox import Inbox, OpenDrop
-from orderdrop.drop.tail import Position
+from orderdrop.drop.inbox import Inbox
+from orderdrop.drop.tail import OpenDrop, Position
 from orderdrop.gateway.base import Gateway
 from orderdrop.gateway.paper import PaperGateway
 from orderdrop.journal.journal import Journal, reading_engine
+from orderdrop.journal.reading import read
 from orderdrop.journal.writer import DropState
 from orderdrop.order.errors import WorkspaceBusy
-from orderdrop.order.identity import from_day_number
+from orderdrop.order.identity import day_number, from_day_number
 from orderdrop.router import Round, Router
 from orderdrop.workspace import Workspace
 
@@ -64,7 +65,7 @@ class App:
         self._day = self.router.today
         self._closing = contextlib.ExitStack()
 
-    def __enter__(self) -> App:
+    def __enter__(self) -> Self:
         with contextlib.ExitStack() as opened:
             self.workspace.make()
             opened.enter_context(_held(self._lock, self.workspace, self.clock))
@@ -81,6 +82,7 @@ class App:
             self.chores = Chores(
                 self.workspace, self.settings, self.journal, self._reader, self.inbox, self.router, self.clock
             )
+            self.chores.look_after(self._put_away_today())
             self._closing = opened.pop_all()
         log.info("started %s, %s", __version__, self.workspace.root)
         return self
@@ -99,7 +101,9 @@ class App:
             self.turn(tell)
             self.inbox.wait(self.settings.inbox.scan_interval)
 
-    def run_once(self, tell: Callable[[Round], None] = lambda _round: None, at_most: float = ONCE_AT_MOST) -> bool:
+    def run_once(
+        self, tell: Callable[[Round], None] = lambda _round: None, at_most: float = ONCE_AT_MOST
+    ) -> bool:
         """Route until the inbox is empty and every order is settled, at most `at_most` seconds; whether it came to that."""
         deadline = time.monotonic() + at_most
         scans = 0
@@ -138,6 +142,17 @@ class App:
                     writer.update_drop(drop.id, archived_as=self._moved_to(drop), state=_final_state(drop))
         return found
 
+    def _put_away_today(self) -> list[tuple[OpenDrop, str]]:
+        """Drops of today that were put away before this start, with their paths."""
+        assert self._reader is not None  # noqa: S101  entered
+        with read(self._reader) as reading:
+            drops = reading.drops_of_day(day_number(self._day))
+        return [
+            (_open_drop(drop), str(self.workspace.root / drop.archived_as))
+            for drop in drops
+            if drop.archived_as
+        ]
+
     def _moved_to(self, drop: Any) -> str:
         """Where a drop that has left the inbox stands, "" if somebody else has taken it away."""
         day = from_day_number(drop.trade_day)
@@ -163,7 +178,9 @@ def set_up_log(settings: Settings, workspace: Workspace) -> None:
     from logging.handlers import RotatingFileHandler  # noqa: PLC0415  only a router needs it
 
     workspace.state.mkdir(parents=True, exist_ok=True)
-    handler = RotatingFileHandler(workspace.log, maxBytes=5_000_000, backupCount=9, encoding="utf-8", delay=True)
+    handler = RotatingFileHandler(
+        workspace.log, maxBytes=5_000_000, backupCount=9, encoding="utf-8", delay=True
+    )
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger("orderdrop")
     root.setLevel(settings.log.level)
@@ -183,7 +200,12 @@ def _held(lock: FileLock, workspace: Workspace, clock: Clock) -> Iterator[None]:
             f"  {holder or '(?)'}\n  先停止它,或换一个工作区 / stop it first, or use another workspace"
         ) from None
     try:
-        about = {"pid": os.getpid(), "host": platform.node(), "since": iso(clock.now()), "version": __version__}
+        about = {
+            "pid": os.getpid(),
+            "host": platform.node(),
+            "since": iso(clock.now()),
+            "version": __version__,
+        }
         workspace.holder.write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
         yield
     finally:
@@ -220,5 +242,3 @@ def _open_drop(drop: Any) -> OpenDrop:
 
 def _final_state(drop: Any) -> DropState:
     return DropState.REFUSED if drop.state == DropState.REFUSED else DropState.DONE
-
-

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,29 +16,43 @@ from typing import Any
 from sqlalchemy.engine import Engine
 
 from orderdrop import archive
-from orderdrop.clock import Clock, Micros
+from orderdrop.clock import Clock
 from orderdrop.config import Settings
 from orderdrop.drop.inbox import Inbox, RefusedFile
 from orderdrop.drop.receipt import receipt_path, write_receipt
-from orderdrop.drop.tail import DropFile
+from orderdrop.drop.tail import OpenDrop
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.reading import Reading, read
 from orderdrop.journal.writer import DropState, drop_of
 from orderdrop.order.errors import OrderdropError
-from orderdrop.order.identity import day_number, from_day_number
+from orderdrop.order.identity import day_number
 from orderdrop.outbox import Outbox
 from orderdrop.pace import Pace
 from orderdrop.router import Round, Router
-from orderdrop.views import DropView, OrderView, drop_view, live_words, order_view, receipt_of_order, receipt_of_row
+from orderdrop.views import (
+    OrderView,
+    live_words,
+    order_view,
+    receipt_of_order,
+    receipt_of_row,
+)
 from orderdrop.workspace import Workspace
 
 log = logging.getLogger(__name__)
+
 
 class Chores:
     """The router's housekeeping. Used from the router's thread."""
 
     def __init__(
-        self, workspace: Workspace, settings: Settings, journal: Journal, reader: Engine, inbox: Inbox, router: Router, clock: Clock
+        self,
+        workspace: Workspace,
+        settings: Settings,
+        journal: Journal,
+        reader: Engine,
+        inbox: Inbox,
+        router: Router,
+        clock: Clock,
     ) -> None:
         self._workspace = workspace
         self._settings = settings
@@ -54,6 +68,16 @@ class Chores:
         self._refused_files: list[tuple[RefusedFile, int]] = []
         self._current: Iterator[None] | None = None
         self._failed = ""
+        self._put_away_before: Iterator[tuple[OpenDrop, str]] = iter(())
+
+    def look_after(self, put_away: Iterable[tuple[OpenDrop, str]]) -> None:
+        """Drops that an earlier run has put away, with their paths: late writes to them are looked for, too."""
+        self._put_away_before = iter(put_away)
+
+    def _watch_put_away(self) -> Iterator[None]:
+        for drop, path in self._put_away_before:
+            self._inbox.watch_put_away(drop, path)
+            yield
 
     def note(self, done: Round) -> None:
         """Remember what a turn of the router has changed."""
@@ -82,11 +106,14 @@ class Chores:
         self._current = None
 
     def finish(self) -> None:
-        """All of it, now, without pacing: at the end of a run."""
+        """All of it, now, without waiting for anything to be quiet: at the end of a run."""
         self._pace = Pace()
         self._outbox.hurry()
         self._current = None
+        self._ending = True
         self.run(lambda: False)
+
+    _ending = False
 
     def _all(self) -> Iterator[None]:
         yield from self._write_receipts()
@@ -94,6 +121,7 @@ class Chores:
         yield from self._put_away_refused_files()
         yield from self._put_away_drops()
         yield from self._move_sids()
+        yield from self._watch_put_away()
         self._journal.checkpoint()
 
     # receipts
@@ -117,11 +145,19 @@ class Chores:
             return
         rows: list[dict[str, Any]] = []
         for count, order in enumerate(reading.orders_of_drop(drop_id)):
-            rows.append(receipt_of_order(order, self._gateway_words(order.gateway), self._language).model_dump())
+            rows.append(
+                receipt_of_order(order, self._gateway_words(order.gateway), self._language).model_dump()
+            )
             if count % 500 == 499:
                 yield
-        rows += [receipt_of_row(row, row.outcome, self._language).model_dump() for row in reading.row_outcomes(drop_id)]
-        rows += [receipt_of_row(row, row.state, self._language).model_dump() for row in reading.instructions_of_drop(drop_id)]
+        rows += [
+            receipt_of_row(row, row.outcome, self._language).model_dump()
+            for row in reading.row_outcomes(drop_id)
+        ]
+        rows += [
+            receipt_of_row(row, row.state, self._language).model_dump()
+            for row in reading.instructions_of_drop(drop_id)
+        ]
         if drop.reason_code:
             rows.append({**receipt_of_row(drop, "refused", self._language).model_dump(), "row": 0})
         rows.sort(key=lambda row: row["row"])
@@ -129,11 +165,16 @@ class Chores:
         if newest == drop_id:
             for older in reading.older_drops_called(drop.name, drop_id):
                 self._make_way(drop.name, older)
-        write_receipt(receipt_path(self._workspace.receipts, drop.name, None if newest == drop_id else drop_id), rows)
+        write_receipt(
+            receipt_path(self._workspace.receipts, drop.name, None if newest == drop_id else drop_id), rows
+        )
 
     def _make_way(self, name: str, older: int) -> None:
         """Another drop has taken the name: the older one's receipt gets its number."""
-        plain, numbered = receipt_path(self._workspace.receipts, name), receipt_path(self._workspace.receipts, name, older)
+        plain, numbered = (
+            receipt_path(self._workspace.receipts, name),
+            receipt_path(self._workspace.receipts, name, older),
+        )
         if plain.exists() and not numbered.exists():
             plain.rename(numbered)
 
@@ -156,9 +197,11 @@ class Chores:
             yield
 
     def _put_away_drops(self) -> Iterator[None]:
-        for file in self._inbox.to_put_away(self._router.today):
+        for file in self._inbox.to_put_away(self._router.today, at_once=self._ending):
             day = file.day.isoformat()
-            folder = self._workspace.quarantine / day if file.refused else self._workspace.archive / day / "drops"
+            folder = (
+                self._workspace.quarantine / day if file.refused else self._workspace.archive / day / "drops"
+            )
             target = archive.put_away(Path(file.path), folder, file.name, file.drop_id)
             self._note_put_away(file.drop_id, target, DropState.REFUSED if file.refused else DropState.DONE)
             self._inbox.put_away(file, str(target))
@@ -192,7 +235,9 @@ class Chores:
         with read(self._reader) as reading:
             for batch in reading.batches_of_day(number):
                 archive.write_sent(folder, batch.gateway, batch.id, batch.content)
-            orders = (order_view(order, self._language).model_dump() for order in reading.orders_of_day(number))
+            orders = (
+                order_view(order, self._language).model_dump() for order in reading.orders_of_day(number)
+            )
             archive.write_table(folder / "journal.csv", list(OrderView.model_fields), orders)
         if folder.exists():
             archive.write_manifest(folder)

@@ -101,7 +101,9 @@ class _Fold:
             earlier = self.changed.get(order)
             self.changed[order] = (after, report.at, why or (earlier[2] if earlier else None))
 
-    def _tell(self, report: Report, order: int | None, event: str, detail: str | None, filled: int | None = None) -> None:
+    def _tell(
+        self, report: Report, order: int | None, event: str, detail: str | None, filled: int | None = None
+    ) -> None:
         self.events.append((report.at, order, event, self._gateway, detail, filled))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -40,9 +40,9 @@ class Outbox:
         self._stale: set[str] = set()  # accounts whose tables are behind
         self._pace = Pace()
 
-    def note(self, accounts: Set[str]) -> None:
+    def note(self, accounts: Iterable[str]) -> None:
         """Something changed; the funds of these accounts may have."""
-        self._stale |= accounts
+        self._stale.update(accounts)
 
     def hurry(self) -> None:
         self._pace = Pace()

@@ -26,7 +26,8 @@ MODELS: Final[dict[str, type[BaseModel]]] = {
 def schemas() -> dict[str, str]:
     """File name to text."""
     return {
-        f"{name}.json": json.dumps(model.model_json_schema(), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+        f"{name}.json": json.dumps(model.model_json_schema(), ensure_ascii=False, indent=2, sort_keys=True)
+        + "\n"
         for name, model in MODELS.items()
     }
 

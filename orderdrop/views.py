@@ -79,7 +79,9 @@ class ReceiptRow(_View):
 
     row: int
     sid: str
-    outcome: str = Field(description="an order's status, not_sent, error or duplicate; of a cancel: asked, sent, done, refused")
+    outcome: str = Field(
+        description="an order's status, not_sent, error or duplicate; of a cancel: asked, sent, done, refused"
+    )
     code: str
     原因: str
     reason: str
@@ -166,7 +168,9 @@ def explain_row(row: Any, language: Language) -> Explanation | None:
     if not row.reason_code:
         return None
     column = getattr(row, "reason_column", "") or ""
-    return explain(Refusal(Code(row.reason_code), column, row.reason_value or "", row.reason_bound or ""), language)
+    return explain(
+        Refusal(Code(row.reason_code), column, row.reason_value or "", row.reason_bound or ""), language
+    )
 
 
 def average_price(order: Any) -> str | None:
@@ -187,10 +191,10 @@ def live_words(live: bool, language: Language = "zh+en") -> str:
 def _error_view(line: int, row: Any, language: Language) -> RowErrorView:
     why = explain_row(row, language)
     message = f"{why.text(language)} → {why.remedy}" if why else ""
-    return RowErrorView(row=line, column=row.reason_column, value=row.reason_value, code=row.reason_code, message=message)
+    return RowErrorView(
+        row=line, column=row.reason_column, value=row.reason_value, code=row.reason_code, message=message
+    )
 
 
 def _instant(at: int | None) -> str | None:
     return None if at is None else iso(at)  # type: ignore[arg-type]
-
-

@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from orderdrop.order.errors import ConfigError
+
 SETTINGS_FILE: Final = "orderdrop.toml"
 HALT_FILE: Final = "HALT"
 FIN_SUFFIX: Final = ".fin"
@@ -73,6 +75,9 @@ class Workspace:
         return (self.inbox, self.receipts, self.archive, self.quarantine, self.state)
 
     def make(self) -> None:
+        """Raises ConfigError when the inbox lies elsewhere and is not there: a share that is not mounted must not be made up."""
+        if not self.inbox.is_relative_to(self.root) and not self.inbox.is_dir():
+            raise ConfigError(f"[inbox] path: 没有这个文件夹 / no such folder: {self.inbox}")
         for folder in self.folders():
             folder.mkdir(parents=True, exist_ok=True)
 

@@ -33,8 +33,8 @@ from watchdog.observers.api import BaseObserver
 
 from orderdrop.clock import Micros, trade_date
 from orderdrop.config import InboxSettings
-from orderdrop.drop.names import Ignored, is_halt, printable, read_name
-from orderdrop.drop.tail import Changed, DropFile, Limits, Position, Take, prepare
+from orderdrop.drop.names import Ignored, Name, is_halt, printable, read_name
+from orderdrop.drop.tail import Changed, DropFile, Limits, OpenDrop, Take, prepare
 from orderdrop.files import is_free
 from orderdrop.order.refusal import Code, Refusal
 from orderdrop.workspace import FIN_SUFFIX
@@ -52,17 +52,6 @@ class RefusedFile(NamedTuple):
     path: str
     name: str
     refusal: Refusal
-
-
-class OpenDrop(NamedTuple):
-    """What the journal knows of a drop that is not put away yet."""
-
-    id: int
-    name: str
-    day: date
-    position: Position
-    sid_space: str
-    refused: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -156,7 +145,7 @@ class Inbox:
             hints, self._hints = self._hints, {}
         hints |= {name: hints.get(name, False) for name, due in self._recheck.items() if due <= now}
         self._recheck = {name: due for name, due in self._recheck.items() if due > now}
-        if now >= self._next_scan or not self._started_day:
+        if now >= self._next_scan or any(map(is_halt, hints)):
             found = list(self._scan(hints, today, now))
             self._next_scan = self._monotonic() + self.settings.scan_interval
         else:
@@ -224,11 +213,11 @@ class Inbox:
         stamp = (status.st_size, status.st_mtime_ns, status.st_ino)
         if stamp != watched.stamp:
             if stamp[2] != watched.stamp[2]:
-                self._begin_again(watched, today)
+                self._begin_again(watched)
             watched.stamp, watched.since, watched.moved_in = stamp, now, False
         watched.moved_in |= moved or (os.name == "posix" and status.st_ctime_ns > status.st_mtime_ns)
         if status.st_size != watched.file.position.offset or not watched.file.drop_id:
-            take = self._try(watched, today, now)
+            take = self._try(watched, now)
             if take is not None:
                 yield take
 
@@ -251,10 +240,10 @@ class Inbox:
         if not stat.S_ISREG(status.st_mode):
             return RefusedFile(path, name, Refusal(Code.FILE_LINK, value=printable(name)))
         restored = self._restored.pop(name, None)
-        file = DropFile(path, name, said, name.rpartition("/")[0], today)
+        file = DropFile(path, name, said, name.rpartition("/")[0], restored.day if restored else today)
         watched = _Watched(file, (status.st_size, status.st_mtime_ns, status.st_ino), now)
-        if restored is not None and restored.day == today:
-            self._restore(watched, restored)
+        if restored is not None:
+            file.resume(restored)
         elif said.day is not None and said.day != today:
             if said.day > today:
                 return None
@@ -270,24 +259,13 @@ class Inbox:
         self._watched[name] = watched
         return watched
 
-    def _restore(self, watched: _Watched, known: OpenDrop) -> None:
-        file = watched.file
-        file.drop_id, file.position, file.sid_space = known.id, known.position, known.sid_space
-        file.refused = known.refused
-        try:
-            complete = file.catch_up(known.position.offset)
-        except OSError:
-            complete = False
-        if not complete:
-            self._begin_again(watched, known.day)
-
-    def _begin_again(self, watched: _Watched, today: date) -> None:
+    def _begin_again(self, watched: _Watched) -> None:
         """The file was rewritten: what stands there now is a new drop, once it is quiet."""
         old = watched.file
-        watched.file = DropFile(old.path, old.name, old.info, old.strategy, today)
+        watched.file = DropFile(old.path, old.name, old.info, old.strategy, old.day)
         watched.restarted, watched.moved_in, watched.looked = True, False, None
 
-    def _try(self, watched: _Watched, today: date, now: float) -> Take | None:
+    def _try(self, watched: _Watched, now: float) -> Take | None:
         file = watched.file
         quiet = now - watched.since
         fin = os.path.exists(file.path + FIN_SUFFIX)
@@ -304,7 +282,7 @@ class Inbox:
             take = prepare(file, whole=fin, torn_due=torn_due, finished=settled, limits=self._limits)
         except Changed:
             if file.drop_id:
-                self._begin_again(watched, today)
+                self._begin_again(watched)
             watched.since = now
             return None
         except OSError as error:
@@ -335,15 +313,15 @@ class Inbox:
                 file.drop_id, file.name, file.day, file.position, file.sid_space, file.refused
             )
 
-    def to_put_away(self, today: date) -> Iterator[DropFile]:
-        """Files that are finished with: refused, or taken and quiet, or followed and their day is over."""
+    def to_put_away(self, today: date, *, at_once: bool = False) -> Iterator[DropFile]:
+        """Files that are finished with: refused, or taken and quiet (`at_once`: or not), or followed and their day is over."""
         now = self._monotonic()
         for watched in list(self._watched.values()):
             file = watched.file
             if not file.drop_id or (file.position.offset != watched.stamp[0] and not file.refused):
                 continue
             ended = not file.info.followed or os.path.exists(file.path + FIN_SUFFIX) or file.day < today
-            if ended and now - watched.since >= self.settings.archive_after:
+            if ended and (at_once or now - watched.since >= self.settings.archive_after):
                 yield file
 
     def put_away(self, file: DropFile, path: str) -> None:
@@ -351,6 +329,14 @@ class Inbox:
         self._watched.pop(file.name, None)
         file.path = path
         self.watch_late(file)
+
+    def watch_put_away(self, drop: OpenDrop, path: str) -> None:
+        """After a restart: a drop of today that was put away before; its writer may still have it open."""
+        said = read_name(drop.name.rpartition("/")[2])
+        if isinstance(said, Name):
+            file = DropFile(path, drop.name, said, drop.name.rpartition("/")[0], drop.day)
+            file.resume(drop)
+            self.watch_late(file)
 
     def watch_late(self, file: DropFile, first: float = _LATE_FIRST) -> None:
         heapq.heappush(self._late, (self._monotonic() + first, next(self._sequence), first, file))
@@ -377,8 +363,7 @@ class Inbox:
         name = os.path.relpath(path, self._root)
         if sys.platform == "win32":
             name = name.replace("\\", "/")
-        if name.endswith(FIN_SUFFIX):
-            name = name[: -len(FIN_SUFFIX)]
+        name = name.removesuffix(FIN_SUFFIX)
         with self._hint_lock:
             self._hints[name] = self._hints.get(name, False) or moved
         self._wake.set()

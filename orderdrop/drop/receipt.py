@@ -9,7 +9,19 @@ from typing import Any
 from orderdrop.files import write_over
 from orderdrop.tables import table_bytes
 
-COLUMNS = ("row", "sid", "outcome", "code", "原因", "reason", "remedy", "note", "gateway", "filled_volume", "avg_price")
+COLUMNS = (
+    "row",
+    "sid",
+    "outcome",
+    "code",
+    "原因",
+    "reason",
+    "remedy",
+    "note",
+    "gateway",
+    "filled_volume",
+    "avg_price",
+)
 
 
 def receipt_path(receipts: Path, name: str, superseded_by: int | None = None) -> Path:

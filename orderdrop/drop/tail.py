@@ -35,7 +35,18 @@ class Position(NamedTuple):
     torn: bool = False
 
 
-class Changed(Exception):  # noqa: N818  not a fault: try again
+class OpenDrop(NamedTuple):
+    """What the journal knows of a drop that is not put away yet."""
+
+    id: int
+    name: str
+    day: date
+    position: Position
+    sid_space: str
+    refused: bool
+
+
+class Changed(Exception):
     """The file changed while it was being read."""
 
 
@@ -52,7 +63,7 @@ class DropFile:
     strategy: str
     day: date
     drop_id: int = 0
-    position: Position = Position()
+    position: Position = field(default_factory=Position)
     sid_space: str = ""
     refused: bool = False
     reader: Reader | None = None
@@ -61,6 +72,7 @@ class DropFile:
     hasher: hashlib._Hash = field(default_factory=hashlib.sha256)
     witness: bytes = b""  # the last bytes that were taken
     derive: Callable[[int, str], str] | None = None
+    behind: bool = False  # known from the journal; what was taken is read again before anything new
 
     @property
     def sha256(self) -> str:
@@ -72,6 +84,11 @@ class DropFile:
             return hashlib.sha256(_read_at(handle, 0, self.position.offset)).digest() == self.hasher.digest()
         start = self.position.offset - len(self.witness)
         return _read_at(handle, start, len(self.witness)) == self.witness
+
+    def resume(self, known: OpenDrop) -> None:
+        """Go on where an earlier run has stopped."""
+        self.drop_id, self.position, self.sid_space = known.id, known.position, known.sid_space
+        self.refused, self.behind = known.refused, True
 
     def catch_up(self, offset: int) -> bool:
         """After a restart: read again what was taken, to go on behind it. False if it does not stand there any more."""
@@ -87,7 +104,9 @@ class DropFile:
                 content = content + piece if content is not None else None
         finally:
             os.close(handle)
-        if content and self.reader is not None:  # name the rows without a sid again, so that the next ones are counted on
+        if (
+            content and self.reader is not None
+        ):  # name the rows without a sid again, so that the next ones are counted on
             context = Context({}, "-", self.strategy, self.naming())
             for _block in self.reader.read(content[self.header :], context):
                 pass
@@ -134,7 +153,7 @@ class Take:
     torn_due: bool
     data: bytes | None = None
     refusal: Refusal | None = None
-    end: Position = Position()
+    end: Position = field(default_factory=Position)
     _consumed: hashlib._Hash | None = None
     _witness: bytes = b""
 
@@ -225,6 +244,9 @@ def prepare(file: DropFile, *, whole: bool, torn_due: bool, finished: bool, limi
         Changed: what was taken before does not stand there any more, or the file changed while being read.
         OSError: it cannot be read now.
     """
+    if file.behind and not file.catch_up(file.position.offset):
+        raise Changed(file.name)
+    file.behind = False
     handle = open_drop(file.path)
     try:
         before = os.fstat(handle)
@@ -241,7 +263,7 @@ def prepare(file: DropFile, *, whole: bool, torn_due: bool, finished: bool, limi
         os.close(handle)
 
 
-def _fill(take: Take, handle: int, finished: bool, limits: Limits) -> Take | None:  # noqa: FBT001
+def _fill(take: Take, handle: int, finished: bool, limits: Limits) -> Take | None:
     file = take.file
     fresh = take.size - file.position.offset
     if fresh <= SMALL:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
 
 from orderdrop.journal.schema import (
     ROW_BITS,
@@ -22,6 +23,7 @@ from orderdrop.journal.schema import (
     rows,
     sids_past,
 )
+from orderdrop.order.errors import JournalError
 from orderdrop.order.identity import sid_key
 from orderdrop.order.status import Status
 
@@ -179,7 +181,12 @@ class Reading:
         """Changes of state that programs are told about, with the order as it is now."""
         query = (
             select(
-                events.c.id.label("event_id"), events.c.at, events.c.event, events.c.detail, *_ORDER_AND_DROP
+                events.c.id.label("event_id"),
+                events.c.at,
+                events.c.event,
+                events.c.detail,
+                events.c.filled_volume.label("filled_then"),
+                *_ORDER_AND_DROP,
             )
             .join(orders, orders.c.id == events.c.order_ref)
             .join(drops, drops.c.id == orders.c.id.op(">>")(ROW_BITS))
@@ -192,8 +199,12 @@ class Reading:
     def before_day(self, day: int) -> tuple[int, int]:
         """The event id and the fill id before the first ones of a day's orders."""
         first, _last = self._range(day)
-        event = self._connection.execute(select(func.min(events.c.id)).where(events.c.order_ref >= first)).scalar_one()
-        fill = self._connection.execute(select(func.min(fills.c.id)).where(fills.c.order_ref >= first)).scalar_one()
+        event = self._connection.execute(
+            select(func.min(events.c.id)).where(events.c.order_ref >= first)
+        ).scalar_one()
+        fill = self._connection.execute(
+            select(func.min(fills.c.id)).where(fills.c.order_ref >= first)
+        ).scalar_one()
         return (event or 1) - 1, (fill or 1) - 1
 
     def fills_after(self, fill_id: int, limit: int) -> list[Any]:
@@ -235,5 +246,9 @@ class Reading:
 
 @contextmanager
 def read(engine: Engine) -> Iterator[Reading]:
-    with engine.connect() as connection:
-        yield Reading(connection)
+    """Raises JournalError when the journal cannot be read."""
+    try:
+        with engine.connect() as connection:
+            yield Reading(connection)
+    except DBAPIError as error:
+        raise JournalError(f"日志库读不出来 / the journal cannot be read: {error}") from error

@@ -438,7 +438,7 @@ _WORDS: dict[Code, Words] = {
         "nothing to do",
     ),
     Code.MENDED: Words("已修正: {value}", "mended: {value}", "请核对", "please check"),
-    Code.BROKER_REJECTED: Words("柜台拒绝: {value}", "the broker rejected it: {value}", "{bound}", "{bound}"),
+    Code.BROKER_REJECTED: Words("柜台拒绝: {value}", "the broker rejected it: {value}", "按柜台的原因({bound})修改,用新编号重新下单", "mend what the broker names (its code {bound}), order again under a new sid"),
     Code.UNCONFIRMED: Words(
         "状态不明:{value}",
         "unknown: {value}",

@@ -70,7 +70,9 @@ def position_table(account: Account) -> bytes:
 
 
 def _status_row(order: Any, said: Status, filled: int, at: int) -> list[str]:
-    reject_code, reject_text = _rejection(order) if gm.CODE_OF[said] == gm.CODE_OF[Status.REJECTED] else (0, "")
+    reject_code, reject_text = (
+        _rejection(order) if gm.CODE_OF[said] == gm.CODE_OF[Status.REJECTED] else (0, "")
+    )
     state = gm.OrderState(
         account_id=order.account_id,
         sid=order.sid,
@@ -97,6 +99,7 @@ def _rejection(order: Any) -> tuple[int, str]:
         return int(order.reason_bound or 0), order.reason_value or ""
     if not order.reason_code:
         return 0, ""
-    why = Refusal(Code(order.reason_code), order.reason_column or "", order.reason_value or "", order.reason_bound or "")
+    why = Refusal(
+        Code(order.reason_code), order.reason_column or "", order.reason_value or "", order.reason_bound or ""
+    )
     return _OUR_NO, explain(why).text()
-

@@ -28,7 +28,12 @@ def test_apply_when_fills_add_up_the_order_is_filled():
     now = a_standing(Status.NEW)
     for part in (600, 400):
         now = apply(now, a_fill(part))
-    assert (now.status, now.filled_volume, now.filled_value, now.closed_at) == (Status.FILLED, 1000, Decimal(10000), AT)
+    assert (now.status, now.filled_volume, now.filled_value, now.closed_at) == (
+        Status.FILLED,
+        1000,
+        Decimal(10000),
+        AT,
+    )
 
 
 def test_apply_when_filled_is_said_before_its_fills_it_waits_for_them():
@@ -57,7 +62,10 @@ def test_apply_when_new_is_said_after_a_fill_the_order_stays_partially_filled():
 def test_apply_when_a_cancel_is_refused_the_order_is_back():
     pending = a_standing(Status.PENDING_CANCEL)
     assert apply(pending, CancelReject(AT, "a", "s", 101)).status is Status.NEW
-    assert apply(pending._replace(filled_volume=5), CancelReject(AT, "a", "s", 101)).status is Status.PARTIALLY_FILLED
+    assert (
+        apply(pending._replace(filled_volume=5), CancelReject(AT, "a", "s", 101)).status
+        is Status.PARTIALLY_FILLED
+    )
 
 
 def test_apply_when_a_terminal_order_is_told_of_again_nothing_moves():
@@ -73,7 +81,10 @@ REPORTS = st.one_of(
 )
 
 
-@given(st.sampled_from(sorted(set(Status) - {Status.DENIED, Status.READY, Status.HELD, Status.RECEIVED})), st.lists(REPORTS))
+@given(
+    st.sampled_from(sorted(set(Status) - {Status.DENIED, Status.READY, Status.HELD, Status.RECEIVED})),
+    st.lists(REPORTS),
+)
 def test_apply_whatever_is_reported_volume_grows_and_closing_agrees_with_the_status(start, reports):
     now = a_standing(start, closed_at=AT if start in TERMINAL else None)
     for report in reports:

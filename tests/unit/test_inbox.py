@@ -8,8 +8,8 @@ import pytest
 
 from orderdrop.clock import SystemClock, trade_date
 from orderdrop.config import InboxSettings
-from orderdrop.drop.inbox import Inbox, OpenDrop, RefusedFile
-from orderdrop.drop.tail import Take
+from orderdrop.drop.inbox import Inbox, RefusedFile
+from orderdrop.drop.tail import OpenDrop, Take
 from orderdrop.intake import Context
 from orderdrop.order.refusal import Code
 
@@ -104,7 +104,9 @@ def test_inbox_when_a_followed_file_grows_takes_each_row_when_its_newline_is_the
 
 
 @pytest.mark.parametrize("truncate_first", [True, False])
-def test_inbox_when_a_followed_file_is_rewritten_reads_it_from_the_beginning_once_quiet(folder, truncate_first):
+def test_inbox_when_a_followed_file_is_rewritten_reads_it_from_the_beginning_once_quiet(
+    folder, truncate_first
+):
     watch, path = Watch(folder), folder / f"{TODAY:%Y%m%d}.order.csv"
     path.write_bytes(HEADER + ROW)
     watch.look()
@@ -128,7 +130,10 @@ def test_inbox_when_a_followed_file_is_recreated_reads_the_new_one(folder):
 
 
 def test_inbox_when_an_archived_file_is_still_written_to_finds_it(folder):
-    watch, path = Watch(folder / "inbox" if (folder / "inbox").mkdir() is None else folder), folder / "inbox" / "a.csv"
+    watch, path = (
+        Watch(folder / "inbox" if (folder / "inbox").mkdir() is None else folder),
+        folder / "inbox" / "a.csv",
+    )
     with path.open("ab", buffering=0) as file:
         file.write(HEADER + ROW)
         watch.look()

@@ -79,7 +79,12 @@ def test_known_finds_a_sid_of_any_day_before_and_after_it_was_moved(journal):
 
 def test_refused_orders_do_not_use_up_their_sid(journal):
     with journal.transaction() as writer:
-        add(writer, an_order(sid_key=None, status="denied"), an_order(row=3, sid_key=None, status="denied"), an_order(row=4))
+        add(
+            writer,
+            an_order(sid_key=None, status="denied"),
+            an_order(row=3, sid_key=None, status="denied"),
+            an_order(row=4),
+        )
 
 
 def test_every_added_order_has_its_event(journal, tmp_path):
@@ -97,7 +102,9 @@ def test_readers_see_the_last_commit_while_the_writer_is_busy(journal, tmp_path)
     with journal.transaction() as writer:
         add(writer, an_order("A2", row=3))
         with read(reading_engine(URL, tmp_path)) as reading:
-            assert [order.sid for order in reading.orders_by_id([row_id(1, 2), row_id(1, 3)])] == []  # no drop row
+            assert [
+                order.sid for order in reading.orders_by_id([row_id(1, 2), row_id(1, 3)])
+            ] == []  # no drop row
             assert len(reading.story(row_id(1, 2))[0]) == 1
             assert len(reading.story(row_id(1, 3))[0]) == 0
 
@@ -110,7 +117,10 @@ def test_readers_cannot_write(journal, tmp_path):
 
 def test_journal_is_durable_by_its_settings(journal):
     with journal.transaction() as writer:
-        pragma = {name: writer.connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")}
+        pragma = {
+            name: writer.connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous")
+        }
     assert pragma == {"journal_mode": "wal", "synchronous": 2}
 
 
@@ -154,7 +164,9 @@ def test_journal_when_it_comes_from_a_newer_version_is_left_alone(journal, tmp_p
 
 def test_migration_when_the_schema_is_older_is_applied_once(journal, tmp_path, monkeypatch):
     monkeypatch.setattr("orderdrop.journal.journal.VERSION", 2)
-    monkeypatch.setattr("orderdrop.journal.journal.MIGRATIONS", {1: ("ALTER TABLE meta ADD COLUMN extra TEXT",)})
+    monkeypatch.setattr(
+        "orderdrop.journal.journal.MIGRATIONS", {1: ("ALTER TABLE meta ADD COLUMN extra TEXT",)}
+    )
     for _ in range(2):
         newer = Journal(URL, tmp_path)
         newer.open()

@@ -34,7 +34,9 @@ def test_name_when_it_is_not_a_drop_is_ignored(name):
     assert isinstance(read_name(name), Ignored)
 
 
-@pytest.mark.parametrize("name", ["a\n.csv", "a\x00.csv", "a\u202evsc.csv", "中" * 70 + ".csv", "a\udc80.csv"])
+@pytest.mark.parametrize(
+    "name", ["a\n.csv", "a\x00.csv", "a\u202evsc.csv", "中" * 70 + ".csv", "a\udc80.csv"]
+)
 def test_name_when_hostile_is_refused(name):
     said = read_name(name)
     assert isinstance(said, Refusal)
@@ -43,6 +45,8 @@ def test_name_when_hostile_is_refused(name):
     assert said.value.encode()
 
 
-@pytest.mark.parametrize(("name", "halts"), [("HALT", True), ("halt.txt", True), ("HALT.csv", False), ("HALTED", False)])
+@pytest.mark.parametrize(
+    ("name", "halts"), [("HALT", True), ("halt.txt", True), ("HALT.csv", False), ("HALTED", False)]
+)
 def test_halt_is_known_as_windows_writes_it(name, halts):
     assert is_halt(name) is halts

@@ -25,7 +25,10 @@ def test_moves_from_any_live_status_lead_to_a_terminal_one(status):
 
 def test_moves_when_the_broker_had_an_order_never_lead_back_to_ready():
     assert not any(may_move(status, Status.READY) for status in AT_BROKER)
-    assert not any(may_move(status, Status.SUBMITTING) for status in set(Status) - {Status.RECEIVED, Status.HELD, Status.READY})
+    assert not any(
+        may_move(status, Status.SUBMITTING)
+        for status in set(Status) - {Status.RECEIVED, Status.HELD, Status.READY}
+    )
 
 
 def test_moves_into_ready_come_only_from_before_sending_or_from_proof():

@@ -1,0 +1,86 @@
+"""orderdrop as a process under test: the whole router with its chores, behind a gateway that notes the time."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import subject
+from folder_gateway import FolderGateway
+
+from orderdrop.app import App
+from orderdrop.config import Settings
+from orderdrop.gateway.base import Batch, SubmitResult
+from orderdrop.router import Round
+from orderdrop.workspace import Workspace
+
+_WARM_UP = 3.0
+_LIMITS = {"inbox": {"max_bytes": 1 << 30, "max_rows": 5_000_000}}
+
+
+def route(options: subject.Options) -> dict[str, Any]:
+    """Until all is handed over and journaled; with --finish, until the chores are done and the router has closed."""
+    logging.disable(logging.WARNING)  # rounds take drops out of the inbox behind the router's back, and it says so
+    gateway = _TimedGateway(options.folder)
+    workspace = Workspace(options.folder, options.folder / "inbox")
+    with contextlib.suppress(_EnoughError):
+        app = App(Settings.model_validate(_LIMITS), workspace, gateways={"paper": gateway})
+        app.__enter__()
+        subject.say_ready()
+        run = _Run(options, app, gateway)
+        app.run(run.stop, run.tell)
+        app.__exit__()
+    return {"handed": gateway.handed, **run.found}
+
+
+class _TimedGateway(FolderGateway):
+    """Notes when each batch was handed over."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__("paper", root / "outgoing", root / "staging")
+        self.handed: dict[str, int] = {}
+        self.orders = 0
+
+    def submit(self, batch: Batch) -> SubmitResult:
+        result = super().submit(batch)
+        self.handed[self._path(batch).name] = time.monotonic_ns()
+        self.orders += batch.content.count(b"\n") - 1
+        return result
+
+
+class _EnoughError(Exception):
+    """Everything expected was handed over and journaled; the rest is not measured."""
+
+
+class _Run:
+    """Ends the run: when enough was handed over, or when the idle seconds are over."""
+
+    def __init__(self, options: subject.Options, app: App, gateway: _TimedGateway) -> None:
+        self._options, self._app, self._gateway = options, app, gateway
+        self.stop = threading.Event()
+        self.found: dict[str, float] = {}
+        if options.idle:
+            threading.Thread(target=self._watch_idleness, daemon=True).start()
+
+    def tell(self, _round: Round) -> None:
+        if self._options.expect and self._gateway.orders >= self._options.expect:
+            self.stop.set()
+            self.found.setdefault("rss_mb_at_hand_over", subject.peak_rss_mb())
+            if not self._options.finish:
+                raise _EnoughError
+
+    def _watch_idleness(self) -> None:
+        time.sleep(_WARM_UP)
+        began, cpu = time.monotonic(), time.process_time()
+        time.sleep(self._options.idle)
+        self.found["cpu_percent"] = 100 * (time.process_time() - cpu) / (time.monotonic() - began)
+        self.stop.set()
+        self._app.inbox.wake()
+
+
+if __name__ == "__main__":
+    subject.main(route)

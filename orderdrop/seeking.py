@@ -1,0 +1,84 @@
+"""Looks for an order in the journal, for those who wait for it. Reads only."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import date
+from typing import Any
+
+from sqlalchemy.engine import Engine
+
+from orderdrop.config import Settings
+from orderdrop.journal.journal import reading_engine
+from orderdrop.journal.reading import Reading, read
+from orderdrop.order.errors import JournalError
+from orderdrop.order.identity import SidScope, day_number, wire_sid
+from orderdrop.order.status import TERMINAL, Status
+from orderdrop.views import OrderView, explain_row, order_view
+from orderdrop.waiting import waiting
+from orderdrop.workspace import Workspace
+from orderdrop.writing import Refused, today
+
+
+class Seeking:
+    """Looks for an order in the journal, again and again. The journal may not exist yet."""
+
+    def __init__(self, settings: Settings, place: Workspace, sid: str) -> None:
+        self._settings = settings
+        self._place = place
+        self._sid = sid
+        self._engine: Engine | None = None
+        self.standing = "还没有收到 / not taken yet; 路由器在运行吗 / is the router running?"
+
+    def look(self, wanted: Status | None) -> OrderView | None:
+        """The order once it is as wanted. Raises Refused, TimeoutError when that can no longer be."""
+        engine = self._open()
+        if engine is None:
+            return None
+        with read(engine) as reading:
+            order = newest_order(reading, self._sid, today(), self._settings.inbox.sid_scope)
+            if order is None or (order.status == Status.DENIED and wanted is not Status.DENIED):
+                self._refuse(reading, order)
+                return None
+            view = order_view(order, self._settings.log.language)
+            self.standing = f"现在是 / it is {view.status}"
+            if view.status is wanted or (wanted is None and view.status in TERMINAL):
+                return view
+            events, _fills, _reports, _instructions = reading.story(order.id)
+            if wanted is not None and any(event.event == wanted for event in events):
+                return view
+        if view.status in TERMINAL:
+            raise TimeoutError(
+                f"{self._sid}: 已是 / it is {view.status}, 不会再是 / and will not be {wanted}"
+            )
+        return None
+
+    def close(self) -> None:
+        if self._engine is not None:
+            self._engine.dispose()
+
+    def _open(self) -> Engine | None:
+        if self._engine is None:
+            with contextlib.suppress(JournalError):
+                self._engine = reading_engine(self._settings.journal.url, self._place.root)
+        return self._engine
+
+    def _refuse(self, reading: Reading, denied: Any) -> None:
+        """Raise if the row was refused and nothing that may hold it anew is waiting in the inbox."""
+        errors = [
+            row for row in reading.rows_by_sid(self._sid, day_number(today())) if row.outcome == "error"
+        ]
+        last = max([*errors, *([denied] if denied is not None else [])], key=lambda row: row.id, default=None)
+        if last is None or waiting(self._place, reading, today()):
+            return
+        language = self._settings.log.language
+        why = explain_row(last, language)
+        assert why is not None  # noqa: S101  every refusal has a reason
+        raise Refused(last.reason_code, why.text(language), why.remedy)
+
+
+def newest_order(reading: Reading, sid: str, on: date, scope: SidScope) -> Any:
+    """The order that has the sid: the one that has used it up, else the last one that was denied today; None if there is none."""
+    wires = sorted({sid, wire_sid(sid, on, scope)})
+    found = reading.orders_by_sid(sid, wires, day_number(on))
+    return max(found, key=lambda order: (order.sid_key is not None, order.id), default=None)
