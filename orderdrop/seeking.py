@@ -11,8 +11,10 @@ from sqlalchemy.engine import Engine
 from orderdrop.config import Settings
 from orderdrop.journal.journal import reading_engine
 from orderdrop.journal.reading import Reading, read
+from orderdrop.journal.writer import RowOutcome
 from orderdrop.order.errors import JournalError
 from orderdrop.order.identity import SidScope, day_number, wire_sid
+from orderdrop.order.refusal import Code
 from orderdrop.order.status import TERMINAL, Status
 from orderdrop.views import OrderView, explain_row, order_view
 from orderdrop.waiting import waiting
@@ -40,6 +42,7 @@ class Seeking:
             if order is None or (order.status == Status.DENIED and wanted is not Status.DENIED):
                 self._refuse(reading, order)
                 return None
+            self._refuse_reuse(reading, order)
             view = order_view(order, self._settings.log.language)
             self.standing = f"现在是 / it is {view.status}"
             if view.status is wanted or (wanted is None and view.status in TERMINAL):
@@ -65,16 +68,29 @@ class Seeking:
 
     def _refuse(self, reading: Reading, denied: Any) -> None:
         """Raise if the row was refused and nothing that may hold it anew is waiting in the inbox."""
-        errors = [
-            row for row in reading.rows_by_sid(self._sid, day_number(today())) if row.outcome == "error"
-        ]
-        last = max([*errors, *([denied] if denied is not None else [])], key=lambda row: row.id, default=None)
-        if last is None or waiting(self._place, reading, today()):
-            return
+        last = max(
+            [row for row in (self._last_error(reading), denied) if row], key=lambda row: row.id, default=None
+        )
+        if last is not None and not waiting(self._place, reading, today()):
+            raise self._refused(last)
+
+    def _refuse_reuse(self, reading: Reading, order: Any) -> None:
+        """Raise if the sid was given to a different order since: who waits for that one must not be told of this one."""
+        last = self._last_error(reading)
+        if last is not None and last.id > order.id and last.reason_code == Code.SID_CONFLICT:
+            raise self._refused(last)
+
+    def _last_error(self, reading: Reading) -> Any:
+        rows = reading.rows_by_sid(self._sid, day_number(today()))
+        return max(
+            (row for row in rows if row.outcome == RowOutcome.ERROR), key=lambda row: row.id, default=None
+        )
+
+    def _refused(self, row: Any) -> Refused:
         language = self._settings.log.language
-        why = explain_row(last, language)
+        why = explain_row(row, language)
         assert why is not None  # noqa: S101  every refusal has a reason
-        raise Refused(last.reason_code, why.text(language), why.remedy)
+        return Refused(row.reason_code, why.text(language), why.remedy)
 
 
 def newest_order(reading: Reading, sid: str, on: date, scope: SidScope) -> Any:

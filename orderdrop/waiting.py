@@ -7,10 +7,11 @@ import stat
 from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from orderdrop.drop.names import Ignored, is_halt, printable, read_name
 from orderdrop.journal.reading import Reading
+from orderdrop.journal.writer import DropState
 from orderdrop.order.identity import day_number
 from orderdrop.order.refusal import Code, Refusal, explain
 from orderdrop.workspace import FIN_SUFFIX, Workspace
@@ -55,22 +56,28 @@ def look_at(name: str, path: str, reading: Reading | None, today: date) -> Lying
     status = os.lstat(path)
     if not stat.S_ISREG(status.st_mode):
         return _refused(name, Refusal(Code.FILE_LINK, value=printable(name)))
-    known = [drop for drop in reading.drops_by_name(name) if drop.name == name] if reading else []
-    here = (
-        known[0]
-        if known and known[0].archived_as is None and known[0].trade_day == day_number(today)
-        else None
-    )
-    if here is not None and (here.state == "refused" or here.position == status.st_size):
+    drop = _open_drop(name, reading, today)
+    if drop is None:
+        return _untaken(name, said.day, today)
+    if drop.state == DropState.REFUSED or drop.position == status.st_size:
         return Lying(name, Lot.TAKEN, "已接收,等待归档 / taken, it will be archived when it is quiet")
-    if said.day is not None and said.day < today:
-        return _refused(name, Refusal(Code.FILE_STALE, value=said.day.isoformat(), bound=today.isoformat()))
-    if said.day is not None and said.day > today:
-        return Lying(
-            name, Lot.IGNORED, f"属于 {said.day},那天才接收 / belongs to {said.day}, it is taken on that day"
-        )
-    if here is not None:
-        return Lying(name, Lot.WAITING, "有尚未接收的行 / it holds rows that are not taken yet")
+    return Lying(name, Lot.WAITING, "有尚未接收的行 / it holds rows that are not taken yet")
+
+
+def _open_drop(name: str, reading: Reading | None, today: date) -> Any:
+    """Today's drop of that name which still lies in the inbox, as the journal knows it."""
+    drops = reading.drops_by_name(name) if reading else []
+    newest = next((drop for drop in drops if drop.name == name), None)
+    here = newest is not None and newest.archived_as is None and newest.trade_day == day_number(today)
+    return newest if here else None
+
+
+def _untaken(name: str, day: date | None, today: date) -> Lying:
+    """day: the one in its name."""
+    if day is not None and day < today:
+        return _refused(name, Refusal(Code.FILE_STALE, value=day.isoformat(), bound=today.isoformat()))
+    if day is not None and day > today:
+        return Lying(name, Lot.IGNORED, f"属于 {day},那天才接收 / belongs to {day}, it is taken on that day")
     return Lying(name, Lot.WAITING, "等待路由器接收 / waits for the router to take it")
 
 

@@ -53,7 +53,7 @@ class Refused(OrderdropError):
 
 def order_rows(orders: pd.DataFrame | Rows) -> list[OrderRow]:
     """Raises InvalidOrder, naming every row that is none."""
-    given = _records(orders) if _is_frame(orders) else list(orders)
+    given: list[Mapping[str, Any] | OrderRow] = [*(_records(orders) if _is_frame(orders) else orders)]
     if not given:
         raise InvalidOrder("没有委托 / there are no orders")
     rows, problems = [], []

@@ -2,7 +2,8 @@ import re
 
 import pytest
 
-from orderdrop.order.refusal import _WORDS, Code, Refusal, explain
+from orderdrop.order.refusal import Code, Refusal, explain
+from orderdrop.order.words import WORDS
 
 
 @pytest.mark.parametrize("code", list(Code))
@@ -12,7 +13,7 @@ def test_every_code_has_words_and_a_remedy_in_both_languages(code):
     assert why.en
     assert why.remedy
     assert not re.search(r"\{\w+\}", f"{why.zh}{why.en}{why.remedy}")
-    assert re.search(r"[\u4e00-\u9fff]", _WORDS[code].zh)
+    assert re.search(r"[\u4e00-\u9fff]", WORDS[code].zh)
 
 
 def test_explain_when_a_value_looks_like_a_slot_leaves_it_alone():

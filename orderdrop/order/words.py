@@ -1,0 +1,357 @@
+"""The sentences behind the codes: what is wrong and what to do, in Chinese and English. {column}, {value}, {bound} are facts."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from orderdrop.order.code import Code
+
+
+class Words(NamedTuple):
+    zh: str
+    en: str
+    remedy_zh: str
+    remedy_en: str
+
+
+WORDS: Final[dict[Code, Words]] = {
+    Code.FILE_EMPTY: Words(
+        "文件是空的",
+        "the file is empty",
+        "写入表头和委托后重新放入",
+        "write a header and rows, drop it again",
+    ),
+    Code.FILE_ENCODING: Words(
+        "文件既不是 UTF-8 也不是 GBK/GB18030 编码",
+        "the file is neither UTF-8 nor GBK/GB18030",
+        "另存为 UTF-8 CSV",
+        "save it as UTF-8 CSV",
+    ),
+    Code.FILE_NUL: Words(
+        "文件含有空字节(NUL),可能写坏了",
+        "the file holds NUL bytes; it may be damaged",
+        "重新生成文件",
+        "write the file anew",
+    ),
+    Code.FILE_TOO_LARGE: Words(
+        "文件 {value} 字节,超过上限 {bound}",
+        "the file has {value} bytes, more than {bound}",
+        "拆分文件,或调大 [inbox] max_bytes",
+        "split it, or raise [inbox] max_bytes",
+    ),
+    Code.FILE_TOO_MANY_ROWS: Words(
+        "文件超过 {bound} 行",
+        "the file has more than {bound} rows",
+        "拆分文件,或调大 [inbox] max_rows",
+        "split it, or raise [inbox] max_rows",
+    ),
+    Code.FILE_LINK: Words(
+        "这是符号链接,不接收", "a symbolic link is not taken", "放入文件本身", "drop the file itself"
+    ),
+    Code.FILE_NAME: Words(
+        "文件名不合法: {value}",
+        "the file's name is not allowed: {value}",
+        "换一个普通的文件名",
+        "use a plain file name",
+    ),
+    Code.FILE_TYPE: Words(
+        "不认识的文件类型: {value}", "unknown type of file: {value}", "使用 {bound}", "use {bound}"
+    ),
+    Code.FILE_STALE: Words(
+        "文件属于 {value},今天是 {bound}:委托只在当日有效",
+        "the file belongs to {value}, today is {bound}: an order lives one trading day",
+        "确认仍要交易后,换名重新放入",
+        "if you still want to trade it, drop it again under a new name",
+    ),
+    Code.HEADER_UNKNOWN_COLUMN: Words(
+        "表头有不认识的列 “{value}”",
+        "the header has an unknown column “{value}”",
+        "删除或改名;可用的列: {bound}",
+        "remove or rename it; known columns: {bound}",
+    ),
+    Code.HEADER_MISSING_COLUMN: Words(
+        "表头缺少列 {value}",
+        "the header lacks the column {value}",
+        "补上这一列{bound}",
+        "add the column{bound}",
+    ),
+    Code.HEADER_TWICE: Words(
+        "表头里 “{value}” 出现两次",
+        "the column “{value}” stands twice in the header",
+        "只保留一列",
+        "keep one of them",
+    ),
+    Code.HEADER_NOT_FOUND: Words(
+        "第一行不是表头: “{value}”",
+        "the first line is not a header: “{value}”",
+        "第一行写列名: {bound}",
+        "begin with the column names: {bound}",
+    ),
+    Code.ROW_TORN: Words(
+        "最后一行没有换行符,可能没写完: “{value}”",
+        "the last line has no newline and may be cut short: “{value}”",
+        "写完整行并以换行结束,或写完后放一个同名 .fin 文件",
+        "end every line with a newline, or put an empty .fin file beside it when done",
+    ),
+    Code.ROW_TORN_REST: Words(
+        "这是一行被截断委托的后半段,不会拼接: “{value}”",
+        "the rest of a line that was refused as cut; never glued on: “{value}”",
+        "把整行重新放入",
+        "drop the whole row again",
+    ),
+    Code.ROW_FIELDS: Words(
+        "有 {value} 个字段,表头有 {bound} 列",
+        "{value} fields where the header has {bound}",
+        "检查多余或缺少的逗号",
+        "look for a missing or stray comma",
+    ),
+    Code.ROW_QUOTES: Words(
+        "引号不成对或跨行: “{value}”",
+        "quotes do not match or span lines: “{value}”",
+        "一行一笔委托,引号成对",
+        "one line an order, quotes in pairs",
+    ),
+    Code.ROW_ENCODING: Words(
+        "这一行的编码与文件不一致",
+        "this line is not in the file's encoding",
+        "统一编码后重新放入",
+        "use one encoding for the whole file",
+    ),
+    Code.ROW_NUL: Words(
+        "这一行含有空字节(NUL)", "this line holds NUL bytes", "重新写这一行", "write the line anew"
+    ),
+    Code.ROW_HEADER_AGAIN: Words(
+        "表头又出现了一次(多个程序同时写?)",
+        "the header stands here again (several writers?)",
+        "删掉这一行;多进程请用 orderdrop.append()",
+        "remove it; several processes should use orderdrop.append()",
+    ),
+    Code.ROW_LATE: Words(
+        "文件已整体拒绝,之后写入的行同样不发送",
+        "the file was refused whole, a row written later is refused too",
+        "改好后整份重新放入",
+        "mend the file and drop all of it again",
+    ),
+    Code.VALUE_MISSING: Words("{column} 为空", "{column} is empty", "填写 {column}", "fill in {column}"),
+    Code.VALUE_FORMULA: Words(
+        "{column} 是公式或以 = + @ 开头: “{value}”",
+        "{column} is a formula or begins like one: “{value}”",
+        "写成数值或普通文字",
+        "write a value or plain text",
+    ),
+    Code.VALUE_CONTROL: Words(
+        "{column} 含有控制字符",
+        "{column} holds control characters",
+        "删除不可见字符",
+        "remove invisible characters",
+    ),
+    Code.VALUE_TOO_LONG: Words(
+        "{column} 超过 {bound} 个字符", "{column} has more than {bound} characters", "缩短它", "shorten it"
+    ),
+    Code.VALUE_CHARACTERS: Words(
+        "{column} “{value}” 含有不允许的字符",
+        "{column} “{value}” holds characters that are not allowed",
+        "只用文字、数字和 _ . -,不以点开头或结尾",
+        "use letters, digits and _ . - with no dot at either end",
+    ),
+    Code.SID_BAD: Words(
+        "编号 “{value}” 不合法",
+        "the sid “{value}” is not allowed",
+        "1 到 64 个 A-Z a-z 0-9 _ . -",
+        "use 1 to 64 of A-Z a-z 0-9 _ . -",
+    ),
+    Code.SID_EXCEL: Words(
+        "编号 “{value}” 像是被 Excel 改成了数字",
+        "the sid “{value}” looks damaged by Excel",
+        "把该列设为文本,或在编号前加字母",
+        "format the column as text, or begin sids with a letter",
+    ),
+    Code.SID_CONFLICT: Words(
+        "编号 “{value}” 已用于另一笔委托({bound})",
+        "the sid “{value}” was used for a different order ({bound})",
+        "新委托用新编号",
+        "give a new order a new sid",
+    ),
+    Code.SID_UNKNOWN: Words(
+        "没有编号为 “{value}” 的委托",
+        "there is no order with the sid “{value}”",
+        "用 orderdrop orders 查看编号",
+        "look it up with orderdrop orders",
+    ),
+    Code.SYMBOL_BAD: Words(
+        "代码 “{value}” 认不出",
+        "the symbol “{value}” is not understood",
+        "写成 SHSE.600000 或 000001.SZ",
+        "write it as SHSE.600000 or 000001.SZ",
+    ),
+    Code.SYMBOL_AMBIGUOUS: Words(
+        "代码 “{value}” 可能是 {bound},不猜",
+        "the symbol “{value}” may be {bound}; we do not guess",
+        "写明交易所",
+        "name the exchange",
+    ),
+    Code.NUMBER_BAD: Words(
+        "{column} “{value}” 不是数字",
+        "{column} “{value}” is not a number",
+        "写成普通数字,如 {bound}",
+        "write a plain number such as {bound}",
+    ),
+    Code.VOLUME_BAD: Words(
+        "数量 “{value}” 必须是正整数",
+        "the volume “{value}” must be a positive whole number",
+        "改成正整数",
+        "write a positive whole number",
+    ),
+    Code.PRICE_BAD: Words(
+        "价格 “{value}” 必须大于零",
+        "the price “{value}” must be above zero",
+        "改成正数",
+        "write a positive number",
+    ),
+    Code.PRICE_DECIMALS: Words(
+        "价格 “{value}” 超过 {bound} 位小数",
+        "the price “{value}” has more than {bound} decimals",
+        "减少小数位",
+        "use fewer decimals",
+    ),
+    Code.SIDE_BAD: Words(
+        "买卖方向 “{value}” 认不出",
+        "the side “{value}” is not understood",
+        "写 1/买/B 或 2/卖/S",
+        "write 1/buy/B or 2/sell/S",
+    ),
+    Code.ORDER_TYPE_BAD: Words(
+        "委托类型 “{value}” 认不出",
+        "the order type “{value}” is not understood",
+        "可用: {bound}",
+        "use one of {bound}",
+    ),
+    Code.PRICE_MISSING: Words(
+        "限价委托没有价格", "a limit order without a price", "填写 price", "fill in the price"
+    ),
+    Code.PRICE_NOT_ALLOWED: Words(
+        "{bound} 不能带价格 {value}",
+        "{bound} takes no price, {value} given",
+        "价格留空或填 0,或改为限价(1)",
+        "leave the price empty or 0, or make it a limit order (1)",
+    ),
+    Code.ACCOUNT_MISSING: Words(
+        "没有账号,而工作区有多个账号",
+        "no account_id, and there are several accounts",
+        "填写 account_id: {bound}",
+        "fill in account_id: {bound}",
+    ),
+    Code.ACCOUNT_UNKNOWN: Words(
+        "账号 “{value}” 不在设置里",
+        "the account “{value}” is not in the settings",
+        "可用账号: {bound}",
+        "known accounts: {bound}",
+    ),
+    Code.BOARD_UNKNOWN: Words(
+        "{value} 不属于任何已知板块",
+        "{value} belongs to no board we know",
+        "核对代码和交易所",
+        "check code and exchange",
+    ),
+    Code.SIDE_NOT_ALLOWED: Words(
+        "{value} 只能 {bound}",
+        "{value} allows only {bound}",
+        "改变方向或代码",
+        "change the side or the symbol",
+    ),
+    Code.LOT_SIZE: Words(
+        "数量 {value} 不符合每手规则: {bound}",
+        "the volume {value} breaks the lot rule: {bound}",
+        "调整数量",
+        "change the volume",
+    ),
+    Code.LOT_MINIMUM: Words(
+        "数量 {value} 低于最低 {bound}",
+        "the volume {value} is below the minimum of {bound}",
+        "调整数量",
+        "change the volume",
+    ),
+    Code.VOLUME_MAXIMUM: Words(
+        "数量 {value} 超过单笔上限 {bound}",
+        "the volume {value} is above the maximum of {bound} for one order",
+        "拆成多笔",
+        "split the order",
+    ),
+    Code.PRICE_TICK: Words(
+        "价格 {value} 不是最小变动价位 {bound} 的整数倍",
+        "the price {value} is not a multiple of the tick {bound}",
+        "调整价格",
+        "change the price",
+    ),
+    Code.ORDER_TYPE_EXCHANGE: Words(
+        "委托类型 {value} 不能用于 {bound}",
+        "the order type {value} is not available on {bound}",
+        "改为限价(1)",
+        "use a limit order (1)",
+    ),
+    Code.CHECK_FAILED: Words(
+        "检查 {column} 无法运行,按拒绝处理: {value}",
+        "the check {column} could not run, so it denies: {value}",
+        "查看日志并报告",
+        "look into the log and report it",
+    ),
+    Code.HALTED: Words(
+        "已暂停新委托(HALT)",
+        "new orders are halted (HALT)",
+        "orderdrop resume 后重新放入",
+        "run orderdrop resume, then drop it again",
+    ),
+    Code.NOT_SENT: Words(
+        "同一文件有问题行({value}),整份未发送",
+        "not sent: another row of the file is bad ({value}), and a basket goes whole or not at all",
+        "改好后整份重新放入,编号可不变",
+        "mend the file and drop it again, the sids may stay",
+    ),
+    Code.HELD: Words(
+        "暂存,等待放行", "held until it is released", "orderdrop release {value}", "orderdrop release {value}"
+    ),
+    Code.CANCELED_HERE: Words("发送前已撤销", "cancelled before it was sent", "无需处理", "nothing to do"),
+    Code.CANCEL_FINISHED: Words(
+        "{value} 已是终态 {bound},无法撤单",
+        "{value} is already {bound} and cannot be cancelled",
+        "无需处理",
+        "nothing to do",
+    ),
+    Code.CANCEL_REJECTED: Words(
+        "柜台拒绝撤单: {value}", "the broker refused the cancel: {value}", "稍后重试", "try again later"
+    ),
+    Code.RELEASE_NOT_HELD: Words(
+        "{value} 不在暂存状态({bound})", "{value} is not held ({bound})", "无需处理", "nothing to do"
+    ),
+    Code.RESEND_NOT_PROVEN: Words(
+        "{value} 目前是 {bound},没有证明柜台从未收到,不能重发",
+        "{value} is {bound}; it is not proven that the broker never had it",
+        "先用 orderdrop why {value} 查明",
+        "find out first with orderdrop why {value}",
+    ),
+    Code.DAY_OVER: Words(
+        "交易日 {value} 已结束,未发送",
+        "the trading day {value} ended before it was sent",
+        "今天重新下单",
+        "order again today",
+    ),
+    Code.DUPLICATE: Words(
+        "重复:{value} 已在 {bound} 收到",
+        "duplicate: {value} was taken from {bound}",
+        "无需处理",
+        "nothing to do",
+    ),
+    Code.MENDED: Words("已修正: {value}", "mended: {value}", "请核对", "please check"),
+    Code.BROKER_REJECTED: Words(
+        "柜台拒绝: {value}",
+        "the broker rejected it: {value}",
+        "按柜台的原因({bound})修改,用新编号重新下单",
+        "mend what the broker names (its code {bound}), order again under a new sid",
+    ),
+    Code.UNCONFIRMED: Words(
+        "状态不明:{value}",
+        "unknown: {value}",
+        "按已发送对待,先在终端核对,不要重发",
+        "treat it as live, check the terminal, do not send it again",
+    ),
+}

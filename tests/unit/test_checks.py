@@ -1,0 +1,50 @@
+"""The tuple as a whole: its order, its switches, and what becomes of a rule that fails."""
+
+from __future__ import annotations
+
+import pytest
+from builders import a_context, an_order
+
+from orderdrop import checks
+from orderdrop.checks import RULES, check
+from orderdrop.order.refusal import Code, Refusal, explain
+
+
+def test_check_when_all_is_well_then_passes():
+    assert check(an_order(), a_context()) is None
+
+
+def test_check_when_halted_then_denied():
+    assert check(an_order(), a_context(halted=True)) == Refusal(Code.HALTED)
+
+
+def test_check_when_a_rule_raises_then_denied_and_named(monkeypatch):
+    def broken_rule(_order, _context):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(checks, "RULES", (broken_rule, *RULES))
+    assert check(an_order(), a_context()) == Refusal(Code.CHECK_FAILED, "broken_rule", "ZeroDivisionError")
+
+
+def test_check_when_several_rules_deny_then_the_first_wins():
+    bad = an_order(account_id="X", symbol="SHSE.700000", volume=1)
+    assert check(bad, a_context(accounts=frozenset({"A1"}), halted=True)).code is Code.HALTED
+    assert check(bad, a_context(accounts=frozenset({"A1"}))).code is Code.ACCOUNT_UNKNOWN
+    assert check(bad, a_context()).code is Code.BOARD_UNKNOWN
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_rule_when_the_order_is_nonsense_then_never_passes_by_raising(rule, monkeypatch):
+    """Whatever a rule makes of rubbish, `check` either lets another rule deny it or denies it itself."""
+    monkeypatch.setattr(checks, "RULES", (rule, *RULES))
+    assert check(an_order(symbol=None, volume=None, price=None, order_type=None), a_context()) is not None
+
+
+def test_every_denial_can_be_explained():
+    for bad in (
+        an_order(symbol="SHSE.700000"),
+        an_order(volume=150),
+        an_order(price="10.001"),
+        an_order(price=None),
+    ):
+        assert explain(check(bad, a_context())).remedy
