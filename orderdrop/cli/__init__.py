@@ -1,0 +1,75 @@
+"""The command `orderdrop`: a click group. Commands load what is heavy when they run, so that `--help` is quick.
+
+Data goes to stdout, messages to stderr. Exit 0: well; 1: refused, or something is wrong; 2: usage or settings.
+"""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import Any
+
+import click
+
+from orderdrop import __version__
+from orderdrop.cli.check import check
+from orderdrop.cli.demo import demo
+from orderdrop.cli.drop import drop
+from orderdrop.cli.init import init
+from orderdrop.cli.look import drops, orders
+from orderdrop.cli.output import be_lenient, tell_error
+from orderdrop.cli.place import Place
+from orderdrop.cli.run import run
+from orderdrop.cli.status import status
+from orderdrop.cli.switches import cancel, halt, release, resend, resume
+from orderdrop.cli.why import why
+from orderdrop.order.errors import ConfigError, OrderdropError
+
+
+class Commands(click.Group):
+    """Lists its commands in the order of a day's work, and turns faults into one clear message."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        be_lenient()
+        try:
+            return super().invoke(ctx)
+        except OrderdropError as error:
+            tell_error(str(error))
+            ctx.exit(2 if isinstance(error, ConfigError) else 1)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise
+            tell_error(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "))
+            ctx.exit(1)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "--version", prog_name="orderdrop", message="%(prog)s %(version)s")
+@click.option(
+    "-C", "workspace", type=click.Path(path_type=Path), default=Path(), metavar="WORKSPACE", envvar="ORDERDROP_WORKSPACE",
+    show_envvar=True, help="The workspace's folder; default: the current one. 工作区文件夹",
+)  # fmt: skip
+@click.pass_context
+def main(ctx: click.Context, workspace: Path) -> None:
+    """Drop an order file from any tool. It reaches the broker exactly once, or you are told why not.
+
+    放入一个委托文件,它恰好送达柜台一次;否则告诉你原因。
+
+    \b
+    orderdrop demo                 see it work, nothing is traded      先看演示
+    orderdrop init                 make a workspace here               建立工作区
+    orderdrop run                  start the router                    启动路由器
+    orderdrop drop basket.csv      hand in a file                      提交文件
+    orderdrop why basket.csv       what became of it                   查明原因
+    """
+    ctx.obj = Place(workspace)
+
+
+for command in (
+    init, run, demo, check, drop, orders, drops, why, status, cancel, release, resend, halt, resume,
+):  # fmt: skip
+    main.add_command(command)

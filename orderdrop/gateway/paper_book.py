@@ -244,8 +244,8 @@ class Book:
 
     def cancel(self, cancel: Cancel, at: Micros) -> bool:
         """False when there is no open order of that sid. Of a sid that was sent twice, both are cancelled."""
-        orders = self._open.get((cancel.account_id, cancel.sid), [])
-        for order in list(orders):
+        orders = list(self._open.get((cancel.account_id, cancel.sid), ()))
+        for order in orders:
             if not order.cancelable:
                 self.refuse_cancel(cancel, CANCEL_NOT_ALLOWED, at)
                 continue
@@ -312,13 +312,13 @@ class Book:
         return account
 
     def snapshot(self, account_id: str, quote: Callable[[str], Decimal | None], at: Micros) -> Account | None:
-        """None for an account that has not traded yet. A holding is worth its quote, else its last trade's price."""
+        """None for an account that was never used. A holding is worth its quote, else its last trade's price."""
         account = self.accounts.get(account_id)
         if account is None:
             return None
         positions = tuple(
             _position(symbol, holding, quote(symbol))
-            for symbol, holding in account.holdings.items()
+            for symbol, holding in sorted(account.holdings.items())
             if holding.volume
         )
         value = sum((cents(position.price * position.volume) for position in positions), ZERO)

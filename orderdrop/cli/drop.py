@@ -1,0 +1,176 @@
+"""`orderdrop drop`: put files, or a single order, into the inbox, and wait for what comes of them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import click
+
+from orderdrop.cli.look import order_table, tell_reasons
+from orderdrop.cli.output import give_up, json_option, print_json, say, stdout
+from orderdrop.cli.place import Place, pass_place
+from orderdrop.order.status import TERMINAL, Status
+
+if TYPE_CHECKING:
+    from orderdrop.journal.reading import Reading
+    from orderdrop.views import DropView, OrderView
+
+_POLL: Final = 0.05
+
+
+class _Single(NamedTuple):
+    """What the options of a single order say."""
+
+    symbol: str | None
+    buy: int | None
+    sell: int | None
+    price: str | None
+    market: bool
+    account: str | None
+    sid: str | None
+
+
+@click.command(short_help="Put files or one order into the inbox. 提交文件或一笔委托")
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="[FILE]...")
+@click.option("--symbol", metavar="S", help="A single order instead of files. 代码")
+@click.option("--buy", type=click.IntRange(min=1), metavar="N", help="Shares to buy. 买入数量")
+@click.option("--sell", type=click.IntRange(min=1), metavar="N", help="Shares to sell. 卖出数量")
+@click.option("--price", metavar="P", help="Limit price in yuan. 限价")
+@click.option("--market", is_flag=True, help="A market order (掘金's type 2). 市价")
+@click.option("--account", metavar="A", help="Account id or alias; not needed when there is only one. 账号")
+@click.option("--sid", metavar="X", help="Your order id: with it the command can be repeated safely. 委托编号")
+@click.option("--strategy", metavar="NAME", help="Put it into the inbox's sub-folder of that strategy. 策略")
+@click.option("--wait", "seconds", type=click.FloatRange(min=0), metavar="SECONDS", help="Wait until every order is finished. 等待结果")
+@json_option
+@click.pass_context
+@pass_place
+def drop(
+    place: Place, ctx: click.Context, files: tuple[Path, ...], strategy: str | None, seconds: float | None, as_json: bool,
+    **single: Any,
+) -> None:  # fmt: skip
+    """Put order files into the inbox safely: each appears there whole, under a name of its own. Or a single order.
+
+    把委托文件安全地放入收件箱(整份出现,不会被读到一半),或直接下一笔委托。
+
+    The files are copied. Without --sid, each call for a single order is a new order. With --wait: exit 1 when something was
+    refused or is not finished in time.
+
+    \b
+    Examples 例子:
+      orderdrop drop basket.csv
+      orderdrop drop basket.csv --strategy alpha --wait 30
+      orderdrop drop --symbol 600000.SH --buy 1000 --price 10.35
+      orderdrop drop --symbol 000001.SZ --sell 500 --market --sid S-17 --wait 5
+    """
+    from orderdrop import client  # noqa: PLC0415  pydantic is heavy
+
+    place.must_exist()
+    place.workspace.make()
+    order = _Single(**single)
+    since = time.time_ns() // 1000
+    if files and any(order):
+        raise click.UsageError("文件与单笔委托只能选一种 / give files or a single order, not both")
+    if files:
+        paths = [client.drop(file, place.root, strategy=strategy) for file in files]
+    else:
+        row = _row(order)
+        paths = [client.drop([row], place.root, strategy=strategy)]
+        say(f"编号 {row['sid']}", f"sid {row['sid']}", place.language)
+    names = [path.relative_to(place.workspace.inbox).as_posix() for path in paths]
+    if seconds is None:
+        _show_dropped(place, names, as_json=as_json)
+    elif not _show_outcomes(place, names, since, seconds, as_json=as_json):
+        ctx.exit(1)
+
+
+def _row(order: _Single) -> dict[str, Any]:
+    """Raises UsageError for half an order."""
+    from orderdrop.client import new_sid  # noqa: PLC0415
+    from orderdrop.order.model import OrderBusiness, OrderType  # noqa: PLC0415
+
+    if order.symbol is None:
+        raise click.UsageError("给出文件,或 --symbol 与 --buy/--sell / give files, or --symbol with --buy or --sell")
+    if (order.buy is None) == (order.sell is None):
+        raise click.UsageError("--buy 与 --sell 选一个 / give --buy or --sell, one of them")
+    if (order.price is None) != order.market:
+        raise click.UsageError("--price 与 --market 选一个 / give --price or --market, one of them")
+    return {
+        "sid": order.sid or new_sid("C"),
+        "account_id": order.account,
+        "symbol": order.symbol,
+        "volume": order.buy or order.sell,
+        "order_type": OrderType.MARKET if order.market else OrderType.LIMIT,
+        "order_business": OrderBusiness.BUY if order.buy else OrderBusiness.SELL,
+        "price": order.price,
+    }
+
+
+def _show_dropped(place: Place, names: list[str], *, as_json: bool) -> None:
+    if as_json:
+        print_json([{"drop": name} for name in names])
+    else:
+        for name in names:
+            click.echo(name)
+    note_if_not_running(place)
+
+
+def note_if_not_running(place: Place) -> None:
+    if not place.routed:
+        say(
+            "路由器没有运行,下次 orderdrop run 时处理(限当日)",
+            "no router is running: it is taken at the next orderdrop run, today only", place.language,
+        )  # fmt: skip
+
+
+def _show_outcomes(place: Place, names: list[str], since: int, seconds: float, *, as_json: bool) -> bool:
+    """Wait, and tell what came of the drops; whether all is well and finished."""
+    deadline = time.monotonic() + seconds
+    while True:
+        with place.journal() as reading:
+            found = [_outcome(place, reading, name, since) for name in names]
+        finished = all(outcome is not None and all(o.status in TERMINAL for o in outcome[1]) for outcome in found)
+        if finished or time.monotonic() >= deadline:
+            break
+        time.sleep(_POLL)
+    taken = [outcome for outcome in found if outcome is not None]
+    if as_json:
+        print_json([view.model_dump(mode="json") | {"orders": [o.model_dump(mode="json") for o in orders]} for view, orders in taken])
+    else:
+        for view, orders in taken:
+            _show(view, orders)
+    missing = [name for name, outcome in zip(names, found, strict=True) if outcome is None]
+    if missing:
+        note_if_not_running(place)
+        give_up(f"还没有收到 {', '.join(missing)}", "not taken yet", f"  orderdrop why {missing[0]}")
+    if not finished:
+        say("还没有全部完成", f"not all orders are finished after {seconds:g} s", place.language)
+    return finished and all(
+        view.accepted + view.duplicates == view.rows and not view.errors and not any(o.status == Status.REJECTED for o in orders)
+        for view, orders in taken
+    )
+
+
+def _outcome(place: Place, reading: Reading | None, name: str, since: int) -> tuple[DropView, list[OrderView]] | None:
+    from orderdrop.views import drop_view, order_view  # noqa: PLC0415
+
+    drops = reading.drops_by_name(name) if reading else []
+    drop = next((drop for drop in drops if drop.name == name and drop.received_at >= since), None)
+    if reading is None or drop is None:
+        return None
+    rows = reading.row_outcomes(drop.id)
+    orders = [*reading.orders_of_drop(drop.id)]
+    repeated = reading.orders_by_id([row.order_ref for row in rows if row.order_ref is not None])
+    return drop_view(drop, rows, place.language), [order_view(order, place.language) for order in [*orders, *repeated]]
+
+
+def _show(view: DropView, orders: list[OrderView]) -> None:
+    console = stdout()
+    if orders:
+        console.print(order_table(orders))
+    tell_reasons(orders)
+    for error in view.errors:
+        console.print(f"  {view.name}:{error.row} {error.code} {error.message}")
+    if view.duplicates:
+        say(f"{view.duplicates} 行重复,没有再发送", f"{view.duplicates} of the rows are duplicates and were not sent again")

@@ -1,0 +1,229 @@
+"""`orderdrop orders` and `orderdrop drops`: a day's orders and drops, filtered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from orderdrop.cli.output import clock_time, give_up, json_option, print_json, say, stdout, style_of, styled, table
+from orderdrop.cli.place import Place, pass_place
+from orderdrop.order.status import TERMINAL, Status
+
+if TYPE_CHECKING:
+    from orderdrop.journal.reading import Reading
+    from orderdrop.views import DropView, OrderView
+
+OPEN: Final = "open"
+"""A word for every status that is not final."""
+
+_REASONS_SHOWN: Final = 20
+
+date_option: Callable[..., Any] = click.option(
+    "--date", "day", type=click.DateTime(["%Y-%m-%d", "%Y%m%d"]), metavar="YYYY-MM-DD", help="Of another day. 日期"
+)
+account_option: Callable[..., Any] = click.option("--account", metavar="ID", help="Of one account, by id or alias. 账号")
+strategy_option: Callable[..., Any] = click.option("--strategy", metavar="NAME", help="Of one strategy. 策略")
+symbol_option: Callable[..., Any] = click.option("--symbol", metavar="S", help="Of one security, in any spelling. 代码")
+
+
+@click.command(short_help="Today's orders. 今日委托")
+@date_option
+@account_option
+@strategy_option
+@symbol_option
+@click.option("--status", type=click.Choice([OPEN, *Status]), metavar="STATUS",
+              help=f"Of one status; “{OPEN}”: of any that is not final. 状态")  # fmt: skip
+@json_option
+@pass_place
+def orders(
+    place: Place, day: datetime | None, account: str | None, strategy: str | None, symbol: str | None,
+    status: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Today's orders, with their status and what was filled.
+
+    今日委托及其状态、成交。
+
+    \b
+    Examples 例子:
+      orderdrop orders
+      orderdrop orders --status open --symbol 600000.SH
+      orderdrop orders --date 2026-11-19 --account main --json
+    """
+    from orderdrop.order.identity import day_number  # noqa: PLC0415
+    from orderdrop.views import order_view  # noqa: PLC0415
+
+    place.must_exist()
+    wanted = {
+        "account": account_id(place, account), "strategy": strategy, "symbol": canonical(symbol),
+        "status": None if status == OPEN else status,
+    }  # fmt: skip
+    on = day.date() if day else place.today
+    with place.journal() as reading:
+        _note_absence(place, reading)
+        rows = reading.orders_of_day(day_number(on), **wanted) if reading else iter(())
+        found = [order_view(row, place.language) for row in rows if status != OPEN or row.status not in TERMINAL]
+    if as_json:
+        print_json(found)
+    else:
+        _show_orders(place, found)
+
+
+@click.command(short_help="Today's drops, with row errors. 今日文件")
+@date_option
+@strategy_option
+@click.option("--status", type=click.Choice(["open", "refused", "done"]), help="Of one state. 状态")
+@click.option("--account", metavar="ID", help="That hold orders of one account. 账号")
+@click.option("--symbol", metavar="S", help="That hold orders of one security. 代码")
+@json_option
+@pass_place
+def drops(
+    place: Place, day: datetime | None, strategy: str | None, status: str | None, account: str | None,
+    symbol: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Today's drops: how many rows were accepted, and what is wrong with the others.
+
+    今日收到的文件:接受了几行,其余各行错在哪里。
+
+    \b
+    Examples 例子:
+      orderdrop drops
+      orderdrop drops --status refused
+      orderdrop drops --date 20261119 --json
+    """
+    from orderdrop.journal.writer import drop_of  # noqa: PLC0415
+    from orderdrop.order.identity import day_number  # noqa: PLC0415
+    from orderdrop.views import drop_view  # noqa: PLC0415
+
+    place.must_exist()
+    number = day_number(day.date() if day else place.today)
+    holding: set[int] | None = None
+    with place.journal() as reading:
+        _note_absence(place, reading)
+        found = reading.drops_of_day(number) if reading else []
+        if reading and (account or symbol):
+            wanted = {"account": account_id(place, account), "symbol": canonical(symbol)}
+            holding = {drop_of(order.id) for order in reading.orders_of_day(number, **wanted)}
+        shown = [
+            drop_view(drop, reading.row_outcomes(drop.id), place.language)
+            for drop in found
+            if reading
+            and (holding is None or drop.id in holding)
+            and strategy in {None, drop.strategy}
+            and status in {None, drop.state}
+        ]
+    if as_json:
+        print_json(shown)
+    else:
+        _show_drops(place, shown)
+
+
+def account_id(place: Place, named: str | None) -> str | None:
+    """By id or alias."""
+    if named is None:
+        return None
+    accounts = place.settings.accounts
+    return next((key for key, account in accounts.items() if named in {key, account.alias}), named)
+
+
+def canonical(symbol: str | None) -> str | None:
+    """Any spelling of a symbol. Ends the command when it is none."""
+    from orderdrop.order.refusal import Refusal, explain  # noqa: PLC0415
+    from orderdrop.order.symbol import read_symbol  # noqa: PLC0415
+
+    if symbol is None:
+        return None
+    read = read_symbol(symbol)
+    if isinstance(read, Refusal):
+        why = explain(read)
+        raise click.UsageError(f"{why.text()} → {why.remedy}")
+    return read.text
+
+
+def order_table(found: Iterable[OrderView]) -> Any:
+    made = table(
+        "时间\nTime", "编号\nsid", "代码\nSymbol", "买卖\nSide", "数量\nVolume", "价格\nPrice", "状态\nStatus",
+        "成交\nFilled", "均价\nAverage", right={"数量\nVolume", "价格\nPrice", "成交\nFilled", "均价\nAverage"}, wrap={"编号\nsid"},
+    )  # fmt: skip
+    for order in found:
+        side = ("买 buy", "red") if order.side == "buy" else ("卖 sell", "green")
+        made.add_row(
+            clock_time(order.received_at), order.sid, order.symbol, _text(*side), f"{order.volume}", order.price or "市价",
+            styled(order.status), f"{order.filled_volume or ''}", _short(order.avg_price),
+        )  # fmt: skip
+    return made
+
+
+def tell_reasons(found: Iterable[OrderView], at_most: int = _REASONS_SHOWN) -> None:
+    """Below a table: why an order stands as it does."""
+    from rich.padding import Padding  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    console = stdout()
+    told = [order for order in found if order.reason_code]
+    for order in told[:at_most]:
+        head = Text.assemble((order.sid, "bold"), " ", (str(order.reason_code), style_of(order.status)), " ", order.reason or "")
+        console.print(Padding(head, (0, 0, 0, 2)))
+    if len(told) > at_most:
+        console.print(Text(f"  … +{len(told) - at_most}", "dim"))
+
+
+def _show_orders(place: Place, found: list[OrderView]) -> None:
+    if not found:
+        say("没有符合的委托", "no such orders", place.language)
+        return
+    console = stdout()
+    console.print(order_table(found))
+    tell_reasons(found)
+    counts = Counter(order.status for order in found)
+    words = " · ".join(f"{counts[status]} {status}" for status in Status if counts[status])
+    say(f"{len(found)} 笔: {words}", f"{len(found)} orders", place.language)
+
+
+def _show_drops(place: Place, found: list[DropView]) -> None:
+    from rich.padding import Padding  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    if not found:
+        say("没有符合的文件", "no such drops", place.language)
+        return
+    console = stdout()
+    numbers = ("行数\nRows", "接受\nAccepted", "拒绝\nDenied", "重复\nDuplicates", "错误\nErrors")
+    made = table("时间\nTime", "文件\nDrop", "状态\nState", *numbers, right=numbers, wrap={"文件\nDrop"})
+    for drop in found:
+        state = _text(drop.state, "red" if drop.state == "refused" else "")
+        errors = sum(error.row > 0 for error in drop.errors)
+        counts = (drop.rows, drop.accepted, drop.denied, drop.duplicates, errors)
+        made.add_row(clock_time(drop.received_at), drop.name, state, *(f"{count or ''}" for count in counts))
+    console.print(made)
+    for drop in found:
+        for error in drop.errors[:_REASONS_SHOWN]:
+            where = f"{drop.name}:{error.row}" if error.row else drop.name
+            head = Text.assemble((where, "bold"), " ", (error.code, "red"), " ", error.message)
+            console.print(Padding(head, (0, 0, 0, 2)))
+        if len(drop.errors) > _REASONS_SHOWN:
+            console.print(Text(f"  … +{len(drop.errors) - _REASONS_SHOWN}: orderdrop why {drop.name}", "dim"))
+
+
+def _note_absence(place: Place, reading: Reading | None) -> None:
+    if reading is None:
+        say("还没有日志库:路由器还没有运行过", "there is no journal yet: no router has run here", place.language)
+
+
+def _text(words: str, style: str) -> Any:
+    from rich.text import Text  # noqa: PLC0415
+
+    return Text(words, style)
+
+
+def _short(price: str | None) -> str:
+    """Without zeros that say nothing: `10.35` for `10.3500`."""
+    if price is None:
+        return ""
+    whole, _, decimals = price.partition(".")
+    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+
+

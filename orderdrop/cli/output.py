@@ -1,0 +1,131 @@
+"""How commands speak: JSON for programs, tables for people, messages on stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import click
+
+from orderdrop.order.refusal import Language, both
+from orderdrop.order.status import Status
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from rich.console import Console
+    from rich.table import Table
+
+WIDE: Final = 200
+"""Columns where nobody looks at a terminal: a table in a file is not cut."""
+
+STYLE_OF: Final[dict[Status, str]] = {
+    Status.FILLED: "green",
+    Status.PARTIALLY_FILLED: "green",
+    Status.DENIED: "red",
+    Status.REJECTED: "red",
+    Status.UNKNOWN: "bold white on red",
+    Status.SUSPENDED: "magenta",
+    Status.HELD: "yellow",
+    Status.CANCELED: "dim",
+    Status.EXPIRED: "dim",
+}
+"""Every other status is on its way."""
+
+ON_ITS_WAY: Final = "cyan"
+
+json_option: Callable[..., Any] = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON for programs. 输出 JSON"
+)
+
+
+def be_lenient() -> None:
+    """What a Windows console in GBK cannot show becomes `?`; it never ends a command."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None and not _is_utf8(stream):
+            reconfigure(errors="replace")
+
+
+def print_json(value: Any) -> None:
+    """Beautiful for one object, one line each for an array's; ASCII where the console is not UTF-8, so nothing is lost."""
+    plain = not _is_utf8(sys.stdout)
+    if isinstance(value, list):
+        lines = (json.dumps(_data(item), ensure_ascii=plain) for item in value)
+        click.echo("[" + ",\n ".join(lines) + "]")
+    else:
+        click.echo(json.dumps(_data(value), ensure_ascii=plain, indent=2))
+
+
+def print_json_line(value: Any) -> None:
+    click.echo(json.dumps(_data(value), ensure_ascii=not _is_utf8(sys.stdout)))
+
+
+def stdout() -> Console:
+    from rich.console import Console  # noqa: PLC0415  heavy
+
+    watched = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, width=None if watched else WIDE)
+
+
+def table(*columns: str, right: Iterable[str] = (), wrap: Iterable[str] = ()) -> Table:
+    """columns: two lines each, `代码\\nSymbol`. right: aligned right. wrap: those that may be broken."""
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    for column in columns:
+        made.add_column(
+            column,
+            justify="right" if column in right else "left",
+            no_wrap=column not in wrap,
+            overflow="fold" if column in wrap else "ellipsis",
+        )
+    return made
+
+
+def styled(status: str) -> Any:
+    """A status in its colour."""
+    from rich.text import Text  # noqa: PLC0415
+
+    return Text(status, style_of(status))
+
+
+def style_of(status: str) -> str:
+    return STYLE_OF.get(Status(status), ON_ITS_WAY) if status in Status else ""
+
+
+def say(zh: str, en: str, language: Language = "zh+en") -> None:
+    """A message for people."""
+    click.echo(both(zh, en, language), err=True)
+
+
+def tell_error(message: str) -> None:
+    click.echo(click.style("错误 / error: ", fg="red", bold=True) + message, err=True)
+
+
+def give_up(zh: str, en: str, *more: str) -> NoReturn:
+    """End the command with exit 1."""
+    tell_error("\n".join([f"{zh} / {en}", *more]))
+    click.get_current_context().exit(1)
+
+
+def clock_time(instant: str | None) -> str:
+    """`09:31:01` of an ISO instant."""
+    return "" if instant is None else instant[11:19]
+
+
+def shortened(names: Sequence[str], at_most: int = 5) -> str:
+    more = len(names) - at_most
+    return ", ".join(names[:at_most]) + (f" … +{more}" if more > 0 else "")
+
+
+def _is_utf8(stream: Any) -> bool:
+    return (getattr(stream, "encoding", None) or "").lower().replace("-", "").replace("_", "") == "utf8"
+
+
+def _data(value: BaseModel | Any) -> Any:
+    dump = getattr(value, "model_dump", None)
+    return dump(mode="json") if dump is not None else value

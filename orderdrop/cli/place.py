@@ -1,0 +1,92 @@
+"""The workspace that a command works in. Everything is loaded when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from orderdrop.order.errors import ConfigError, JournalError
+
+if TYPE_CHECKING:
+    from orderdrop.config import Settings
+    from orderdrop.journal.reading import Reading
+    from orderdrop.order.refusal import Language
+    from orderdrop.workspace import Workspace
+
+
+class Place:
+    """A workspace, given by its folder; nothing is made or changed by looking at it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @cached_property
+    def _loaded(self) -> tuple[Settings, Workspace]:
+        from orderdrop.config import load  # noqa: PLC0415  pydantic is heavy
+
+        return load(self.root)
+
+    @property
+    def settings(self) -> Settings:
+        """Raises ConfigError."""
+        return self._loaded[0]
+
+    @property
+    def workspace(self) -> Workspace:
+        return self._loaded[1]
+
+    @property
+    def language(self) -> Language:
+        return self.settings.log.language
+
+    @cached_property
+    def today(self) -> date:
+        from orderdrop.clock import SystemClock, trade_date  # noqa: PLC0415
+
+        return trade_date(SystemClock().now())
+
+    def must_exist(self) -> None:
+        """Raises ConfigError where nobody has made a workspace: an order for a wrong folder would never be traded."""
+        here = self.workspace
+        if not (here.settings.exists() or here.inbox.is_dir()):
+            raise ConfigError(
+                f"这里不是工作区 / this is no workspace: {here.root}\n"
+                "  用 orderdrop init 建立,或用 -C 指定 / make one with orderdrop init, or name one with -C"
+            )
+
+    @contextmanager
+    def journal(self) -> Iterator[Reading | None]:
+        """The journal, to read only; None when there is none yet. Raises JournalError when it cannot be read."""
+        from sqlalchemy.exc import DBAPIError  # noqa: PLC0415  SQLAlchemy is heavy
+
+        from orderdrop.journal.journal import reading_engine  # noqa: PLC0415
+        from orderdrop.journal.reading import read  # noqa: PLC0415
+
+        try:
+            engine = reading_engine(self.settings.journal.url, self.workspace.root)
+        except JournalError:
+            yield None
+            return
+        try:
+            with read(engine) as reading:
+                yield reading
+        except DBAPIError as error:
+            raise JournalError(f"日志库读不出来 / the journal cannot be read: {error.orig}") from None
+        finally:
+            engine.dispose()
+
+    @property
+    def routed(self) -> bool:
+        """Whether a router runs here."""
+        from orderdrop.app import is_running  # noqa: PLC0415
+
+        return is_running(self.workspace)
+
+
+pass_place: Callable[..., Callable[..., None]] = click.make_pass_decorator(Place)

@@ -1,0 +1,146 @@
+"""`orderdrop status`: is it running, where do orders go, is anything wrong."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+import click
+
+from orderdrop.cli.output import clock_time, json_option, print_json, say, shortened, stdout, style_of
+from orderdrop.cli.place import Place, pass_place
+from orderdrop.order.status import Status
+
+_ON_THE_WAY: Final = frozenset({Status.SUBMITTING, Status.SUBMITTED})
+
+
+@click.command(short_help="Is it running, is anything wrong? 状态")
+@json_option
+@click.pass_context
+@pass_place
+def status(place: Place, ctx: click.Context, as_json: bool) -> None:
+    """Gateways (live or simulated), the router, today's counts, unknown orders, the oldest one that nobody has confirmed.
+
+    通道(实盘或模拟)、路由器、今日各状态笔数、状态不明的委托、最早未确认的委托。
+
+    Exit 1 when orders are unknown, or when files wait in the inbox and no router runs.
+
+    \b
+    Examples 例子:
+      orderdrop status
+      orderdrop status --json
+    """
+    place.must_exist()
+    found = _look(place)
+    if as_json:
+        print_json(found)
+    else:
+        _show(place, found)
+    for problem in found["problems"]:
+        say(problem, problem, place.language)
+    ctx.exit(1 if found["problems"] else 0)
+
+
+def _look(place: Place) -> dict[str, Any]:
+    """What `--json` prints."""
+    from orderdrop.app import holder_of  # noqa: PLC0415
+    from orderdrop.order.identity import day_number  # noqa: PLC0415
+    from orderdrop.waiting import waiting  # noqa: PLC0415
+
+    running = place.routed
+    with place.journal() as reading:
+        counts = reading.status_counts(day_number(place.today)) if reading else {}
+        live = reading.live_orders() if reading else []
+        files = waiting(place.workspace, reading, place.today)
+    unknown = [order.sid for order in live if order.status == Status.UNKNOWN]
+    found = {
+        "workspace": str(place.workspace.root),
+        "date": place.today.isoformat(),
+        "router": {"running": running, **(holder_of(place.workspace) if running else {})},
+        "halted": _halted(place),
+        "gateways": _gateways(place),
+        "counts": {status: counts[status] for status in Status if counts.get(status)},
+        "unknown": unknown,
+        "oldest_unconfirmed": _oldest([o for o in live if o.status in _ON_THE_WAY and o.confirmed_at is None]),
+        "waiting": files,
+    }
+    return found | {"problems": _problems(unknown, files, running=running)}
+
+
+def _problems(unknown: list[str], files: list[str], *, running: bool) -> list[str]:
+    problems = []
+    if unknown:
+        problems.append(
+            f"{len(unknown)} 笔状态不明,按已发送对待,先在终端核对 / orders are unknown: treat them as live, look into the terminal: {shortened(unknown)}"
+        )
+    if files and not running:
+        problems.append(f"有文件等待而路由器没有运行 / files wait and no router runs → orderdrop run: {shortened(files)}")
+    return problems
+
+
+def _halted(place: Place) -> str | None:
+    """The reason, "" when none was given; None when not halted."""
+    from orderdrop.drop.names import is_halt  # noqa: PLC0415
+
+    inbox = place.workspace.inbox
+    switch = next((path for path in inbox.iterdir() if is_halt(path.name)), None) if inbox.is_dir() else None
+    return None if switch is None else switch.read_text(encoding="utf-8", errors="replace").strip()
+
+
+def _gateways(place: Place) -> list[dict[str, Any]]:
+    settings = place.settings
+    return [
+        {
+            "name": name,
+            "type": gateway.type,
+            "live": gateway.live,
+            "accounts": [key for key in settings.accounts if settings.gateway_of(key) == name],
+        }
+        for name, gateway in settings.gateways.items()
+    ]
+
+
+def _oldest(orders: list[Any]) -> dict[str, Any] | None:
+    from orderdrop.clock import SystemClock, iso  # noqa: PLC0415
+
+    if not orders:
+        return None
+    oldest = min(orders, key=lambda order: (order.submitted_at or order.updated_at, order.id))
+    since = oldest.submitted_at or oldest.updated_at
+    return {"sid": oldest.sid, "since": iso(since), "seconds": round((SystemClock().now() - since) / 1_000_000, 3)}
+
+
+def _show(place: Place, found: dict[str, Any]) -> None:
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    from orderdrop.views import live_words  # noqa: PLC0415
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row("工作区 workspace", found["workspace"])
+    grid.add_row("路由器 router", _router_words(found["router"]))
+    for gateway in found["gateways"]:
+        live = Text(f" {live_words(gateway['live'])} ", "bold white on red" if gateway["live"] else "black on green")
+        accounts = ", ".join(gateway["accounts"]) or "所有账号 every account"
+        grid.add_row("通道 gateway", Text.assemble(f"{gateway['name']} ", live, f" {accounts}"))
+    if found["halted"] is not None:
+        grid.add_row("暂停 halted", Text(found["halted"] or "是 yes", "bold yellow"))
+    counts = [(f"{count} {name}   ", style_of(name)) for name, count in found["counts"].items()]
+    grid.add_row("今日 today", Text.assemble(f"{found['date']}   ", *(counts or ["没有委托 no orders"])))
+    oldest = found["oldest_unconfirmed"]
+    if oldest:
+        grid.add_row("未确认 unconfirmed", f"{oldest['sid']}  {clock_time(oldest['since'])}  {oldest['seconds']:.0f} s")
+    if found["waiting"]:
+        grid.add_row("等待 waiting", shortened(found["waiting"]))
+    stdout().print(grid)
+
+
+def _router_words(router: dict[str, Any]) -> Any:
+    from rich.text import Text  # noqa: PLC0415
+
+    if not router["running"]:
+        return Text("没有运行 not running", "yellow")
+    since = datetime.fromisoformat(router["since"]).strftime("%H:%M:%S") if "since" in router else "?"
+    return Text(f"运行中 running since {since}, pid {router.get('pid', '?')} on {router.get('host', '?')}", "green")

@@ -1,0 +1,207 @@
+"""`cancel`, `release`, `resend`, `halt`, `resume`: each is a file in the inbox, so it works without the router running, too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orderdrop.cli.drop import note_if_not_running
+from orderdrop.cli.look import account_id, account_option, canonical, strategy_option, symbol_option
+from orderdrop.cli.output import give_up, json_option, print_json, say, shortened
+from orderdrop.cli.place import Place, pass_place
+from orderdrop.order.status import TERMINAL, Status
+
+if TYPE_CHECKING:
+    from orderdrop.order.model import DropKind
+
+sids_argument = click.argument("sids", nargs=-1, metavar="[SID]...")
+
+
+@click.command(short_help="Ask for orders to be cancelled. 撤单")
+@sids_argument
+@click.option("--all", "every", is_flag=True, help="Every order that is not finished. 全部未完成委托")
+@account_option
+@strategy_option
+@symbol_option
+@json_option
+@pass_place
+def cancel(
+    place: Place, sids: tuple[str, ...], every: bool, account: str | None, strategy: str | None, symbol: str | None, as_json: bool
+) -> None:
+    """Ask for orders to be cancelled, by sid, or --all of an account, a strategy or a symbol.
+
+    撤单:按编号,或 --all 配合账号、策略、代码。
+
+    An order that has not left is cancelled here; any other goes to its broker. Cancels always pass, also while halted.
+
+    \b
+    Examples 例子:
+      orderdrop cancel S1-0001 S1-0002
+      orderdrop cancel --all
+      orderdrop cancel --all --strategy alpha --symbol 600000.SH
+    """
+    from orderdrop.order.model import DropKind  # noqa: PLC0415
+
+    narrowed = account is not None or strategy is not None or symbol is not None
+    if bool(sids) == every or (narrowed and not every):
+        raise click.UsageError("给出编号,或 --all(可加筛选) / give sids, or --all with or without filters")
+    place.must_exist()
+    if every:
+        wanted = {"account_id": account_id(place, account), "strategy": strategy, "symbol": canonical(symbol)}
+        sids = _live(place, wanted)
+    _instruct(place, DropKind.CANCEL, sids, as_json=as_json)
+
+
+@click.command(short_help="Let held orders go. 放行暂存的委托")
+@sids_argument
+@click.option("--all", "every", is_flag=True, help="Every held order. 全部")
+@click.option("--drop", "drop_name", metavar="NAME", help="Every held order of one drop. 某个文件的全部委托")
+@json_option
+@pass_place
+def release(place: Place, sids: tuple[str, ...], every: bool, drop_name: str | None, as_json: bool) -> None:
+    """Let held orders go to the broker: by sid, --all, or those of one --drop.
+
+    放行暂存(held)的委托。
+
+    Orders are held when [inbox] hold, or their strategy's, is set.
+
+    \b
+    Examples 例子:
+      orderdrop release S1-0001
+      orderdrop release --drop basket.csv
+      orderdrop release --all
+    """
+    from orderdrop.order.model import DropKind  # noqa: PLC0415
+
+    if bool(sids) + every + (drop_name is not None) != 1:
+        raise click.UsageError("编号、--all、--drop 选一种 / give sids, --all or --drop, one of them")
+    place.must_exist()
+    if not sids:
+        sids = _live(place, {"status": Status.HELD, "drop_name": None if drop_name is None else _known_drop(place, drop_name)})
+    _instruct(place, DropKind.RELEASE, sids, as_json=as_json)
+
+
+@click.command(short_help="Hand an order over once more, if it is proven lost. 重发")
+@click.argument("sids", nargs=-1, required=True, metavar="SID...")
+@json_option
+@pass_place
+def resend(place: Place, sids: tuple[str, ...], as_json: bool) -> None:
+    """Hand an order over once more. Only one that is proven to have never reached the broker goes; any other is refused.
+
+    重发:只有证明柜台从未收到的委托才会重发。
+
+    \b
+    Example 例子:
+      orderdrop resend S1-0001
+    """
+    from orderdrop.order.model import DropKind  # noqa: PLC0415
+
+    place.must_exist()
+    _instruct(place, DropKind.RESEND, sids, as_json=as_json)
+
+
+@click.command(short_help="Stop new orders. 暂停新委托")
+@click.argument("reason", nargs=-1)
+@pass_place
+def halt(place: Place, reason: tuple[str, ...]) -> None:
+    """Stop new orders until `orderdrop resume`. Cancels still pass. It is the file HALT in the inbox.
+
+    暂停新委托,直到 orderdrop resume;撤单照常。
+
+    \b
+    Examples 例子:
+      orderdrop halt
+      orderdrop halt 行情异常 bad quotes
+    """
+    from orderdrop.files import write_over  # noqa: PLC0415
+
+    place.must_exist()
+    place.workspace.make()
+    write_over(place.workspace.halt, f"{' '.join(reason)}\n".encode(), durable=True)
+    say("已暂停新委托", "new orders are halted; orderdrop resume lets them go again", place.language)
+    note_if_not_running(place)
+
+
+@click.command(short_help="Take new orders again. 恢复")
+@pass_place
+def resume(place: Place) -> None:
+    """Take new orders again. What was denied while halted is not sent by itself: drop it again.
+
+    恢复接收新委托。暂停期间被拒绝的委托需要重新放入。
+
+    \b
+    Example 例子:
+      orderdrop resume
+    """
+    from orderdrop.drop.names import is_halt  # noqa: PLC0415
+
+    place.must_exist()
+    inbox = place.workspace.inbox
+    switches = [path for path in inbox.iterdir() if is_halt(path.name)] if inbox.is_dir() else []
+    for switch in switches:
+        switch.unlink(missing_ok=True)
+    if switches:
+        say("已恢复", "new orders are taken again", place.language)
+    else:
+        say("没有暂停", "it was not halted", place.language)
+
+
+def _live(place: Place, wanted: dict[str, str | None]) -> tuple[str, ...]:
+    """The sids of unfinished orders of which each column is as wanted."""
+    with place.journal() as reading:
+        live = reading.live_orders() if reading else []
+    return tuple(
+        order.sid for order in live if all(value in {None, getattr(order, column)} for column, value in wanted.items())
+    )
+
+
+def _known_drop(place: Place, name: str) -> str:
+    """The full name of the newest drop called so. Ends the command when there is none."""
+    with place.journal() as reading:
+        found = reading.drops_by_name(name) if reading else []
+    if not found:
+        give_up(f"没有收到过文件 “{name}”", f"no drop is called “{name}”", "  orderdrop drops")
+    return str(found[0].name)
+
+
+def _instruct(place: Place, kind: DropKind, sids: tuple[str, ...], *, as_json: bool) -> None:
+    """Write the drop, and say beforehand what the journal already knows to be in vain."""
+    from orderdrop.writing import instruct  # noqa: PLC0415
+
+    if not sids:
+        say("没有这样的委托,什么也没写", "no such orders, nothing was written", place.language)
+        if as_json:
+            print_json([])
+        return
+    _warn(place, sids)
+    place.workspace.make()
+    path = instruct(place.workspace, kind, sids)
+    name = path.relative_to(place.workspace.inbox).as_posix()
+    if as_json:
+        print_json([{"sid": sid, "drop": name} for sid in sids])
+    else:
+        click.echo(name)
+    say(f"{len(sids)} 笔: {shortened(sids)}", f"{len(sids)} asked; orderdrop why {name}", place.language)
+    note_if_not_running(place)
+
+
+def _warn(place: Place, sids: tuple[str, ...]) -> None:
+    if len(sids) > 100:  # a few are worth a question each
+        return
+    with place.journal() as reading:
+        if reading is None:
+            return
+        known: dict[str, Any] = {sid: _newest(place, reading, sid) for sid in sids}
+    unknown = [sid for sid, order in known.items() if order is None]
+    finished = [f"{sid} ({order.status})" for sid, order in known.items() if order is not None and order.status in TERMINAL]
+    if unknown:
+        say(f"还没有这些编号: {shortened(unknown)}", "not known yet", place.language)
+    if finished:
+        say(f"已是终态: {shortened(finished)}", "finished already", place.language)
+
+
+def _newest(place: Place, reading: Any, sid: str) -> Any:
+    from orderdrop.seeking import newest_order  # noqa: PLC0415
+
+    return newest_order(reading, sid, place.today, place.settings.inbox.sid_scope)

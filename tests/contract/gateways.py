@@ -1,0 +1,86 @@
+"""The gateways that the contract is held against. A new gateway adds a `Surroundings` here, and no test.
+
+Every one of them answers 掘金's simulated symbols alike (protocol.md, section 1): the paper broker by itself, a terminal
+through a stand-in.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import NamedTuple
+
+from builders import a_clock
+
+from orderdrop.config import PaperSettings
+from orderdrop.gateway.base import Batch, Cursor, Gateway, Outgoing
+from orderdrop.gateway.paper import PaperGateway
+from orderdrop.order.report import Fill, Report, StatusReport
+from orderdrop.order.status import Status
+
+FILLS, TWO_FILLS, HALF, PENDING, REJECTED, STUCK = (
+    "SZSE.000725",
+    "SZSE.000002",
+    "SZSE.000001",
+    "SHSE.018014",
+    "SZSE.000010",
+    "SZSE.000008",
+)
+OPENING_CASH = Decimal(1_000_000)
+OPENING_SHARES = {FILLS: 1000}
+
+
+class Surroundings(ABC):
+    """What a gateway needs around it, in one folder that outlives the gateway."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clock = a_clock()
+
+    @abstractmethod
+    def gateway(self) -> Gateway:
+        """A new instance over the same folder, not opened yet: the next life of the process."""
+
+    def terminal_works(self) -> None:  # noqa: B027  nothing to do for a broker that is built in
+        """Let a terminal of another process do what it has to do, before the next poll."""
+
+
+class PaperSurroundings(Surroundings):
+    def gateway(self) -> Gateway:
+        settings = PaperSettings(cash=OPENING_CASH, positions=OPENING_SHARES)
+        return PaperGateway("paper", settings, self.folder, self.folder / "quotes.csv", self.clock)
+
+
+SURROUNDINGS: dict[str, Callable[[Path], Surroundings]] = {"paper": PaperSurroundings}
+
+
+class Heard(NamedTuple):
+    """What a gateway told, and how far."""
+
+    reports: list[Report]
+    cursor: Cursor
+
+    def statuses(self, sid: str) -> list[Status]:
+        return [r.status for r in self.reports if isinstance(r, StatusReport) and r.sid == sid]
+
+    def fills(self, sid: str) -> list[Fill]:
+        return [r for r in self.reports if isinstance(r, Fill) and r.sid == sid]
+
+
+def hear(around: Surroundings, gateway: Gateway, after: Cursor = Cursor(""), limit: int = 3) -> Heard:  # noqa: B008
+    """Everything behind `after`, asked for in small portions."""
+    around.terminal_works()
+    heard: list[Report] = []
+    while True:
+        reports, after = gateway.poll(after, limit)
+        if not reports:
+            return Heard(heard, after)
+        heard += reports
+
+
+def hand_over(gateway: Gateway, orders: Sequence[Outgoing], batch_id: int = 1) -> Batch:
+    batch = Batch(batch_id, gateway.encode(orders))
+    gateway.submit(batch)
+    return batch

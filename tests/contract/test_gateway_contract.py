@@ -1,0 +1,183 @@
+"""What every gateway must do, whatever terminal is behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from builders import ACCOUNT, an_outgoing
+from gateways import (
+    FILLS,
+    HALF,
+    OPENING_CASH,
+    PENDING,
+    REJECTED,
+    STUCK,
+    SURROUNDINGS,
+    TWO_FILLS,
+    Surroundings,
+    hand_over,
+    hear,
+)
+
+from orderdrop.gateway.base import Batch, Cancel, Gateway, Outcome
+from orderdrop.order.report import CancelReject, StatusReport
+from orderdrop.order.status import Status
+
+
+@pytest.fixture(params=SURROUNDINGS)
+def around(request, tmp_path) -> Surroundings:
+    return SURROUNDINGS[request.param](tmp_path)
+
+
+@pytest.fixture
+def gateway(around) -> Iterator[Gateway]:
+    gateway = around.gateway()
+    gateway.open()
+    yield gateway
+    gateway.close()
+
+
+def test_encode_when_called_twice_then_the_same_bytes_and_nothing_told(around, gateway):
+    orders = [an_outgoing(remark="调仓, 一")]
+    assert gateway.encode(orders) == gateway.encode(orders)
+    assert hear(around, gateway).reports == []
+
+
+def test_submit_when_all_is_well_then_taken_and_filled(around, gateway):
+    batch = Batch(1, gateway.encode([an_outgoing(symbol=FILLS)]))
+    assert gateway.submit(batch).outcome is Outcome.TAKEN
+    heard = hear(around, gateway)
+    assert heard.statuses("S1") == [Status.NEW, Status.FILLED]
+    (fill,) = heard.fills("S1")
+    assert (fill.volume, fill.price, fill.account_id) == (100, Decimal("10.00"), ACCOUNT)
+
+
+def test_submit_when_filled_in_two_then_two_fills_of_their_own(around, gateway):
+    hand_over(gateway, [an_outgoing(symbol=TWO_FILLS, volume=300)])
+    heard = hear(around, gateway)
+    first, second = heard.fills("S1")
+    assert first.volume + second.volume == 300
+    assert first.exec_id != second.exec_id
+    assert heard.statuses("S1") == [Status.NEW, Status.PARTIALLY_FILLED, Status.FILLED]
+    claimed = [r.filled_volume for r in heard.reports if isinstance(r, StatusReport)]
+    assert claimed == [0, first.volume, 300]
+
+
+def test_submit_when_half_filled_then_stays_partial(around, gateway):
+    hand_over(gateway, [an_outgoing(symbol=HALF, volume=200)])
+    heard = hear(around, gateway)
+    assert heard.statuses("S1")[-1] is Status.PARTIALLY_FILLED
+    assert [fill.volume for fill in heard.fills("S1")] == [100]
+
+
+def test_submit_when_the_broker_says_no_then_rejected_with_its_words(around, gateway):
+    hand_over(gateway, [an_outgoing(symbol=REJECTED)])
+    (report,) = (r for r in hear(around, gateway).reports if isinstance(r, StatusReport))
+    assert report.status is Status.REJECTED
+    assert report.code
+    assert report.text
+
+
+def test_submit_when_many_orders_then_each_is_told_in_its_order(around, gateway):
+    hand_over(gateway, [an_outgoing(sid=f"S{n}", symbol=FILLS) for n in range(20)])
+    heard = hear(around, gateway)
+    told = [r.sid for r in heard.reports if isinstance(r, StatusReport) and r.status is Status.NEW]
+    assert told == [f"S{n}" for n in range(20)]
+    assert len({r.exec_id for n in range(20) for r in heard.fills(f"S{n}")}) == 20
+
+
+def test_cancel_when_pending_then_cancelled(around, gateway):
+    hand_over(gateway, [an_outgoing(symbol=PENDING)])
+    gateway.cancel([Cancel("S1", ACCOUNT)])
+    heard = hear(around, gateway)
+    assert heard.statuses("S1") == [Status.NEW, Status.PENDING_CANCEL, Status.CANCELED]
+    assert not any(isinstance(report, CancelReject) for report in heard.reports)
+
+
+def test_cancel_when_half_filled_then_the_fill_stays(around, gateway):
+    hand_over(gateway, [an_outgoing(symbol=HALF, volume=200)])
+    gateway.cancel([Cancel("S1", ACCOUNT)])
+    last = hear(around, gateway).reports[-1]
+    assert isinstance(last, StatusReport)
+    assert (last.status, last.filled_volume) == (Status.CANCELED, 100)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "sid", "code"), [(FILLS, "S1", 101), (FILLS, "S2", 102), (STUCK, "S1", 103)]
+)
+def test_cancel_when_not_possible_then_refused_with_the_reason(around, gateway, symbol, sid, code):
+    hand_over(gateway, [an_outgoing(symbol=symbol, volume=200)])
+    before = hear(around, gateway).cursor
+    gateway.cancel([Cancel(sid, ACCOUNT)])
+    (refused,) = hear(around, gateway, before).reports
+    assert isinstance(refused, CancelReject)
+    assert (refused.sid, refused.code) == (sid, code)
+
+
+def test_cancel_when_handed_over_twice_then_no_harm(around, gateway):
+    hand_over(gateway, [an_outgoing(symbol=PENDING)])
+    for _ in range(2):
+        gateway.cancel([Cancel("S1", ACCOUNT)])
+    statuses = hear(around, gateway).statuses("S1")
+    assert statuses.count(Status.CANCELED) == 1
+    assert statuses[-1] is Status.CANCELED
+
+
+def test_poll_when_asked_again_with_an_old_cursor_then_the_same_again(around, gateway):
+    hand_over(gateway, [an_outgoing(sid=f"S{n}", symbol=FILLS) for n in range(5)])
+    everything = hear(around, gateway)
+    assert hear(around, gateway).reports == everything.reports
+    reports, cursor = gateway.poll(hear(around, gateway, limit=1).cursor, 100)
+    assert (reports, cursor) == ([], everything.cursor)
+
+
+def test_restart_in_the_middle_then_reports_come_again_and_new_ones_follow(around, gateway):
+    hand_over(gateway, [an_outgoing(symbol=PENDING)])
+    before = hear(around, gateway)
+    gateway.close()
+    reborn = around.gateway()
+    reborn.open()
+    assert hear(around, reborn).reports == before.reports
+    reborn.cancel([Cancel("S1", ACCOUNT)])
+    assert hear(around, reborn, before.cursor).statuses("S1") == [Status.PENDING_CANCEL, Status.CANCELED]
+    reborn.close()
+
+
+def test_settle_when_it_was_submitted_before_a_restart_then_taken(around, gateway):
+    batch = hand_over(gateway, [an_outgoing(sid="S1"), an_outgoing(sid="S2")])
+    gateway.close()
+    reborn = around.gateway()
+    reborn.open()
+    around.terminal_works()
+    assert reborn.settle(batch) == {"S1": Outcome.TAKEN, "S2": Outcome.TAKEN}
+    reborn.close()
+
+
+def test_settle_when_it_never_left_then_says_so_and_it_may_go(around, gateway):
+    batch = Batch(7, gateway.encode([an_outgoing(symbol=FILLS)]))
+    assert gateway.settle(batch) == {"S1": Outcome.NEVER_LEFT}
+    gateway.submit(batch)
+    assert hear(around, gateway).statuses("S1")[-1] is Status.FILLED
+
+
+def test_account_when_it_traded_then_the_snapshot_adds_up(around, gateway):
+    hand_over(gateway, [an_outgoing(symbol=FILLS), an_outgoing(sid="S2", symbol=PENDING, volume=10)])
+    fees = sum(fill.fee or 0 for fill in hear(around, gateway).fills("S1"))
+    account = gateway.account(ACCOUNT)
+    assert account is not None
+    assert account.balance == OPENING_CASH - 1000 - fees
+    assert account.available == account.balance - account.frozen
+    assert account.frozen >= 100
+    assert ACCOUNT in gateway.accounts()
+    held = {position.symbol: position for position in account.positions}
+    assert (held[FILLS].volume, held[FILLS].volume_today, held[FILLS].available) == (1100, 100, 1000)
+
+
+def test_account_when_nobody_ever_used_it_then_none(gateway):
+    assert gateway.account("nobody") is None
+
+
+def test_room_when_idle_then_there_is_some(gateway):
+    assert gateway.room() > 0
