@@ -96,7 +96,14 @@ class Admission:
     """Admits the drops of one transaction. Made anew for each."""
 
     def __init__(
-        self, desk: Desk, writer: Writer, now: Micros, today: date, *, halted: bool, backlog: dict[str, int]
+        self,
+        desk: Desk,
+        writer: Writer,
+        now: Micros,
+        today: date,
+        *,
+        halted: bool,
+        room: Callable[[str], int],
     ) -> None:
         self._desk = desk
         self._writer = writer
@@ -110,9 +117,7 @@ class Admission:
         self._checks = checks.Context(accounts=frozenset(accounts.values()) or None, halted=halted)
         self._next_drop = writer.next_drop_id()
         self._next_batch = writer.next_batch_id()
-        self._room = {
-            name: 0 if backlog.get(name) else gateway.room() for name, gateway in desk.gateways.items()
-        }
+        self._room = dict(room)
         self._good: dict[str, list[_Good]] = {}
         self._orders: list[NewOrder] = []
         self._ranges: list[tuple[int, int]] = []

@@ -7,6 +7,7 @@ with the next commit. After a crash in between, `recover` asks the gateway for e
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -34,6 +35,8 @@ from orderdrop.order.status import Status
 log = logging.getLogger(__name__)
 
 POLL_LIMIT = 2000
+PAUSE_AFTER_FAULT = 5.0
+"""Seconds without new orders for a gateway whose hand-over has failed."""
 
 
 @dataclass
@@ -61,7 +64,8 @@ class Router:
         self.clock = clock
         self.backlog: dict[str, int] = {}
         self._scope = desk.settings.inbox.sid_scope
-        self._results: list[tuple[Handover, SubmitResult, int]] = []
+        self._results: list[tuple[Handover, SubmitResult | None, int]] = []
+        self._pause_until: dict[str, float] = {}
         self._sent_cancels: list[int] = []
         self._cursors: dict[str, Cursor] = {}
         self._fault = ""
@@ -98,9 +102,9 @@ class Router:
         try:
             with self.journal.transaction() as writer:
                 now, today, halted = self.clock.now(), self.today, self.inbox.halted
-                admitted = Admission(
-                    self.desk, writer, now, today, halted=halted, backlog=self.backlog
-                ).admit(found)
+                admitted = Admission(self.desk, writer, now, today, halted=halted, room=self._rooms()).admit(
+                    found
+                )
                 cancels = self._instruct(writer, done) if admitted.instructions else []
                 handovers = admitted.handovers + ([] if halted else self._dispatch(writer))
                 backlog = self._count_backlog(writer, admitted)
@@ -149,8 +153,16 @@ class Router:
 
     def _has_room_for_backlog(self) -> bool:
         return not self.inbox.halted and any(
-            waiting and self.desk.gateways[name].room() > 0 for name, waiting in self.backlog.items()
+            waiting and self._room(name) for name, waiting in self.backlog.items()
         )
+
+    def _rooms(self) -> dict[str, int]:
+        """For new orders: none where older ones wait."""
+        return {name: 0 if self.backlog.get(name) else self._room(name) for name in self.desk.gateways}
+
+    def _room(self, name: str) -> int:
+        """How many orders a gateway takes now; none for a while after a fault."""
+        return 0 if time.monotonic() < self._pause_until.get(name, 0) else self.desk.gateways[name].room()
 
     def _count_backlog(self, writer: Writer, admitted: Admitted) -> dict[str, int]:
         if not (admitted.waiting or admitted.instructions or any(self.backlog.values())):
@@ -161,9 +173,10 @@ class Router:
         """Put READY orders into batches, oldest first, as far as their gateway has room."""
         handovers = []
         for name, gateway in self.desk.gateways.items():
-            if not self.backlog.get(name):
+            room = self._room(name) if self.backlog.get(name) else 0
+            if not room:
                 continue
-            ready = writer.waiting(name, Status.READY, min(gateway.room(), FLUSH_AT))
+            ready = writer.waiting(name, Status.READY, min(room, FLUSH_AT))
             if ready:
                 handovers.append(self._new_batch(writer, gateway, ready))
         return handovers
@@ -184,7 +197,9 @@ class Router:
             try:
                 result = self.desk.gateways[handover.gateway].submit(handover.batch)
             except GatewayError as error:
-                result = SubmitResult(Outcome.UNKNOWN, str(error))
+                result = None
+                log.error("交接失败,按证据判断 / the hand-over to %s failed: %s", handover.gateway, error)
+                self._pause_until[handover.gateway] = time.monotonic() + PAUSE_AFTER_FAULT
             reach("submit.after")
             self._results.append((handover, result, self.clock.now()))
 
@@ -212,17 +227,24 @@ class Router:
         for handover, result, at in self._results:
             self._note(writer, handover, result, at)
             done.handed_over.append(handover)
+        if any(
+            result is None or result.outcome is not Outcome.TAKEN for _handover, result, _at in self._results
+        ):
+            self.backlog = {name: writer.backlog(name) for name in self.desk.gateways}
         for instruction in self._sent_cancels:
             writer.mark_sent(instruction, self.clock.now())
 
-    def _note(self, writer: Writer, handover: Handover, result: SubmitResult, at: int) -> None:
+    def _note(self, writer: Writer, handover: Handover, result: SubmitResult | None, at: int) -> None:
         batch = (handover.batch.id, handover.first_order, handover.last_order)
-        if result.outcome is Outcome.TAKEN:
+        if result is None:
+            self._settle_batch(writer, handover, "the hand-over failed")
+        elif result.outcome is Outcome.TAKEN:
             writer.submitted(batch, at, handover.gateway)
+            writer.close_batch(handover.batch.id, result.outcome, at)
         else:
             ids = [order.id for order in writer.orders_of_batch(batch) if order.status == Status.SUBMITTING]
             _settle(writer, ids, result.outcome, at, handover.gateway, result.detail)
-        writer.close_batch(handover.batch.id, result.outcome, at)
+            writer.close_batch(handover.batch.id, result.outcome, at)
 
     def _changed(self, done: Round, changed: Sequence[Collected]) -> None:
         for collected in changed:
@@ -246,24 +268,29 @@ class Router:
                 self._cursors[name] = Cursor(writer.get_meta(cursor_key(name)) or "")
             for batch in writer.open_batches():
                 reach("recover")
-                self._recover_batch(writer, batch)
+                content = Batch(batch.id, batch.content)
+                interrupted = Handover(batch.gateway, content, batch.first_order, batch.last_order)
+                self._settle_batch(writer, interrupted, "orderdrop was interrupted")
         self.begin_day()
 
-    def _recover_batch(self, writer: Writer, batch: Any) -> None:
-        gateway = self.desk.gateways.get(batch.gateway)
+    def _settle_batch(self, writer: Writer, handover: Handover, why: str) -> None:
+        """A hand-over that nobody saw the end of: what the gateway can prove, order by order."""
+        gateway = self.desk.gateways.get(handover.gateway)
+        try:
+            found = gateway.settle(handover.batch) if gateway else {}
+        except GatewayError as error:
+            found, why = {}, f"{why}; {error}"
         now = self.clock.now()
-        found = gateway.settle(Batch(batch.id, batch.content)) if gateway else {}
-        orders = writer.orders_of_batch((batch.id, batch.first_order, batch.last_order))
-        day = from_day_number(batch.trade_day)
-        unsettled = [order for order in orders if order.status == Status.SUBMITTING]
+        orders = writer.orders_of_batch((handover.batch.id, handover.first_order, handover.last_order))
+        unsettled = {
+            wire_sid(order.sid, from_day_number(order.trade_day), self._scope): order.id
+            for order in orders
+            if order.status == Status.SUBMITTING
+        }
         for outcome in Outcome:
-            ids = [
-                o.id
-                for o in unsettled
-                if found.get(wire_sid(o.sid, day, self._scope), Outcome.UNKNOWN) is outcome
-            ]
-            _settle(writer, ids, outcome, now, batch.gateway, "recovered")
-        writer.close_batch(batch.id, "recovered", now)
+            ids = [order for wire, order in unsettled.items() if found.get(wire, Outcome.UNKNOWN) is outcome]
+            _settle(writer, ids, outcome, now, handover.gateway, why)
+        writer.close_batch(handover.batch.id, "settled", now)
 
     def begin_day(self) -> None:
         """Refuse what was left over from earlier days; count what waits."""
