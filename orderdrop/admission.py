@@ -6,7 +6,7 @@ blocks, inside a savepoint, so that a basket with one bad row can be refused as 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -103,7 +103,7 @@ class Admission:
         today: date,
         *,
         halted: bool,
-        room: Callable[[str], int],
+        room: Mapping[str, int],
     ) -> None:
         self._desk = desk
         self._writer = writer
