@@ -14,6 +14,8 @@ import click
 from orderdrop.order.errors import ConfigError, JournalError
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from orderdrop.config import Settings
     from orderdrop.journal.reading import Reading
     from orderdrop.order.refusal import Language
@@ -63,10 +65,17 @@ class Place:
     @contextmanager
     def journal(self) -> Iterator[Reading | None]:
         """The journal, to read only; None when there is none yet. Raises JournalError when it cannot be read."""
-        from sqlalchemy.exc import DBAPIError  # noqa: PLC0415  SQLAlchemy is heavy
+        from orderdrop.journal.reading import Reading  # noqa: PLC0415  SQLAlchemy is heavy
+
+        with self.connection() as connection:
+            yield None if connection is None else Reading(connection)
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection | None]:
+        """As `journal`, for those who ask in another way."""
+        from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
 
         from orderdrop.journal.journal import reading_engine  # noqa: PLC0415
-        from orderdrop.journal.reading import read  # noqa: PLC0415
 
         try:
             engine = reading_engine(self.settings.journal.url, self.workspace.root)
@@ -74,8 +83,8 @@ class Place:
             yield None
             return
         try:
-            with read(engine) as reading:
-                yield reading
+            with engine.connect() as connection:
+                yield connection
         except DBAPIError as error:
             raise JournalError(f"日志库读不出来 / the journal cannot be read: {error.orig}") from None
         finally:

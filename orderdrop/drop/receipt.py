@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from orderdrop.failpoint import reach
 from orderdrop.files import write_over
 from orderdrop.tables import table_bytes
 
@@ -34,4 +35,6 @@ def receipt_path(receipts: Path, name: str, superseded_by: int | None = None) ->
 def write_receipt(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """UTF-8 with BOM, as Excel likes it; readers see the old receipt or the new one. It can be made again from the journal."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    reach("receipt.before")
     write_over(path, table_bytes(COLUMNS, rows))
+    reach("receipt.after")

@@ -20,6 +20,7 @@ from sqlalchemy.engine import URL, Engine
 from sqlalchemy.pool import StaticPool
 
 from orderdrop.clock import Micros
+from orderdrop.failpoint import reach
 from orderdrop.gateway.base import Batch
 from orderdrop.gateway.paper_book import Book, Changes, Holding, PaperAccount, PaperOrder, Terms
 from orderdrop.order.report import CancelReject, Fill, Report, StatusReport
@@ -93,7 +94,9 @@ class PaperStore:
         transaction = connection.begin()
         try:
             yield
+            reach("paper.before")
             transaction.commit()
+            reach("paper.after")
         except BaseException:
             _roll_back(connection)
             raise

@@ -1,0 +1,152 @@
+"""`orderdrop check`: what would become of each row of a file. Nothing is sent or written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from orderdrop.cli.output import give_up, json_option, print_json, say, stdout, table
+from orderdrop.cli.place import Place, pass_place
+from orderdrop.order.status import TERMINAL, Status
+
+if TYPE_CHECKING:
+    from orderdrop.journal.reading import Reading
+    from orderdrop.rehearsal import Rehearsed
+
+GOOD: Final = frozenset({"would_go", "would_be_held", "duplicate", "would_be_asked"})
+_STYLES: Final = {"would_go": "green", "would_be_held": "yellow", "duplicate": "yellow", "would_be_asked": "green"}
+
+
+@click.command(short_help="What would become of each row; nothing is sent. 预检")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...",
+                type=click.Path(exists=True, dir_okay=False, path_type=Path))  # fmt: skip
+@click.option("--strategy", metavar="NAME", default="", help="As if it lay in the inbox's sub-folder of that strategy. 策略")
+@json_option
+@click.pass_context
+@pass_place
+def check(place: Place, ctx: click.Context, files: tuple[Path, ...], strategy: str, as_json: bool) -> None:
+    """What would become of each row if the files were dropped now, in this order. Nothing is sent or written.
+
+    预检:现在放入这些文件,每一行会怎样。不发送,不写入。
+
+    It is the router's own judgement: reading, checks, and duplicates against the journal. Exit 1 when anything would be refused.
+
+    \b
+    Examples 例子:
+      orderdrop check basket.csv
+      orderdrop check *.csv --json
+    """
+    found = [row for rehearsed in _rehearse(place, files, strategy) for row in rehearsed]
+    if as_json:
+        print_json(found)
+    else:
+        _show(place, found)
+    if not all(row["outcome"] in GOOD for row in found):
+        ctx.exit(1)
+
+
+def _rehearse(place: Place, files: tuple[Path, ...], strategy: str) -> list[list[dict[str, Any]]]:
+    from orderdrop.clock import SystemClock  # noqa: PLC0415
+    from orderdrop.drop.tail import Changed  # noqa: PLC0415
+    from orderdrop.journal.reading import Reading  # noqa: PLC0415
+    from orderdrop.rehearsal import rehearse  # noqa: PLC0415
+
+    halted = place.workspace.halt.exists()
+    if halted:
+        say("已暂停新委托,按暂停判断", "new orders are halted, and judged so", place.language)
+    now = SystemClock().now()
+    with place.connection() as real:
+        try:
+            found = rehearse(files, place.settings, real, now, place.today, strategy=strategy, halted=halted)
+        except Changed as changed:
+            give_up(f"{changed} 正在被写入", "is being written, try again")
+        reading = Reading(real) if real is not None else None
+        return [_rows(place, one, reading) for one in found]
+
+
+def _rows(place: Place, found: Rehearsed, reading: Reading | None) -> list[dict[str, Any]]:
+    """What `--json` prints for a file, by line; the file itself is row 0."""
+    orders = [_row(place, found, order, _outcome(order), order) for order in found.orders]
+    rows = [_row(place, found, row, row.outcome) for row in found.rows]
+    asked = [_asked(place, found, row, reading) for row in found.instructions]
+    whole = [{**_row(place, found, found.drop, "refused"), "row": 0}] if found.drop.reason_code else []
+    return sorted([*whole, *orders, *rows, *asked], key=lambda row: int(row["row"]))
+
+
+def _row(place: Place, found: Rehearsed, row: Any, outcome: str, order: Any = None) -> dict[str, Any]:
+    from orderdrop.views import explain_row, line_of, order_view  # noqa: PLC0415
+
+    why = explain_row(row, place.language)
+    view = order_view(order, place.language).model_dump(mode="json") if order is not None else {}
+    columns = ("account_id", "strategy", "symbol", "side", "order_type", "volume", "price", "gateway")
+    return {
+        "file": str(found.path),
+        "row": line_of(row.id),
+        "sid": getattr(row, "sid", None),
+        **{column: view.get(column) for column in columns},
+        "outcome": outcome,
+        "code": row.reason_code,
+        "reason": why.text(place.language) if why else None,
+        "remedy": why.remedy if why else None,
+        "note": getattr(row, "note", None),
+    }
+
+
+def _outcome(order: Any) -> str:
+    from orderdrop.order.refusal import Code  # noqa: PLC0415
+
+    if order.status == Status.DENIED:
+        return "not_sent" if order.reason_code == Code.NOT_SENT else "denied"
+    return "would_be_held" if order.status == Status.HELD else "would_go"
+
+
+def _asked(place: Place, found: Rehearsed, row: Any, reading: Reading | None) -> dict[str, Any]:
+    """A row of a cancel, release or resend file."""
+    from orderdrop.order.refusal import Code, Refusal, explain  # noqa: PLC0415
+    from orderdrop.seeking import newest_order  # noqa: PLC0415
+
+    said = _row(place, found, row, "would_be_asked")
+    order = newest_order(reading, row.sid, place.today, place.settings.inbox.sid_scope) if reading else None
+    if order is None:
+        refusal = Refusal(Code.SID_UNKNOWN, "sid", row.sid)
+    elif row.kind == "cancel_order" and order.status in TERMINAL:
+        refusal = Refusal(Code.CANCEL_FINISHED, "sid", row.sid, order.status)
+    elif row.kind == "release" and order.status != Status.HELD:
+        refusal = Refusal(Code.RELEASE_NOT_HELD, "sid", row.sid, order.status)
+    elif row.kind == "resend" and order.status != Status.UNKNOWN:
+        refusal = Refusal(Code.RESEND_NOT_PROVEN, "sid", row.sid, order.status)
+    else:
+        return said
+    why = explain(refusal, place.language)
+    return said | {"outcome": "refused", "code": refusal.code, "reason": why.text(place.language), "remedy": why.remedy}
+
+
+def _show(place: Place, found: list[dict[str, Any]]) -> None:
+    from rich.padding import Padding  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    console = stdout()
+    for file in dict.fromkeys(row["file"] for row in found):
+        rows = [row for row in found if row["file"] == file]
+        console.print(Text(file, "bold"), soft_wrap=True)
+        made = table(
+            "行\nRow", "编号\nsid", "代码\nSymbol", "买卖\nSide", "数量\nVolume", "价格\nPrice", "结果\nOutcome",
+            right={"行\nRow", "数量\nVolume", "价格\nPrice"}, wrap={"编号\nsid"},
+        )  # fmt: skip
+        for row in rows:
+            outcome = Text(row["outcome"], _STYLES.get(row["outcome"], "red"))
+            cells = (row[column] for column in ("row", "sid", "symbol", "side", "volume", "price"))
+            made.add_row(*("" if cell is None else str(cell) for cell in cells), outcome)
+        console.print(made)
+        for row in rows:
+            if row["code"] and row["code"] != "NOT_SENT":
+                words = Text.assemble((f"{row['row']}", "bold"), " ", (row["code"], "red" if row["outcome"] not in GOOD else "yellow"),
+                                      f" {row['reason']} ", (f"→ {row['remedy']}", "yellow"))  # fmt: skip
+                console.print(Padding(words, (0, 0, 0, 2)))
+            if row["note"]:
+                console.print(Padding(Text.assemble((f"{row['row']}", "bold"), f" 已修正 mended: {row['note']}"), (0, 0, 0, 2)))
+    counts = Counter(row["outcome"] for row in found)
+    say(", ".join(f"{count} {outcome}" for outcome, count in counts.items()), "nothing was sent 没有发送", place.language)

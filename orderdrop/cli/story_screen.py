@@ -1,0 +1,176 @@
+"""How `orderdrop why` tells its story to a person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from orderdrop.cli.output import clock_time, stdout, style_of
+from orderdrop.cli.story import Story, cells_of
+
+_SIDES: Final = {"buy": "买 buy", "sell": "卖 sell"}
+_BAD_ROWS_SHOWN: Final = 50
+
+
+def show(story: Story) -> None:
+    console = stdout()
+    if story["kind"] == "order":
+        _show_order(console, story)
+    else:
+        _show_file(console, story)
+
+
+# an order
+
+
+def _show_order(console: Console, story: Story) -> None:
+    order = story["order"]
+    if order is None:
+        console.print(Text.assemble((story["asked"], "bold"), "  没有成为委托 no order came of it"))
+    else:
+        _head(console, story, order)
+        _row(console, story["row"])
+        _times(console, story, order)
+        _words(console, story["reports"])
+    if story["other_rows"]:
+        _title(console, "同一编号的其他行 Other rows with this sid")
+        for other in story["other_rows"]:
+            _attempt(console, other)
+
+
+def _head(console: Console, story: Story, order: Story) -> None:
+    price = order["price"] or "市价 market"
+    what = f"{_SIDES[order['side']]} {order['volume']} {order['symbol']} @ {price}"
+    status = Text(f" {order['status']} ", f"reverse {style_of(order['status'])}")
+    console.print(Text.assemble((order["sid"], "bold"), "  ", what, "  ", status))
+    facts = [("账号 account", order["account_id"]), ("策略 strategy", order["strategy"]), ("通道 gateway", _gateway(story)),
+             ("柜台编号 order id", order["order_id"]), ("成交 filled", _filled(order)), ("备注 remark", order["remark"])]  # fmt: skip
+    for name, value in facts:
+        if value:
+            console.print(Text.assemble("  ", (f"{name} ", "dim"), str(value)))
+    if order["reason"]:
+        console.print(Padding(Text.assemble((order["reason_code"], style_of(order["status"]) or "red"), " ", order["reason"]), (0, 0, 0, 2)))
+        console.print(Padding(Text(f"→ {story['remedy']}", "yellow"), (0, 0, 0, 2)))
+
+
+def _gateway(story: Story) -> str:
+    batch = story["batch"]
+    return f"{batch['gateway']} ({batch['live_words']})" if batch else story["order"]["gateway"] or ""
+
+
+def _filled(order: Story) -> str:
+    return f"{order['filled_volume']} / {order['volume']} @ {order['avg_price']}" if order["filled_volume"] else ""
+
+
+def _row(console: Console, row: Story) -> None:
+    _title(console, f"原始行 The row as it was read: {row['drop']}:{row['line']}")
+    cells = cells_of(row)
+    if cells:
+        shown = [(name.strip("\ufeff "), cell) for name, cell in cells if cell]
+        console.print(Padding(Text("  ").join(Text.assemble((f"{name}=", "dim"), cell) for name, cell in shown), (0, 0, 0, 2)))
+    else:
+        console.print(Padding(row["text"] or "文件不在了 the file is not there any more", (0, 0, 0, 2)))
+    if row["mended"]:
+        console.print(Padding(Text(f"已修正 mended: {row['mended']}", "yellow"), (0, 0, 0, 2)))
+
+
+def _times(console: Console, story: Story, order: Story) -> None:
+    """Everything that has a time, in its order."""
+    moments = [(order["received_at"], "router", "接收 received", f"{order['drop']}:{order['row']}")]
+    batch = story["batch"]
+    if batch:
+        one_of = f"{batch['orders']} 笔 {'order' if batch['orders'] == 1 else 'orders'}"
+        moments.append((batch["created_at"], "router", "通过检查 checks passed", f"批次 batch {batch['id']}, {one_of}"))
+        if batch["handed_at"]:
+            moments.append((batch["handed_at"], "router", f"送出 handed over: {batch['outcome']}", batch["line"] or ""))
+    moments += [(event["at"], event["source"], event["event"], event["detail"] or "") for event in story["events"]]
+    moments += [
+        (asked["at"], "router", f"{asked['kind']}: {asked['state']}", f"{asked['drop']}:{asked['line']} {asked['reason'] or ''}")
+        for asked in story["instructions"]
+    ]
+    moments.sort(key=lambda moment: moment[0])
+    _title(console, "经过 What happened")
+    grid = Table.grid(padding=(0, 2))
+    for style, wrap in (("dim", False), ("dim", False), ("", False), ("", False), ("", True)):
+        grid.add_column(style=style, no_wrap=not wrap, overflow="fold" if wrap else "ellipsis")
+    for at, source, event, detail in moments:
+        grid.add_row(f"  {at[11:23]}", _since(order["received_at"], at), source, Text(event, style_of(event)), detail)
+    console.print(grid)
+
+
+def _since(start: str, at: str) -> str:
+    """`+0.012`, in seconds."""
+    seconds = (datetime.fromisoformat(at) - datetime.fromisoformat(start)).total_seconds()
+    return f"{seconds:+.3f}"
+
+
+def _words(console: Console, reports: list[Story]) -> None:
+    """What the broker said in words of its own."""
+    said = [report for report in reports if report["body"].get("text") or report["body"].get("code")]
+    if said:
+        _title(console, "柜台原话 The broker's words")
+    for report in said:
+        body = report["body"]
+        console.print(Padding(f"{clock_time(report['at'])}  {report['gateway']}  {body.get('code')}  {body.get('text', '')}", (0, 0, 0, 2)))
+
+
+# a file
+
+
+def _show_file(console: Console, story: Story) -> None:
+    lying = story["lying"]
+    if lying:
+        style = {"taken": "green", "waiting": "yellow"}.get(lying["lot"], "red")
+        console.print(Text.assemble((story["asked"], "bold"), "  在收件箱里 in the inbox: ", (lying["lot"], style)))
+        console.print(Padding(lying["why"], (0, 0, 0, 2)))
+    for drop in story["drops"]:
+        _show_drop(console, drop)
+
+
+def _show_drop(console: Console, drop: Story) -> None:
+    style = {"refused": "red", "done": "green"}.get(drop["state"], "cyan")
+    when = f"{drop['trade_date']} {clock_time(drop['received_at'])}"
+    console.print(Text.assemble((drop["name"], "bold"), f"  {when}  ", (drop["state"], style)))
+    counts = [f"{drop[key]} {words}" for key, words in _COUNTS.items() if drop[key]]
+    facts = [
+        ("行数 rows", f"{drop['rows']}: {', '.join(counts)}" if counts else str(drop["rows"])),
+        ("状态 statuses", ", ".join(f"{count} {name}" for name, count in drop["statuses"].items())),
+        ("策略 strategy", drop["strategy"]), ("归档 archived as", drop["archived_as"]), ("回执 receipt", drop["receipt"]),
+        ("sha256", drop["sha256"]),
+    ]  # fmt: skip
+    for name, value in facts:
+        if value:
+            console.print(Text.assemble("  ", (f"{name} ", "dim"), value), soft_wrap=name == "sha256")
+    if drop["refused"]:
+        _reason(console, "整份拒绝 refused as a whole", drop["refused"])
+    for row in drop["bad_rows"][:_BAD_ROWS_SHOWN]:
+        _reason(console, f"{row['line']}", row)
+    if len(drop["bad_rows"]) > _BAD_ROWS_SHOWN:
+        console.print(f"  … +{len(drop['bad_rows']) - _BAD_ROWS_SHOWN}: {drop['receipt']}")
+    for asked in drop["instructions"]:
+        _reason(console, f"{asked['line']} {asked['kind']} {asked['sid']}: {asked['state']}", asked)
+
+
+_COUNTS: Final = {"accepted": "接受 accepted", "denied": "拒绝 denied", "duplicates": "重复 duplicates"}
+
+
+def _reason(console: Console, where: str, row: Any) -> None:
+    sid = row.get("sid")
+    words = Text.assemble((where, "bold"), f"  {sid}" if sid and sid not in where else "")
+    if row["code"]:
+        words.append_text(Text.assemble("  ", (row["code"], "red"), f" {row['reason']} ", (f"→ {row['remedy']}", "yellow")))
+    console.print(Padding(words, (0, 0, 0, 2)))
+
+
+def _attempt(console: Console, other: Story) -> None:
+    where = f"{clock_time(other['at'])} {other['drop']}:{other['line']} {other['outcome']}"
+    _reason(console, where, {**other, "sid": None})
+
+
+def _title(console: Console, words: str) -> None:
+    console.print(Text(words, "bold dim"))

@@ -1,0 +1,114 @@
+"""What would become of drops: the router's own admission, rehearsed in a journal that is thrown away. Nothing is sent or kept.
+
+Sids are looked up in the real journal, which is only read. So `orderdrop check` says what the router would say, by the same code.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from orderdrop.admission import Admission
+from orderdrop.clock import Micros
+from orderdrop.config import Settings
+from orderdrop.desk import Desk
+from orderdrop.drop.inbox import RefusedFile
+from orderdrop.drop.names import TABLE_SUFFIXES, Ignored, printable, read_name
+from orderdrop.drop.tail import DropFile, Limits, Take, prepare
+from orderdrop.journal.journal import Journal
+from orderdrop.journal.reading import Reading
+from orderdrop.journal.writer import Known, Writer
+from orderdrop.order.identity import day_number
+from orderdrop.order.refusal import Code, Refusal
+
+
+class Rehearsed(NamedTuple):
+    """A drop as the router would journal it. orders, rows, instructions: journal rows."""
+
+    path: Path
+    drop: Any
+    orders: list[Any]
+    rows: list[Any]
+    instructions: list[Any]
+
+
+def rehearse(
+    files: Sequence[Path], settings: Settings, real: Connection | None, now: Micros, today: date, *,
+    strategy: str, halted: bool,
+) -> list[Rehearsed]:  # fmt: skip
+    """One after the other, as if they were dropped now. real: a connection to the real journal, None when there is none.
+
+    Raises Changed, OSError for a file that is being written.
+    """
+    nothing_leaves = dict.fromkeys(settings.gateways, 0)
+    with _scratch(real) as writer:
+        admission = Admission(Desk(settings, {}), writer, now, today, halted=halted, room=nothing_leaves)
+        admission.admit([_ready(path, settings, strategy, today) for path in files])
+        reading = Reading(writer.connection)
+        drops = sorted(reading.drops_of_day(day_number(today)), key=lambda drop: drop.id)
+        return [
+            Rehearsed(
+                path, drop, list(reading.orders_of_drop(drop.id)), reading.row_outcomes(drop.id),
+                reading.instructions_of_drop(drop.id),
+            )
+            for path, drop in zip(files, drops, strict=True)
+        ]  # fmt: skip
+
+
+def _ready(path: Path, settings: Settings, strategy: str, today: date) -> Take | RefusedFile:
+    said = read_name(path.name)
+    if isinstance(said, Ignored):
+        return _refused(path, Refusal(Code.FILE_TYPE, value=path.name, bound=" ".join(TABLE_SUFFIXES)))
+    if isinstance(said, Refusal):
+        return _refused(path, said)
+    if path.is_symlink():
+        return _refused(path, Refusal(Code.FILE_LINK, value=printable(path.name)))
+    if said.day is not None and said.day != today:
+        return _refused(path, Refusal(Code.FILE_STALE, value=said.day.isoformat(), bound=today.isoformat()))
+    name = f"{strategy}/{path.name}" if strategy else path.name
+    file = DropFile(os.fspath(path), name, said, strategy, today)
+    limits = Limits(settings.inbox.max_bytes, settings.inbox.max_rows)
+    take = prepare(file, whole=True, torn_due=True, finished=True, limits=limits)
+    assert take is not None  # noqa: S101  a whole file leaves nothing to wait for
+    return take
+
+
+def _refused(path: Path, why: Refusal) -> RefusedFile:
+    return RefusedFile(os.fspath(path), path.name, why)
+
+
+@contextmanager
+def _scratch(real: Connection | None) -> Iterator[Writer]:
+    with tempfile.TemporaryDirectory(prefix="orderdrop-check-") as folder:
+        journal = Journal("sqlite:///scratch.db", Path(folder))
+        journal.open()
+        try:
+            with journal.transaction() as writer:
+                yield _Rehearsing(writer.connection, real)
+        finally:
+            journal.close()
+
+
+class _Rehearsing(Writer):
+    """Writes to the scratch journal, and looks sids up in the real one as well."""
+
+    def __init__(self, scratch: Connection, real: Connection | None) -> None:
+        super().__init__(scratch)
+        self._real = Writer(real) if real is not None else None
+
+    def next_drop_id(self) -> int:
+        return max(super().next_drop_id(), self._real.next_drop_id() if self._real else 0)
+
+    def unmoved_days(self, today: int) -> list[int]:
+        return self._real.unmoved_days(today) if self._real else []
+
+    def known(self, keys: Sequence[int], days: Sequence[int], *, past: bool) -> dict[int, Known]:
+        found = super().known(keys, days, past=past)
+        return found | (self._real.known(keys, days, past=past) if self._real else {})
