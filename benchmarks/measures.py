@@ -22,6 +22,7 @@ from subject import RESULT
 
 FLOOR, OURS = (Path(__file__).with_name(name) for name in ("floor.py", "ours.py"))
 _AT_MOST = 300  # seconds that a subject may take
+_TICK = 0.05  # a file system's clock is coarse: a rename right after the writing cannot be told from it later
 _EVENTS_EACH = 2  # submitting, submitted
 
 
@@ -261,6 +262,7 @@ def start(bench: Bench) -> list[Figure]:
 def _start_round(bench: Bench) -> float:
     root, sids = bench.old, workload.new_sids(1)
     drops = workload.write_singles(root / "made", sids)
+    time.sleep(_TICK)
     workload.rename_in(drops[0], root / "inbox")
     with running(OURS, root, "--expect", "1") as process:
         handed, _ = handed_over(process, sids)

@@ -24,7 +24,9 @@ _LIMITS = {"inbox": {"max_bytes": 1 << 30, "max_rows": 5_000_000}}
 
 def route(options: subject.Options) -> dict[str, Any]:
     """Until all is handed over and journaled; with --finish, until the chores are done and the router has closed."""
-    logging.disable(logging.WARNING)  # rounds take drops out of the inbox behind the router's back, and it says so
+    logging.disable(
+        logging.WARNING
+    )  # it says, rightly, that somebody takes drops out of its inbox: the next round
     gateway = _TimedGateway(options.folder)
     workspace = Workspace(options.folder, options.folder / "inbox")
     with contextlib.suppress(_EnoughError):

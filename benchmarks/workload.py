@@ -11,11 +11,13 @@ from pathlib import Path
 from orderdrop.order.goldminer_format import ORDER_HEADER
 
 _HEADER = f"{ORDER_HEADER}\n"
-_SYMBOLS = tuple(
-    f"{exchange}.{code:06d}"
+_CENTS = {
+    f"{exchange}.{code:06d}": random.randrange(200, 9000)
     for exchange, first in (("SHSE", 600000), ("SZSE", 1), ("SZSE", 300001), ("SHSE", 601000))
     for code in range(first, first + 500)
-)
+}
+"""What a share costs."""
+_SYMBOLS = tuple(_CENTS)
 
 
 class LostOrDoubledError(Exception):
@@ -35,9 +37,9 @@ def write_drop(path: Path, sids: Sequence[str]) -> Path:
 
 
 def _line(sid: str) -> str:
-    side, cents = random.choice((1, 2)), random.randrange(200, 9000)
-    volume = 100 * random.randrange(1, 50)
-    return f"{sid},acc-{random.randrange(4)},{random.choice(_SYMBOLS)},{volume},1,{side},{cents / 100:.2f},\n"
+    symbol, volume = random.choice(_SYMBOLS), 100 * random.randrange(1, 50)
+    price = (_CENTS[symbol] + random.randrange(-1, 2)) / 100
+    return f"{sid},acc-{random.randrange(4)},{symbol},{volume},1,{random.choice((1, 2))},{price:.2f},\n"
 
 
 def write_singles(folder: Path, sids: Sequence[str]) -> list[Path]:

@@ -10,9 +10,17 @@ import os
 import tomllib
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from orderdrop.order.errors import ConfigError
@@ -110,6 +118,10 @@ class StrategySettings(_Section):
     hold: bool = Field(False, description="hold this strategy's orders until release 暂存该策略的委托")
 
 
+GatewayName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+"""It becomes part of file names."""
+
+
 class Settings(BaseSettings):
     """All settings of a workspace."""
 
@@ -124,7 +136,7 @@ class Settings(BaseSettings):
     inbox: InboxSettings = Field(default_factory=InboxSettings)
     journal: JournalSettings = Field(default_factory=JournalSettings)
     log: LogSettings = Field(default_factory=LogSettings)
-    gateways: dict[str, PaperSettings] = Field(
+    gateways: dict[GatewayName, PaperSettings] = Field(
         default_factory=lambda: {"paper": PaperSettings()}, min_length=1
     )
     accounts: dict[str, AccountSettings] = Field(default_factory=dict)

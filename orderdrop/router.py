@@ -16,7 +16,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from orderdrop.admission import FLUSH_AT, Admission, Admitted, Handover
+from orderdrop.admission import Admission, Admitted
 from orderdrop.clock import Clock, trade_date
 from orderdrop.collection import Collected, collect, cursor_key
 from orderdrop.desk import Desk
@@ -31,6 +31,7 @@ from orderdrop.order.identity import SidScope, day_number, from_day_number, wire
 from orderdrop.order.refusal import Code, Refusal
 from orderdrop.order.report import Report
 from orderdrop.order.status import Status
+from orderdrop.pending import FLUSH_AT, Handover
 
 log = logging.getLogger(__name__)
 
@@ -189,19 +190,26 @@ class Router:
         )  # fmt: skip
         writer.add_batch(batch)
         writer.assign([order.id for order in ready], batch.id, batch.created_at)
-        return Handover(gateway.name, Batch(batch.id, content), batch.first_order, batch.last_order)
+        return Handover(gateway.name, batch.id, content, batch.first_order, batch.last_order)
 
     def _hand_over(self, handovers: Sequence[Handover]) -> None:
         for handover in handovers:
             reach("submit.before")
             try:
-                result = self.desk.gateways[handover.gateway].submit(handover.batch)
+                result = self.desk.gateways[handover.gateway].submit(self._load(handover))
             except GatewayError as error:
                 result = None
                 log.error("交接失败,按证据判断 / the hand-over to %s failed: %s", handover.gateway, error)
                 self._pause_until[handover.gateway] = time.monotonic() + PAUSE_AFTER_FAULT
             reach("submit.after")
             self._results.append((handover, result, self.clock.now()))
+
+    def _load(self, handover: Handover) -> Batch:
+        """What was journaled; a large drop's batches are not kept in memory."""
+        if handover.content is not None:
+            return Batch(handover.batch_id, handover.content)
+        with self.journal.transaction() as writer:
+            return Batch(handover.batch_id, writer.batch_content(handover.batch_id))
 
     def _hand_over_cancels(self, cancels: Sequence[CancelHandover]) -> None:
         for gateway, group in groupby(sorted(cancels, key=attrgetter("gateway")), attrgetter("gateway")):
@@ -235,16 +243,16 @@ class Router:
             writer.mark_sent(instruction, self.clock.now())
 
     def _note(self, writer: Writer, handover: Handover, result: SubmitResult | None, at: int) -> None:
-        batch = (handover.batch.id, handover.first_order, handover.last_order)
+        batch = (handover.batch_id, handover.first_order, handover.last_order)
         if result is None:
             self._settle_batch(writer, handover, "the hand-over failed")
         elif result.outcome is Outcome.TAKEN:
             writer.submitted(batch, at, handover.gateway)
-            writer.close_batch(handover.batch.id, result.outcome, at)
+            writer.close_batch(handover.batch_id, result.outcome, at)
         else:
             ids = [order.id for order in writer.orders_of_batch(batch) if order.status == Status.SUBMITTING]
             _settle(writer, ids, result.outcome, at, handover.gateway, result.detail)
-            writer.close_batch(handover.batch.id, result.outcome, at)
+            writer.close_batch(handover.batch_id, result.outcome, at)
 
     def _changed(self, done: Round, changed: Sequence[Collected]) -> None:
         for collected in changed:
@@ -268,8 +276,7 @@ class Router:
                 self._cursors[name] = Cursor(writer.get_meta(cursor_key(name)) or "")
             for batch in writer.open_batches():
                 reach("recover")
-                content = Batch(batch.id, batch.content)
-                interrupted = Handover(batch.gateway, content, batch.first_order, batch.last_order)
+                interrupted = Handover(batch.gateway, batch.id, None, batch.first_order, batch.last_order)
                 self._settle_batch(writer, interrupted, "orderdrop was interrupted")
         self.begin_day()
 
@@ -277,11 +284,17 @@ class Router:
         """A hand-over that nobody saw the end of: what the gateway can prove, order by order."""
         gateway = self.desk.gateways.get(handover.gateway)
         try:
-            found = gateway.settle(handover.batch) if gateway else {}
+            found = (
+                gateway.settle(
+                    Batch(handover.batch_id, handover.content or writer.batch_content(handover.batch_id))
+                )
+                if gateway
+                else {}
+            )
         except GatewayError as error:
             found, why = {}, f"{why}; {error}"
         now = self.clock.now()
-        orders = writer.orders_of_batch((handover.batch.id, handover.first_order, handover.last_order))
+        orders = writer.orders_of_batch((handover.batch_id, handover.first_order, handover.last_order))
         unsettled = {
             wire_sid(order.sid, from_day_number(order.trade_day), self._scope): order.id
             for order in orders
@@ -290,7 +303,7 @@ class Router:
         for outcome in Outcome:
             ids = [order for wire, order in unsettled.items() if found.get(wire, Outcome.UNKNOWN) is outcome]
             _settle(writer, ids, outcome, now, handover.gateway, why)
-        writer.close_batch(handover.batch.id, "settled", now)
+        writer.close_batch(handover.batch_id, "settled", now)
 
     def begin_day(self) -> None:
         """Refuse what was left over from earlier days; count what waits."""

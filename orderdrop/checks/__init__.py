@@ -21,22 +21,39 @@ from orderdrop.order.refusal import Code, Refusal
 
 __all__ = ["RULES", "Context", "Rule", "check"]
 
-RULES: tuple[Rule, ...] = (
+KIND_RULES: tuple[Rule, ...] = (
     not_halted,
     account_known,
     board_known,
     side_offered,
     order_type_offered,
+)
+"""They look at nothing of an order but its account, symbol, type and side, so their yes is remembered."""
+
+SIZE_RULES: tuple[Rule, ...] = (
     price_as_type_wants,
     tick_kept,
     lot_kept,
     maximum_kept,
 )
 
+RULES = KIND_RULES + SIZE_RULES
+
 
 def check(order: Order, context: Context) -> Refusal | None:
     """Why the order is denied, None when it may go. Never raises."""
-    for rule in RULES:
+    kind = (order.account_id, order.symbol, order.order_type, order.order_business)
+    if kind in context.passed:
+        return _first_denial(SIZE_RULES, order, context)
+    refusal = _first_denial(KIND_RULES, order, context)
+    if refusal is not None:
+        return refusal
+    context.passed.add(kind)
+    return _first_denial(SIZE_RULES, order, context)
+
+
+def _first_denial(rules: tuple[Rule, ...], order: Order, context: Context) -> Refusal | None:
+    for rule in rules:
         try:
             refusal = rule(order, context)
         # Broad on purpose, and only here: a check that cannot be run denies, whatever went wrong in it.

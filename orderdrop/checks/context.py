@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orderdrop.order.model import Order
 from orderdrop.order.refusal import Refusal
@@ -11,10 +11,15 @@ from orderdrop.order.refusal import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The router's state when an order is judged. accounts: those that may trade, None when any may."""
+    """The router's state when an order is judged.
+
+    accounts: those that may trade, None when any may. passed: (account, symbol, order type, side) that the rules which look
+    at nothing else have let pass, in this state.
+    """
 
     accounts: frozenset[str] | None
     halted: bool
+    passed: set[tuple[str, str, int, int]] = field(default_factory=set)
 
 
 Rule = Callable[[Order, Context], Refusal | None]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from orderdrop.cli.output import give_up, json_option, print_json, say, stdout, table
+from orderdrop.cli.output import give_up, json_option, print_json_array, say, stdout, table
 from orderdrop.cli.place import Place, pass_place
 from orderdrop.order.status import TERMINAL, Status
 
@@ -17,13 +17,23 @@ if TYPE_CHECKING:
     from orderdrop.rehearsal import Rehearsed
 
 GOOD: Final = frozenset({"would_go", "would_be_held", "duplicate", "would_be_asked"})
-_STYLES: Final = {"would_go": "green", "would_be_held": "yellow", "duplicate": "yellow", "would_be_asked": "green"}
+_STYLES: Final = {
+    "would_go": "green",
+    "would_be_held": "yellow",
+    "duplicate": "yellow",
+    "would_be_asked": "green",
+}
 
 
 @click.command(short_help="What would become of each row; nothing is sent. 预检")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...",
                 type=click.Path(exists=True, dir_okay=False, path_type=Path))  # fmt: skip
-@click.option("--strategy", metavar="NAME", default="", help="As if it lay in the inbox's sub-folder of that strategy. 策略")
+@click.option(
+    "--strategy",
+    metavar="NAME",
+    default="",
+    help="As if it lay in the inbox's sub-folder of that strategy. 策略",
+)
 @json_option
 @click.pass_context
 @pass_place
@@ -41,7 +51,7 @@ def check(place: Place, ctx: click.Context, files: tuple[Path, ...], strategy: s
     """
     found = [row for rehearsed in _rehearse(place, files, strategy) for row in rehearsed]
     if as_json:
-        print_json(found)
+        print_json_array(found)
     else:
         _show(place, found)
     if not all(row["outcome"] in GOOD for row in found):
@@ -121,12 +131,18 @@ def _asked(place: Place, found: Rehearsed, row: Any, reading: Reading | None) ->
     else:
         return said
     why = explain(refusal, place.language)
-    return said | {"outcome": "refused", "code": refusal.code, "reason": why.text(place.language), "remedy": why.remedy}
+    return said | {
+        "outcome": "refused",
+        "code": refusal.code,
+        "reason": why.text(place.language),
+        "remedy": why.remedy,
+    }
 
 
 def _show(place: Place, found: list[dict[str, Any]]) -> None:
-    from rich.padding import Padding  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
+
+    from orderdrop.cli.reasons import tell  # noqa: PLC0415
 
     console = stdout()
     for file in dict.fromkeys(row["file"] for row in found):
@@ -134,7 +150,7 @@ def _show(place: Place, found: list[dict[str, Any]]) -> None:
         console.print(Text(file, "bold"), soft_wrap=True)
         made = table(
             "行\nRow", "编号\nsid", "代码\nSymbol", "买卖\nSide", "数量\nVolume", "价格\nPrice", "结果\nOutcome",
-            right={"行\nRow", "数量\nVolume", "价格\nPrice"}, wrap={"编号\nsid"},
+            right={"行\nRow", "数量\nVolume", "价格\nPrice"}, wrap="编号\nsid",
         )  # fmt: skip
         for row in rows:
             outcome = Text(row["outcome"], _STYLES.get(row["outcome"], "red"))
@@ -143,10 +159,15 @@ def _show(place: Place, found: list[dict[str, Any]]) -> None:
         console.print(made)
         for row in rows:
             if row["code"] and row["code"] != "NOT_SENT":
-                words = Text.assemble((f"{row['row']}", "bold"), " ", (row["code"], "red" if row["outcome"] not in GOOD else "yellow"),
-                                      f" {row['reason']} ", (f"→ {row['remedy']}", "yellow"))  # fmt: skip
-                console.print(Padding(words, (0, 0, 0, 2)))
+                style = "yellow" if row["outcome"] in GOOD else "red"
+                tell(console, str(row["row"]), row["code"], row["reason"], row["remedy"], style)
             if row["note"]:
-                console.print(Padding(Text.assemble((f"{row['row']}", "bold"), f" 已修正 mended: {row['note']}"), (0, 0, 0, 2)))
+                console.print(
+                    Text.assemble("  ", (str(row["row"]), "bold"), f"  已修正 mended: {row['note']}")
+                )
     counts = Counter(row["outcome"] for row in found)
-    say(", ".join(f"{count} {outcome}" for outcome, count in counts.items()), "nothing was sent 没有发送", place.language)
+    say(
+        ", ".join(f"{count} {outcome}" for outcome, count in counts.items()),
+        "nothing was sent 没有发送",
+        place.language,
+    )

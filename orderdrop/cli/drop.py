@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
-from orderdrop.cli.look import order_table, tell_reasons
-from orderdrop.cli.output import give_up, json_option, print_json, say, stdout
+from orderdrop.cli.look import order_table
+from orderdrop.cli.output import give_up, json_option, print_json_array, say, stdout
 from orderdrop.cli.place import Place, pass_place
 from orderdrop.order.status import TERMINAL, Status
 
 if TYPE_CHECKING:
     from orderdrop.journal.reading import Reading
-    from orderdrop.views import DropView, OrderView
 
 _POLL: Final = 0.05
 
@@ -33,16 +33,26 @@ class _Single(NamedTuple):
 
 
 @click.command(short_help="Put files or one order into the inbox. 提交文件或一笔委托")
-@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="[FILE]...")
+@click.argument(
+    "files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="[FILE]..."
+)
 @click.option("--symbol", metavar="S", help="A single order instead of files. 代码")
 @click.option("--buy", type=click.IntRange(min=1), metavar="N", help="Shares to buy. 买入数量")
 @click.option("--sell", type=click.IntRange(min=1), metavar="N", help="Shares to sell. 卖出数量")
 @click.option("--price", metavar="P", help="Limit price in yuan. 限价")
 @click.option("--market", is_flag=True, help="A market order (掘金's type 2). 市价")
 @click.option("--account", metavar="A", help="Account id or alias; not needed when there is only one. 账号")
-@click.option("--sid", metavar="X", help="Your order id: with it the command can be repeated safely. 委托编号")
+@click.option(
+    "--sid", metavar="X", help="Your order id: with it the command can be repeated safely. 委托编号"
+)
 @click.option("--strategy", metavar="NAME", help="Put it into the inbox's sub-folder of that strategy. 策略")
-@click.option("--wait", "seconds", type=click.FloatRange(min=0), metavar="SECONDS", help="Wait until every order is finished. 等待结果")
+@click.option(
+    "--wait",
+    "seconds",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Wait until every order is finished. 等待结果",
+)
 @json_option
 @click.pass_context
 @pass_place
@@ -91,7 +101,9 @@ def _row(order: _Single) -> dict[str, Any]:
     from orderdrop.order.model import OrderBusiness, OrderType  # noqa: PLC0415
 
     if order.symbol is None:
-        raise click.UsageError("给出文件,或 --symbol 与 --buy/--sell / give files, or --symbol with --buy or --sell")
+        raise click.UsageError(
+            "给出文件,或 --symbol 与 --buy/--sell / give files, or --symbol with --buy or --sell"
+        )
     if (order.buy is None) == (order.sell is None):
         raise click.UsageError("--buy 与 --sell 选一个 / give --buy or --sell, one of them")
     if (order.price is None) != order.market:
@@ -109,7 +121,7 @@ def _row(order: _Single) -> dict[str, Any]:
 
 def _show_dropped(place: Place, names: list[str], *, as_json: bool) -> None:
     if as_json:
-        print_json([{"drop": name} for name in names])
+        print_json_array([{"drop": name} for name in names])
     else:
         for name in names:
             click.echo(name)
@@ -130,47 +142,77 @@ def _show_outcomes(place: Place, names: list[str], since: int, seconds: float, *
     while True:
         with place.journal() as reading:
             found = [_outcome(place, reading, name, since) for name in names]
-        finished = all(outcome is not None and all(o.status in TERMINAL for o in outcome[1]) for outcome in found)
+        finished = all(outcome is not None and outcome.finished for outcome in found)
         if finished or time.monotonic() >= deadline:
             break
         time.sleep(_POLL)
     taken = [outcome for outcome in found if outcome is not None]
     if as_json:
-        print_json([view.model_dump(mode="json") | {"orders": [o.model_dump(mode="json") for o in orders]} for view, orders in taken])
+        print_json_array(outcome.data() for outcome in taken)
     else:
-        for view, orders in taken:
-            _show(view, orders)
+        for outcome in taken:
+            outcome.show()
     missing = [name for name, outcome in zip(names, found, strict=True) if outcome is None]
     if missing:
         note_if_not_running(place)
         give_up(f"还没有收到 {', '.join(missing)}", "not taken yet", f"  orderdrop why {missing[0]}")
     if not finished:
         say("还没有全部完成", f"not all orders are finished after {seconds:g} s", place.language)
-    return finished and all(
-        view.accepted + view.duplicates == view.rows and not view.errors and not any(o.status == Status.REJECTED for o in orders)
-        for view, orders in taken
-    )
+    return finished and all(outcome.well for outcome in taken)
 
 
-def _outcome(place: Place, reading: Reading | None, name: str, since: int) -> tuple[DropView, list[OrderView]] | None:
-    from orderdrop.views import drop_view, order_view  # noqa: PLC0415
+@dataclass
+class _Outcome:
+    """What came of a drop. rows, orders: journal rows; also the orders that its rows repeat."""
 
+    place: Place
+    drop: Any
+    rows: list[Any]
+    orders: list[Any]
+
+    @property
+    def finished(self) -> bool:
+        return all(order.status in TERMINAL for order in self.orders)
+
+    @property
+    def well(self) -> bool:
+        drop = self.drop
+        refused = drop.denied or drop.errors or drop.reason_code
+        return not refused and not any(order.status == Status.REJECTED for order in self.orders)
+
+    def data(self) -> dict[str, Any]:
+        from orderdrop.views import drop_view, order_view  # noqa: PLC0415
+
+        language = self.place.language
+        orders = [order_view(order, language).model_dump(mode="json") for order in self.orders]
+        return {**drop_view(self.drop, self.rows, language).model_dump(mode="json"), "orders": orders}
+
+    def show(self) -> None:
+        from orderdrop.cli.reasons import tell_orders, tell_row  # noqa: PLC0415
+        from orderdrop.views import line_of  # noqa: PLC0415
+
+        console, language = stdout(), self.place.language
+        if self.orders:
+            console.print(order_table(self.orders, console.width))
+        tell_orders(console, self.orders, language)
+        tell_row(console, self.drop.name, self.drop, language)
+        for row in self.rows:
+            if row.outcome == "error":
+                tell_row(console, f"{self.drop.name}:{line_of(row.id)}", row, language)
+        count = self.drop.duplicates
+        if count:
+            say(
+                f"{count} 行重复,没有再发送",
+                f"{count} of the rows are duplicates and were not sent again",
+                language,
+            )
+
+
+def _outcome(place: Place, reading: Reading | None, name: str, since: int) -> _Outcome | None:
     drops = reading.drops_by_name(name) if reading else []
     drop = next((drop for drop in drops if drop.name == name and drop.received_at >= since), None)
     if reading is None or drop is None:
         return None
     rows = reading.row_outcomes(drop.id)
-    orders = [*reading.orders_of_drop(drop.id)]
     repeated = reading.orders_by_id([row.order_ref for row in rows if row.order_ref is not None])
-    return drop_view(drop, rows, place.language), [order_view(order, place.language) for order in [*orders, *repeated]]
-
-
-def _show(view: DropView, orders: list[OrderView]) -> None:
-    console = stdout()
-    if orders:
-        console.print(order_table(orders))
-    tell_reasons(orders)
-    for error in view.errors:
-        console.print(f"  {view.name}:{error.row} {error.code} {error.message}")
-    if view.duplicates:
-        say(f"{view.duplicates} 行重复,没有再发送", f"{view.duplicates} of the rows are duplicates and were not sent again")
+    return _Outcome(place, drop, rows, [*reading.orders_of_drop(drop.id), *repeated])

@@ -31,10 +31,10 @@ def init(place: Place, folder: Path | None) -> None:
     root = folder or place.root
     root.mkdir(parents=True, exist_ok=True)
     made = Place(root)
-    path = made.workspace.settings
+    path, text = made.workspace.settings, settings_text()
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(settings_text())
+            file.write(text)
     except FileExistsError:
         give_up(f"已有 {path},没有改动", f"there is one already, it was left alone: {path}")
     made.workspace.make()

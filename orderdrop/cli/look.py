@@ -9,25 +9,45 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from orderdrop.cli.output import clock_time, give_up, json_option, print_json, say, stdout, style_of, styled, table
+from orderdrop.cli.output import (
+    clock_time,
+    json_option,
+    print_json_array,
+    say,
+    stdout,
+    styled,
+    table,
+)
 from orderdrop.cli.place import Place, pass_place
 from orderdrop.order.status import TERMINAL, Status
 
 if TYPE_CHECKING:
     from orderdrop.journal.reading import Reading
-    from orderdrop.views import DropView, OrderView
+    from orderdrop.views import DropView
 
 OPEN: Final = "open"
 """A word for every status that is not final."""
 
+_ORDERS_SHOWN: Final = 1000
 _REASONS_SHOWN: Final = 20
+_NARROW: Final = 100
+_SPARED: Final = frozenset({"时间\nTime", "均价\nAverage"})
+_NUMBERS: Final = frozenset({"数量\nVolume", "价格\nPrice", "成交\nFilled", "均价\nAverage"})
 
 date_option: Callable[..., Any] = click.option(
-    "--date", "day", type=click.DateTime(["%Y-%m-%d", "%Y%m%d"]), metavar="YYYY-MM-DD", help="Of another day. 日期"
+    "--date",
+    "day",
+    type=click.DateTime(["%Y-%m-%d", "%Y%m%d"]),
+    metavar="YYYY-MM-DD",
+    help="Of another day. 日期",
 )
-account_option: Callable[..., Any] = click.option("--account", metavar="ID", help="Of one account, by id or alias. 账号")
+account_option: Callable[..., Any] = click.option(
+    "--account", metavar="ID", help="Of one account, by id or alias. 账号"
+)
 strategy_option: Callable[..., Any] = click.option("--strategy", metavar="NAME", help="Of one strategy. 策略")
-symbol_option: Callable[..., Any] = click.option("--symbol", metavar="S", help="Of one security, in any spelling. 代码")
+symbol_option: Callable[..., Any] = click.option(
+    "--symbol", metavar="S", help="Of one security, in any spelling. 代码"
+)
 
 
 @click.command(short_help="Today's orders. 今日委托")
@@ -35,8 +55,11 @@ symbol_option: Callable[..., Any] = click.option("--symbol", metavar="S", help="
 @account_option
 @strategy_option
 @symbol_option
-@click.option("--status", type=click.Choice([OPEN, *Status]), metavar="STATUS",
-              help=f"Of one status; “{OPEN}”: of any that is not final. 状态")  # fmt: skip
+@click.option(
+    "--status",
+    type=click.Choice([OPEN, *(status.value for status in Status)]),
+    help=f"Of one status; “{OPEN}”: of any that is not final. 状态",
+)
 @json_option
 @pass_place
 def orders(
@@ -57,7 +80,7 @@ def orders(
     from orderdrop.views import order_view  # noqa: PLC0415
 
     place.must_exist()
-    wanted = {
+    wanted: dict[str, Any] = {
         "account": account_id(place, account), "strategy": strategy, "symbol": canonical(symbol),
         "status": None if status == OPEN else status,
     }  # fmt: skip
@@ -65,11 +88,11 @@ def orders(
     with place.journal() as reading:
         _note_absence(place, reading)
         rows = reading.orders_of_day(day_number(on), **wanted) if reading else iter(())
-        found = [order_view(row, place.language) for row in rows if status != OPEN or row.status not in TERMINAL]
-    if as_json:
-        print_json(found)
-    else:
-        _show_orders(place, found)
+        found = (row for row in rows if status != OPEN or row.status not in TERMINAL)
+        if as_json:
+            print_json_array(order_view(row, place.language) for row in found)
+        else:
+            _show_orders(place, list(found))
 
 
 @click.command(short_help="Today's drops, with row errors. 今日文件")
@@ -105,7 +128,7 @@ def drops(
         _note_absence(place, reading)
         found = reading.drops_of_day(number) if reading else []
         if reading and (account or symbol):
-            wanted = {"account": account_id(place, account), "symbol": canonical(symbol)}
+            wanted: dict[str, Any] = {"account": account_id(place, account), "symbol": canonical(symbol)}
             holding = {drop_of(order.id) for order in reading.orders_of_day(number, **wanted)}
         shown = [
             drop_view(drop, reading.row_outcomes(drop.id), place.language)
@@ -116,7 +139,7 @@ def drops(
             and status in {None, drop.state}
         ]
     if as_json:
-        print_json(shown)
+        print_json_array(shown)
     else:
         _show_drops(place, shown)
 
@@ -143,56 +166,55 @@ def canonical(symbol: str | None) -> str | None:
     return read.text
 
 
-def order_table(found: Iterable[OrderView]) -> Any:
-    made = table(
-        "时间\nTime", "编号\nsid", "代码\nSymbol", "买卖\nSide", "数量\nVolume", "价格\nPrice", "状态\nStatus",
-        "成交\nFilled", "均价\nAverage", right={"数量\nVolume", "价格\nPrice", "成交\nFilled", "均价\nAverage"}, wrap={"编号\nsid"},
-    )  # fmt: skip
-    for order in found:
+def order_table(rows: Iterable[Any], width: int) -> Any:
+    """rows: journal rows. width: of the screen; a narrow one goes without the columns that matter least."""
+    from orderdrop.views import order_view  # noqa: PLC0415
+
+    every = ("时间\nTime", "编号\nsid", "代码\nSymbol", "买卖\nSide", "数量\nVolume", "价格\nPrice", "状态\nStatus",
+             "成交\nFilled", "均价\nAverage")  # fmt: skip
+    shown = [number for number in range(len(every)) if width >= _NARROW or every[number] not in _SPARED]
+    made = table(*(every[number] for number in shown), right=_NUMBERS, wrap="编号\nsid")
+    for row in rows:
+        order = order_view(row)
         side = ("买 buy", "red") if order.side == "buy" else ("卖 sell", "green")
-        made.add_row(
+        cells = (
             clock_time(order.received_at), order.sid, order.symbol, _text(*side), f"{order.volume}", order.price or "市价",
             styled(order.status), f"{order.filled_volume or ''}", _short(order.avg_price),
         )  # fmt: skip
+        made.add_row(*(cells[number] for number in shown))
     return made
 
 
-def tell_reasons(found: Iterable[OrderView], at_most: int = _REASONS_SHOWN) -> None:
-    """Below a table: why an order stands as it does."""
-    from rich.padding import Padding  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+def _show_orders(place: Place, rows: list[Any]) -> None:
+    from orderdrop.cli.reasons import tell_orders  # noqa: PLC0415
 
-    console = stdout()
-    told = [order for order in found if order.reason_code]
-    for order in told[:at_most]:
-        head = Text.assemble((order.sid, "bold"), " ", (str(order.reason_code), style_of(order.status)), " ", order.reason or "")
-        console.print(Padding(head, (0, 0, 0, 2)))
-    if len(told) > at_most:
-        console.print(Text(f"  … +{len(told) - at_most}", "dim"))
-
-
-def _show_orders(place: Place, found: list[OrderView]) -> None:
-    if not found:
+    if not rows:
         say("没有符合的委托", "no such orders", place.language)
         return
     console = stdout()
-    console.print(order_table(found))
-    tell_reasons(found)
-    counts = Counter(order.status for order in found)
+    shown = rows[-_ORDERS_SHOWN:]
+    console.print(order_table(shown, console.width))
+    tell_orders(console, shown, place.language)
+    counts = Counter(row.status for row in rows)
     words = " · ".join(f"{counts[status]} {status}" for status in Status if counts[status])
-    say(f"{len(found)} 笔: {words}", f"{len(found)} orders", place.language)
+    say(f"{len(rows)} 笔", f"{len(rows)} orders: {words}", place.language)
+    if len(rows) > len(shown):
+        say(
+            f"只显示最后 {len(shown)} 笔",
+            f"the last {len(shown)} are shown; --json prints all",
+            place.language,
+        )
 
 
 def _show_drops(place: Place, found: list[DropView]) -> None:
-    from rich.padding import Padding  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from orderdrop.cli.reasons import tell  # noqa: PLC0415
 
     if not found:
         say("没有符合的文件", "no such drops", place.language)
         return
     console = stdout()
-    numbers = ("行数\nRows", "接受\nAccepted", "拒绝\nDenied", "重复\nDuplicates", "错误\nErrors")
-    made = table("时间\nTime", "文件\nDrop", "状态\nState", *numbers, right=numbers, wrap={"文件\nDrop"})
+    numbers = ("行数\nRows", "接受\nAccepted", "拒绝\nDenied", "重复\nDup.", "错误\nErrors")
+    made = table("时间\nTime", "文件\nDrop", "状态\nState", *numbers, right=numbers, wrap="文件\nDrop")
     for drop in found:
         state = _text(drop.state, "red" if drop.state == "refused" else "")
         errors = sum(error.row > 0 for error in drop.errors)
@@ -201,16 +223,21 @@ def _show_drops(place: Place, found: list[DropView]) -> None:
     console.print(made)
     for drop in found:
         for error in drop.errors[:_REASONS_SHOWN]:
-            where = f"{drop.name}:{error.row}" if error.row else drop.name
-            head = Text.assemble((where, "bold"), " ", (error.code, "red"), " ", error.message)
-            console.print(Padding(head, (0, 0, 0, 2)))
+            reason, _, remedy = error.message.rpartition(" → ")
+            tell(console, f"{drop.name}:{error.row}" if error.row else drop.name, error.code, reason, remedy)
         if len(drop.errors) > _REASONS_SHOWN:
-            console.print(Text(f"  … +{len(drop.errors) - _REASONS_SHOWN}: orderdrop why {drop.name}", "dim"))
+            console.print(
+                _text(f"  … +{len(drop.errors) - _REASONS_SHOWN}: orderdrop why {drop.name}", "dim")
+            )
 
 
 def _note_absence(place: Place, reading: Reading | None) -> None:
     if reading is None:
-        say("还没有日志库:路由器还没有运行过", "there is no journal yet: no router has run here", place.language)
+        say(
+            "还没有日志库:路由器还没有运行过",
+            "there is no journal yet: no router has run here",
+            place.language,
+        )
 
 
 def _text(words: str, style: str) -> Any:
@@ -225,5 +252,3 @@ def _short(price: str | None) -> str:
         return ""
     whole, _, decimals = price.partition(".")
     return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
-
-

@@ -36,6 +36,8 @@ STYLE_OF: Final[dict[Status, str]] = {
 
 ON_ITS_WAY: Final = "cyan"
 
+_STATUSES: Final[frozenset[str]] = frozenset(Status)
+
 json_option: Callable[..., Any] = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON for programs. 输出 JSON"
 )
@@ -50,13 +52,18 @@ def be_lenient() -> None:
 
 
 def print_json(value: Any) -> None:
-    """Beautiful for one object, one line each for an array's; ASCII where the console is not UTF-8, so nothing is lost."""
+    """One object. ASCII where the console is not UTF-8, so that nothing is lost."""
+    click.echo(json.dumps(_data(value), ensure_ascii=not _is_utf8(sys.stdout), indent=2))
+
+
+def print_json_array(values: Iterable[Any]) -> None:
+    """A line for each; written as they come, however many there are."""
     plain = not _is_utf8(sys.stdout)
-    if isinstance(value, list):
-        lines = (json.dumps(_data(item), ensure_ascii=plain) for item in value)
-        click.echo("[" + ",\n ".join(lines) + "]")
-    else:
-        click.echo(json.dumps(_data(value), ensure_ascii=plain, indent=2))
+    separator = "["
+    for value in values:
+        click.echo(separator + json.dumps(_data(value), ensure_ascii=plain), nl=False)
+        separator = ",\n "
+    click.echo("[]" if separator == "[" else "]")
 
 
 def print_json_line(value: Any) -> None:
@@ -67,21 +74,25 @@ def stdout() -> Console:
     from rich.console import Console  # noqa: PLC0415  heavy
 
     watched = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, width=None if watched else WIDE)
+    return Console(
+        file=sys.stdout, highlight=False, markup=False, emoji=False, width=None if watched else WIDE
+    )
 
 
-def table(*columns: str, right: Iterable[str] = (), wrap: Iterable[str] = ()) -> Table:
-    """columns: two lines each, `代码\\nSymbol`. right: aligned right. wrap: those that may be broken."""
+def table(*columns: str, right: Iterable[str] = (), wrap: str = "") -> Table:
+    """columns: in two lines, `代码\\nSymbol`. right: those that are aligned right. wrap: the one that may be broken."""
     from rich import box  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), header_style="bold", show_edge=False)
     for column in columns:
+        breaks = column == wrap
         made.add_column(
             column,
             justify="right" if column in right else "left",
-            no_wrap=column not in wrap,
-            overflow="fold" if column in wrap else "ellipsis",
+            no_wrap=not breaks,
+            min_width=12 if breaks else None,
+            overflow="fold" if breaks else "ellipsis",
         )
     return made
 
@@ -94,7 +105,7 @@ def styled(status: str) -> Any:
 
 
 def style_of(status: str) -> str:
-    return STYLE_OF.get(Status(status), ON_ITS_WAY) if status in Status else ""
+    return STYLE_OF.get(Status(status), ON_ITS_WAY) if status in _STATUSES else ""
 
 
 def say(zh: str, en: str, language: Language = "zh+en") -> None:

@@ -13,10 +13,15 @@ from orderdrop.cli.place import Place, pass_place
 
 if TYPE_CHECKING:
     from orderdrop.app import App
+    from orderdrop.cli.screen import Screen
 
 
 @click.command(short_help="Route orders until Ctrl-C. 启动路由器")
-@click.option("--once", is_flag=True, help="End when the inbox is empty and every order is settled, after 60 s at most. 只跑一轮")
+@click.option(
+    "--once",
+    is_flag=True,
+    help="End when the inbox is empty and every order is settled, after 60 s at most. 只跑一轮",
+)
 @json_option
 @click.pass_context
 @pass_place
@@ -34,12 +39,16 @@ def run(place: Place, ctx: click.Context, once: bool, as_json: bool) -> None:
       orderdrop -C D:\\trading run
       orderdrop run --once --json
     """
-    from orderdrop.app import App, set_up_log  # noqa: PLC0415  heavy
+    from orderdrop.app import App  # noqa: PLC0415  heavy
+    from orderdrop.cli.log import logged  # noqa: PLC0415
     from orderdrop.cli.screen import Screen  # noqa: PLC0415
 
-    set_up_log(place.settings, place.workspace)
     stop = threading.Event()
-    with App(place.settings, place.workspace) as app, Screen(app, place, as_json=as_json) as screen:
+    with (
+        logged(place),
+        App(place.settings, place.workspace) as app,
+        Screen(app, place, as_json=as_json) as screen,
+    ):
         if once:
             settled = app.run_once(screen.note)
         else:
@@ -51,16 +60,20 @@ def run(place: Place, ctx: click.Context, once: bool, as_json: bool) -> None:
 
 def _route(app: App, stop: threading.Event, screen: Screen) -> None:
     """Until a signal. A waiting router is woken from another thread: a handler may interrupt the one that holds the lock."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # a closed terminal ends it as well
+    numbers = [signal.Signals[name] for name in names if hasattr(signal, name)]
+
     def end(*_: object) -> None:
         for number in numbers:
-            signal.signal(number, signal.SIG_IGN)  # it ends already; a second Ctrl-C must not break the end off
+            signal.signal(
+                number, signal.SIG_IGN
+            )  # it ends already; a second Ctrl-C must not break the end off
         stop.set()
 
     def wake() -> None:
         stop.wait()
         app.inbox.wake()
 
-    numbers = [signal.SIGINT, signal.SIGTERM]
     before = [signal.signal(number, end) for number in numbers]
     threading.Thread(target=wake, name="stop", daemon=True).start()
     try:

@@ -25,7 +25,7 @@ from orderdrop.cli.place import Place
 from orderdrop.clock import SystemClock, iso
 from orderdrop.drop.receipt import receipt_path
 from orderdrop.journal.reading import Reading
-from orderdrop.journal.writer import drop_of
+from orderdrop.journal.writer import InstructionState, RowOutcome, drop_of
 from orderdrop.order.identity import day_number
 from orderdrop.order.refusal import Code, both
 from orderdrop.order.status import TERMINAL, Status
@@ -63,7 +63,9 @@ class Screen:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, where: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, where: TracebackType | None
+    ) -> None:
         logging.getLogger("orderdrop").removeHandler(self._alarms)
         self._news.put(None)
         self._thread.join()
@@ -117,30 +119,39 @@ class Screen:
         outcomes = reading.row_outcomes(drop_id)
         if self._as_json:
             print_json_line(drop_view(drop, outcomes, self._language))
-        bad = drop.denied + drop.errors + bool(drop.reason_code)
+        in_vain = [
+            row for row in reading.instructions_of_drop(drop_id) if row.state == InstructionState.REFUSED
+        ]
+        bad = drop.denied + drop.errors + len(in_vain) + bool(drop.reason_code)
         self._counts["refused"] += bool(bad)
         if self._as_json:
             return
         self._line(*_drop_line(drop, bad=bool(bad)))
         if bad:
-            self._tell_refusals(reading, drop, outcomes)
+            self._tell_refusals(reading, drop, [*outcomes, *in_vain])
 
-    def _tell_refusals(self, reading: Reading, drop: Any, outcomes: list[Any]) -> None:
-        errors = [row for row in outcomes if row.outcome == "error"]
+    def _tell_refusals(self, reading: Reading, drop: Any, rows: list[Any]) -> None:
+        errors = [row for row in rows if getattr(row, "outcome", "") != RowOutcome.DUPLICATE]
         orders = islice(reading.orders_of_drop(drop.id), _ROWS_LOOKED_AT) if drop.denied else ()
-        denied = [order for order in orders if order.status == Status.DENIED and order.reason_code != Code.NOT_SENT]
+        denied = [
+            order for order in orders if order.status == Status.DENIED and order.reason_code != Code.NOT_SENT
+        ]
         whole = [drop] if drop.reason_code else []
         bad = sorted([*errors, *denied], key=lambda row: row.id)
         fresh = [row for row in [*whole, *bad] if (row.id, row.reason_code) not in self._told]
         self._told |= {(row.id, row.reason_code) for row in fresh}
         for row in fresh[:_ROWS_SHOWN]:
             self._reason(row, at=f"第{line_of(row.id)}行 row {line_of(row.id)}" if row is not drop else "")
-        receipt = receipt_path(self._place.workspace.receipts, drop.name).relative_to(self._place.workspace.root)
+        receipt = receipt_path(self._place.workspace.receipts, drop.name).relative_to(
+            self._place.workspace.root
+        )
         not_sent = drop.denied - len(denied) if drop.state == "refused" else 0
         if not_sent > 0 and denied + errors:
             self._line("", Text(f"其余 {not_sent} 行未发送 / the other {not_sent} rows were not sent", "dim"))
         if len(fresh) > _ROWS_SHOWN:
-            self._line("", Text(f"还有更多,见回执 / more of them in the receipt: {receipt.as_posix()}", "dim"))
+            self._line(
+                "", Text(f"还有更多,见回执 / more of them in the receipt: {receipt.as_posix()}", "dim")
+            )
 
     def _tell_orders(self, reading: Reading, ids: list[int]) -> None:
         """Rejections as they come, and each drop once all its orders are finished."""
@@ -153,7 +164,9 @@ class Screen:
             drop = reading.drop_or_none(drop_id)
             if drop is None or drop.accepted > _ROWS_LOOKED_AT:
                 continue
-            counts = Counter(order.status for order in reading.orders_of_drop(drop_id) if order.status != Status.DENIED)
+            counts = Counter(
+                order.status for order in reading.orders_of_drop(drop_id) if order.status != Status.DENIED
+            )
             if counts and all(status in TERMINAL for status in counts):
                 self._finished.add(drop_id)
                 if not self._as_json:
@@ -164,13 +177,19 @@ class Screen:
     def _greet(self) -> None:
         if self._as_json:
             return
-        self._console.print(Text.assemble((f"orderdrop {__version__}", "bold"), f"  {self._place.workspace.root}"))
+        self._console.print(
+            Text.assemble((f"orderdrop {__version__}", "bold"), f"  {self._place.workspace.root}")
+        )
         for gateway in self._app.desk.gateways.values():
-            words = Text(f" {live_words(gateway.live)} ", "bold white on red" if gateway.live else "black on green")
+            words = Text(
+                f" {live_words(gateway.live)} ", "bold white on red" if gateway.live else "black on green"
+            )
             self._console.print(Text.assemble("通道 gateway ", (gateway.name, "bold"), " ", words))
         if self._place.workspace.halt.exists():
             self._console.print(Text("已暂停新委托 HALTED: orderdrop resume", "bold yellow"))
-        self._console.print(Text(f"收件箱 inbox {self._place.workspace.inbox}  Ctrl-C 停止 stops", "dim"), soft_wrap=True)
+        self._console.print(
+            Text(f"收件箱 inbox {self._place.workspace.inbox}  Ctrl-C 停止 stops", "dim"), soft_wrap=True
+        )
 
     def _line(self, mark: str, body: Text, style: str = "") -> None:
         now = clock_time(iso(SystemClock().now())) if mark else " " * 8
@@ -189,8 +208,19 @@ class Screen:
         if why is None:
             return
         sid = getattr(row, "sid", None) or ""
-        head = Text.assemble((at, "bold"), "  " if at else "", (row.reason_code, "red"), f"  {sid}" if sid else "")
-        self._line("", Text.assemble(head, "  ", why.text(self._language), "\n" if self._console.is_terminal else " ", ("→ " + why.remedy, "yellow")))
+        head = Text.assemble(
+            (at, "bold"), "  " if at else "", (row.reason_code, "red"), f"  {sid}" if sid else ""
+        )
+        self._line(
+            "",
+            Text.assemble(
+                head,
+                "  ",
+                why.text(self._language),
+                "\n" if self._console.is_terminal else " ",
+                ("→ " + why.remedy, "yellow"),
+            ),
+        )
 
     def _alarm(self, message: str) -> None:
         if self._as_json:
@@ -214,7 +244,9 @@ class Screen:
             )
         )  # fmt: skip
         if self._unknown:
-            self._alarm(f"{self._unknown} 笔状态不明,按已发送对待 / orders are unknown, treat them as live: orderdrop orders --status unknown")
+            self._alarm(
+                f"{self._unknown} 笔状态不明,按已发送对待 / orders are unknown, treat them as live: orderdrop orders --status unknown"
+            )
 
 
 class _Alarms(logging.Handler):

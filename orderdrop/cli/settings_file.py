@@ -1,6 +1,6 @@
 """orderdrop.toml as `init` writes it: every setting with its meaning and its default, made from `config.Settings`.
 
-Each setting and table stands behind a `#` without a space, prose behind `# `: take away the `#` to use it.
+Each setting, and each table that the user names, stands behind a `#` without a space, prose behind `# `: take away the `#` to use it.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pydantic.fields import FieldInfo
 from orderdrop.config import Settings
 
 _INTRO: Final = """\
-# orderdrop 的设置。全部可省略:不写时使用内置的模拟柜台。去掉行首的 # 即生效。
+# orderdrop 的设置。全部可省略:不写时使用内置的模拟柜台。去掉行首(及其 [表头])的 # 即生效。
 # Settings of orderdrop. All are optional: without any, orders go to the paper broker that is built in.
-# Remove the # at the beginning of a line to use it. Variables win over this file: ORDERDROP_INBOX__SETTLE=0.5
+# Remove the # at the beginning of a line (and of its [table]) to use it. Variables win: ORDERDROP_INBOX__SETTLE=0.5
 """
 
 _NAMES: Final = {"gateways": "", "accounts": "my-account-id", "strategies": "my-strategy"}
@@ -55,11 +55,11 @@ def _table(section: str, header: str, model: type[BaseModel]) -> Iterator[str]:
     prose = (model.__doc__ or "").strip().splitlines()
     if prose:
         yield f"# {prose[0]}"
-    yield f"#[{header}]"
+    yield f"[{header}]" if header in Settings.model_fields else f"#[{header}]"
     below = []
     for name, field in model.model_fields.items():
         inner = _members(field.annotation)
-        if len(inner) == 1 and issubclass(inner[0], BaseModel):
+        if _is_model(inner[0]):
             below.append((name, inner[0]))
             continue
         yield from _setting(f"{section}.{name}", name, field)
@@ -103,8 +103,14 @@ def _members(annotation: Any) -> list[Any]:
     if origin is Annotated:
         return _members(get_args(annotation)[0])
     if origin in {Union, types.UnionType}:
-        return [part for member in get_args(annotation) if member is not type(None) for part in _members(member)]
+        return [
+            part for member in get_args(annotation) if member is not type(None) for part in _members(member)
+        ]
     return [annotation]
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and get_origin(kind) is None and issubclass(kind, BaseModel)
 
 
 def _choices(kind: Any) -> list[Any]:
@@ -120,7 +126,9 @@ def _toml(value: Any) -> str:
         case int() | float():
             return str(value)
         case dict():
-            return "{ " + ", ".join(f"{_toml(str(key))} = {_toml(item)}" for key, item in value.items()) + " }"
+            return (
+                "{ " + ", ".join(f"{_toml(str(key))} = {_toml(item)}" for key, item in value.items()) + " }"
+            )
         case list() | tuple() | set() | frozenset():
             return "[" + ", ".join(map(_toml, value)) + "]"
         case Path():

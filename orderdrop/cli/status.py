@@ -35,7 +35,7 @@ def status(place: Place, ctx: click.Context, as_json: bool) -> None:
     if as_json:
         print_json(found)
     else:
-        _show(place, found)
+        _show(found)
     for problem in found["problems"]:
         say(problem, problem, place.language)
     ctx.exit(1 if found["problems"] else 0)
@@ -61,7 +61,9 @@ def _look(place: Place) -> dict[str, Any]:
         "gateways": _gateways(place),
         "counts": {status: counts[status] for status in Status if counts.get(status)},
         "unknown": unknown,
-        "oldest_unconfirmed": _oldest([o for o in live if o.status in _ON_THE_WAY and o.confirmed_at is None]),
+        "oldest_unconfirmed": _oldest(
+            [o for o in live if o.status in _ON_THE_WAY and o.confirmed_at is None]
+        ),
         "waiting": files,
     }
     return found | {"problems": _problems(unknown, files, running=running)}
@@ -74,7 +76,9 @@ def _problems(unknown: list[str], files: list[str], *, running: bool) -> list[st
             f"{len(unknown)} 笔状态不明,按已发送对待,先在终端核对 / orders are unknown: treat them as live, look into the terminal: {shortened(unknown)}"
         )
     if files and not running:
-        problems.append(f"有文件等待而路由器没有运行 / files wait and no router runs → orderdrop run: {shortened(files)}")
+        problems.append(
+            f"有文件等待而路由器没有运行 / files wait and no router runs → orderdrop run: {shortened(files)}"
+        )
     return problems
 
 
@@ -107,10 +111,14 @@ def _oldest(orders: list[Any]) -> dict[str, Any] | None:
         return None
     oldest = min(orders, key=lambda order: (order.submitted_at or order.updated_at, order.id))
     since = oldest.submitted_at or oldest.updated_at
-    return {"sid": oldest.sid, "since": iso(since), "seconds": round((SystemClock().now() - since) / 1_000_000, 3)}
+    return {
+        "sid": oldest.sid,
+        "since": iso(since),
+        "seconds": round((SystemClock().now() - since) / 1_000_000, 3),
+    }
 
 
-def _show(place: Place, found: dict[str, Any]) -> None:
+def _show(found: dict[str, Any]) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
@@ -122,16 +130,21 @@ def _show(place: Place, found: dict[str, Any]) -> None:
     grid.add_row("工作区 workspace", found["workspace"])
     grid.add_row("路由器 router", _router_words(found["router"]))
     for gateway in found["gateways"]:
-        live = Text(f" {live_words(gateway['live'])} ", "bold white on red" if gateway["live"] else "black on green")
+        live = Text(
+            f" {live_words(gateway['live'])} ", "bold white on red" if gateway["live"] else "black on green"
+        )
         accounts = ", ".join(gateway["accounts"]) or "所有账号 every account"
         grid.add_row("通道 gateway", Text.assemble(f"{gateway['name']} ", live, f" {accounts}"))
     if found["halted"] is not None:
         grid.add_row("暂停 halted", Text(found["halted"] or "是 yes", "bold yellow"))
     counts = [(f"{count} {name}   ", style_of(name)) for name, count in found["counts"].items()]
-    grid.add_row("今日 today", Text.assemble(f"{found['date']}   ", *(counts or ["没有委托 no orders"])))
+    counts = counts or [("没有委托 no orders", "")]
+    grid.add_row("今日 today", Text.assemble(f"{found['date']}   ", *counts))
     oldest = found["oldest_unconfirmed"]
     if oldest:
-        grid.add_row("未确认 unconfirmed", f"{oldest['sid']}  {clock_time(oldest['since'])}  {oldest['seconds']:.0f} s")
+        grid.add_row(
+            "未确认 unconfirmed", f"{oldest['sid']}  {clock_time(oldest['since'])}  {oldest['seconds']:.0f} s"
+        )
     if found["waiting"]:
         grid.add_row("等待 waiting", shortened(found["waiting"]))
     stdout().print(grid)
@@ -143,4 +156,6 @@ def _router_words(router: dict[str, Any]) -> Any:
     if not router["running"]:
         return Text("没有运行 not running", "yellow")
     since = datetime.fromisoformat(router["since"]).strftime("%H:%M:%S") if "since" in router else "?"
-    return Text(f"运行中 running since {since}, pid {router.get('pid', '?')} on {router.get('host', '?')}", "green")
+    return Text(
+        f"运行中 running since {since}, pid {router.get('pid', '?')} on {router.get('host', '?')}", "green"
+    )

@@ -72,10 +72,12 @@ class Teller:
             "batch": self._batch(order),
             "events": [self._event(event) for event in events],
             "fills": [
-                {"at": iso(f.at), "exec_id": f.exec_id, "volume": f.volume, "price": f.price, "fee": f.fee} for f in fills
+                {"at": iso(f.at), "exec_id": f.exec_id, "volume": f.volume, "price": f.price, "fee": f.fee}
+                for f in fills
             ],
             "reports": [
-                {"at": iso(r.received_at), "gateway": r.gateway, "kind": r.kind, "body": json.loads(r.body)} for r in reports
+                {"at": iso(r.received_at), "gateway": r.gateway, "kind": r.kind, "body": json.loads(r.body)}
+                for r in reports
             ],
             "instructions": [self._instruction(row) for row in instructions],
         }
@@ -176,7 +178,7 @@ class Teller:
         assert self._reading is not None  # noqa: S101
         rows = self._reading.row_outcomes(drop.id)
         counts: dict[str, int] = {}
-        bad = []
+        bad: list[Story] = []
         for order in self._reading.orders_of_drop(drop.id):
             counts[order.status] = counts.get(order.status, 0) + 1
             if order.reason_code and len(bad) < _ROWS_TOLD:
@@ -186,6 +188,7 @@ class Teller:
         receipt = receipt_path(where.receipts, drop.name)
         return {
             **drop_view(drop, rows, self._language).model_dump(mode="json", exclude={"errors"}),
+            "errors": drop.errors,
             "kind": drop.kind,
             "strategy": drop.strategy,
             "trade_date": from_day_number(drop.trade_day).isoformat(),
@@ -232,5 +235,7 @@ def cells_of(row: Story) -> list[tuple[str, str]]:
     if not row["header"] or not row["text"]:
         return []
     delimiter = max(",\t;", key=row["header"].count)
-    header, cells = (next(csv.reader([line], delimiter=delimiter), []) for line in (row["header"], row["text"]))
+    header, cells = (
+        next(csv.reader([line], delimiter=delimiter), []) for line in (row["header"], row["text"])
+    )
     return list(zip(header, cells, strict=True)) if len(header) == len(cells) else []

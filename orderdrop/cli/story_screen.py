@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orderdrop.cli.output import clock_time, stdout, style_of
+from orderdrop.cli.reasons import tell
 from orderdrop.cli.story import Story, cells_of
 
 _SIDES: Final = {"buy": "买 buy", "sell": "卖 sell"}
@@ -54,8 +55,7 @@ def _head(console: Console, story: Story, order: Story) -> None:
         if value:
             console.print(Text.assemble("  ", (f"{name} ", "dim"), str(value)))
     if order["reason"]:
-        console.print(Padding(Text.assemble((order["reason_code"], style_of(order["status"]) or "red"), " ", order["reason"]), (0, 0, 0, 2)))
-        console.print(Padding(Text(f"→ {story['remedy']}", "yellow"), (0, 0, 0, 2)))
+        tell(console, "", order["reason_code"], order["reason"], story["remedy"], style_of(order["status"]))
 
 
 def _gateway(story: Story) -> str:
@@ -64,7 +64,11 @@ def _gateway(story: Story) -> str:
 
 
 def _filled(order: Story) -> str:
-    return f"{order['filled_volume']} / {order['volume']} @ {order['avg_price']}" if order["filled_volume"] else ""
+    return (
+        f"{order['filled_volume']} / {order['volume']} @ {order['avg_price']}"
+        if order["filled_volume"]
+        else ""
+    )
 
 
 def _row(console: Console, row: Story) -> None:
@@ -72,35 +76,48 @@ def _row(console: Console, row: Story) -> None:
     cells = cells_of(row)
     if cells:
         shown = [(name.strip("\ufeff "), cell) for name, cell in cells if cell]
-        console.print(Padding(Text("  ").join(Text.assemble((f"{name}=", "dim"), cell) for name, cell in shown), (0, 0, 0, 2)))
+        _indented(console, Text("  ").join(Text.assemble((f"{name}=", "dim"), cell) for name, cell in shown))
     else:
-        console.print(Padding(row["text"] or "文件不在了 the file is not there any more", (0, 0, 0, 2)))
+        _indented(console, Text(row["text"] or "文件不在了 the file is not there any more"))
     if row["mended"]:
-        console.print(Padding(Text(f"已修正 mended: {row['mended']}", "yellow"), (0, 0, 0, 2)))
+        _indented(console, Text(f"已修正 mended: {row['mended']}", "yellow"))
 
 
 def _times(console: Console, story: Story, order: Story) -> None:
-    """Everything that has a time, in its order."""
+    """Everything that has a time, in its order; then the line as it was sent."""
     moments = [(order["received_at"], "router", "接收 received", f"{order['drop']}:{order['row']}")]
     batch = story["batch"]
     if batch:
-        one_of = f"{batch['orders']} 笔 {'order' if batch['orders'] == 1 else 'orders'}"
-        moments.append((batch["created_at"], "router", "通过检查 checks passed", f"批次 batch {batch['id']}, {one_of}"))
+        count = f"{batch['orders']} 笔 {'order' if batch['orders'] == 1 else 'orders'}"
+        moments.append(
+            (batch["created_at"], "router", "通过检查 checks passed", f"batch {batch['id']}: {count}")
+        )
         if batch["handed_at"]:
-            moments.append((batch["handed_at"], "router", f"送出 handed over: {batch['outcome']}", batch["line"] or ""))
-    moments += [(event["at"], event["source"], event["event"], event["detail"] or "") for event in story["events"]]
+            moments.append((batch["handed_at"], "router", f"送出 handed over: {batch['outcome']}", ""))
     moments += [
-        (asked["at"], "router", f"{asked['kind']}: {asked['state']}", f"{asked['drop']}:{asked['line']} {asked['reason'] or ''}")
+        (event["at"], event["source"], event["event"], event["detail"] or "") for event in story["events"]
+    ]
+    moments += [
+        (
+            asked["at"],
+            "router",
+            f"{asked['kind']}: {asked['state']}",
+            f"{asked['drop']}:{asked['line']} {asked['reason'] or ''}",
+        )
         for asked in story["instructions"]
     ]
-    moments.sort(key=lambda moment: moment[0])
     _title(console, "经过 What happened")
     grid = Table.grid(padding=(0, 2))
     for style, wrap in (("dim", False), ("dim", False), ("", False), ("", False), ("", True)):
         grid.add_column(style=style, no_wrap=not wrap, overflow="fold" if wrap else "ellipsis")
-    for at, source, event, detail in moments:
-        grid.add_row(f"  {at[11:23]}", _since(order["received_at"], at), source, Text(event, style_of(event)), detail)
+    for at, source, event, detail in sorted(moments, key=lambda moment: moment[0]):
+        grid.add_row(
+            f"  {at[11:23]}", _since(order["received_at"], at), source, Text(event, style_of(event)), detail
+        )
     console.print(grid)
+    if batch and batch["line"]:
+        _title(console, "送出的内容 The line as it was sent")
+        _indented(console, Text(batch["line"]))
 
 
 def _since(start: str, at: str) -> str:
@@ -116,7 +133,12 @@ def _words(console: Console, reports: list[Story]) -> None:
         _title(console, "柜台原话 The broker's words")
     for report in said:
         body = report["body"]
-        console.print(Padding(f"{clock_time(report['at'])}  {report['gateway']}  {body.get('code')}  {body.get('text', '')}", (0, 0, 0, 2)))
+        _indented(
+            console,
+            Text(
+                f"{clock_time(report['at'])}  {report['gateway']}  {body.get('code', '')}  {body.get('text', '')}"
+            ),
+        )
 
 
 # a file
@@ -126,8 +148,10 @@ def _show_file(console: Console, story: Story) -> None:
     lying = story["lying"]
     if lying:
         style = {"taken": "green", "waiting": "yellow"}.get(lying["lot"], "red")
-        console.print(Text.assemble((story["asked"], "bold"), "  在收件箱里 in the inbox: ", (lying["lot"], style)))
-        console.print(Padding(lying["why"], (0, 0, 0, 2)))
+        console.print(
+            Text.assemble((story["asked"], "bold"), "  在收件箱里 in the inbox: ", (lying["lot"], style))
+        )
+        _indented(console, Text(lying["why"]))
     for drop in story["drops"]:
         _show_drop(console, drop)
 
@@ -156,15 +180,21 @@ def _show_drop(console: Console, drop: Story) -> None:
         _reason(console, f"{asked['line']} {asked['kind']} {asked['sid']}: {asked['state']}", asked)
 
 
-_COUNTS: Final = {"accepted": "接受 accepted", "denied": "拒绝 denied", "duplicates": "重复 duplicates"}
+_COUNTS: Final = {
+    "accepted": "接受 accepted",
+    "denied": "拒绝 denied",
+    "duplicates": "重复 duplicates",
+    "errors": "错误 errors",
+}
 
 
 def _reason(console: Console, where: str, row: Any) -> None:
     sid = row.get("sid")
-    words = Text.assemble((where, "bold"), f"  {sid}" if sid and sid not in where else "")
+    where += f"  {sid}" if sid and sid not in where else ""
     if row["code"]:
-        words.append_text(Text.assemble("  ", (row["code"], "red"), f" {row['reason']} ", (f"→ {row['remedy']}", "yellow")))
-    console.print(Padding(words, (0, 0, 0, 2)))
+        tell(console, where, row["code"], row["reason"], row["remedy"])
+    else:
+        console.print(f"  {where}")
 
 
 def _attempt(console: Console, other: Story) -> None:
@@ -174,3 +204,7 @@ def _attempt(console: Console, other: Story) -> None:
 
 def _title(console: Console, words: str) -> None:
     console.print(Text(words, "bold dim"))
+
+
+def _indented(console: Console, text: Text) -> None:
+    console.print(Padding.indent(text, 2), soft_wrap=not console.is_terminal)

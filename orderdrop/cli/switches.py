@@ -8,7 +8,7 @@ import click
 
 from orderdrop.cli.drop import note_if_not_running
 from orderdrop.cli.look import account_id, account_option, canonical, strategy_option, symbol_option
-from orderdrop.cli.output import give_up, json_option, print_json, say, shortened
+from orderdrop.cli.output import give_up, json_option, print_json_array, say, shortened
 from orderdrop.cli.place import Place, pass_place
 from orderdrop.order.status import TERMINAL, Status
 
@@ -27,7 +27,13 @@ sids_argument = click.argument("sids", nargs=-1, metavar="[SID]...")
 @json_option
 @pass_place
 def cancel(
-    place: Place, sids: tuple[str, ...], every: bool, account: str | None, strategy: str | None, symbol: str | None, as_json: bool
+    place: Place,
+    sids: tuple[str, ...],
+    every: bool,
+    account: str | None,
+    strategy: str | None,
+    symbol: str | None,
+    as_json: bool,
 ) -> None:
     """Ask for orders to be cancelled, by sid, or --all of an account, a strategy or a symbol.
 
@@ -78,7 +84,13 @@ def release(place: Place, sids: tuple[str, ...], every: bool, drop_name: str | N
         raise click.UsageError("编号、--all、--drop 选一种 / give sids, --all or --drop, one of them")
     place.must_exist()
     if not sids:
-        sids = _live(place, {"status": Status.HELD, "drop_name": None if drop_name is None else _known_drop(place, drop_name)})
+        sids = _live(
+            place,
+            {
+                "status": Status.HELD,
+                "drop_name": None if drop_name is None else _known_drop(place, drop_name),
+            },
+        )
     _instruct(place, DropKind.RELEASE, sids, as_json=as_json)
 
 
@@ -152,7 +164,9 @@ def _live(place: Place, wanted: dict[str, str | None]) -> tuple[str, ...]:
     with place.journal() as reading:
         live = reading.live_orders() if reading else []
     return tuple(
-        order.sid for order in live if all(value in {None, getattr(order, column)} for column, value in wanted.items())
+        order.sid
+        for order in live
+        if all(value in {None, getattr(order, column)} for column, value in wanted.items())
     )
 
 
@@ -172,14 +186,14 @@ def _instruct(place: Place, kind: DropKind, sids: tuple[str, ...], *, as_json: b
     if not sids:
         say("没有这样的委托,什么也没写", "no such orders, nothing was written", place.language)
         if as_json:
-            print_json([])
+            print_json_array([])
         return
     _warn(place, sids)
     place.workspace.make()
     path = instruct(place.workspace, kind, sids)
     name = path.relative_to(place.workspace.inbox).as_posix()
     if as_json:
-        print_json([{"sid": sid, "drop": name} for sid in sids])
+        print_json_array([{"sid": sid, "drop": name} for sid in sids])
     else:
         click.echo(name)
     say(f"{len(sids)} 笔: {shortened(sids)}", f"{len(sids)} asked; orderdrop why {name}", place.language)
@@ -194,7 +208,11 @@ def _warn(place: Place, sids: tuple[str, ...]) -> None:
             return
         known: dict[str, Any] = {sid: _newest(place, reading, sid) for sid in sids}
     unknown = [sid for sid, order in known.items() if order is None]
-    finished = [f"{sid} ({order.status})" for sid, order in known.items() if order is not None and order.status in TERMINAL]
+    finished = [
+        f"{sid} ({order.status})"
+        for sid, order in known.items()
+        if order is not None and order.status in TERMINAL
+    ]
     if unknown:
         say(f"还没有这些编号: {shortened(unknown)}", "not known yet", place.language)
     if finished:

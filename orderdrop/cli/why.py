@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -60,7 +60,7 @@ def _below_inbox(place: Place, asked: str) -> str:
     return Path(asked).name
 
 
-def _unknown(asked: str, teller: Teller) -> None:
+def _unknown(asked: str, teller: Teller) -> NoReturn:
     like = teller.alike(asked)
     give_up(
         f"没有编号或文件 “{asked}”", f"no order and no drop is called “{asked}”",

@@ -105,7 +105,7 @@ class Reading:
         query = select(orders.c.status, func.count()).where(
             orders.c.id.between(first, last), orders.c.trade_day == day
         )
-        return dict(self._connection.execute(query.group_by(orders.c.status)).tuples().all())
+        return {row[0]: row[1] for row in self._connection.execute(query.group_by(orders.c.status))}
 
     def story(self, order: int) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
         """Events, fills, reports and instructions of an order, in their order."""

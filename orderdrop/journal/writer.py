@@ -7,6 +7,7 @@ dictionaries cost 1.4 times as much.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from enum import StrEnum
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, func, insert, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from orderdrop.journal.schema import ROW_BITS, batches, drops, instructions, meta, orders
+from orderdrop.order.model import Order
 from orderdrop.order.refusal import Refusal
 from orderdrop.order.status import S, Status
 from orderdrop.reports.apply import Standing
@@ -63,31 +65,6 @@ class NewDrop(NamedTuple):
     reason_bound: str | None
 
 
-class NewOrder(NamedTuple):
-    id: int
-    trade_day: int
-    sid: str
-    sid_key: int | None
-    account_id: str
-    symbol: str
-    volume: int
-    order_type: int
-    order_business: int
-    price: str | None
-    remark: str | None
-    strategy: str | None
-    note: str | None
-    gateway: str | None
-    batch_id: int | None
-    status: str
-    updated_at: int
-    reason_code: str | None = None
-    reason_column: str | None = None
-    reason_value: str | None = None
-    reason_bound: str | None = None
-    closed_at: int | None = None
-
-
 class NewRow(NamedTuple):
     id: int
     outcome: str
@@ -130,7 +107,16 @@ def _insert_text(table: str, columns: Sequence[str]) -> str:
 
 
 _ADD_DROP = _insert_text("drops", NewDrop._fields)
-_ADD_ORDER = _insert_text("orders", NewOrder._fields)
+_ADD_ACCEPTED = (
+    "INSERT INTO orders (id, sid, sid_key, account_id, symbol, volume, order_type, order_business, price, remark, strategy,"
+    " note, trade_day, gateway, batch_id, status, updated_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {day}, {gateway}, {batch}, {status}, {at})"
+)
+_ADD_DENIED = (
+    "INSERT INTO orders (id, sid, account_id, symbol, volume, order_type, order_business, price, remark, strategy, note,"
+    " trade_day, updated_at, closed_at, reason_code, reason_column, reason_value, reason_bound, status)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'denied')"
+)
 # The rest of a torn line is told on the line's own row.
 _ADD_ROW = _insert_text("rows", NewRow._fields).replace("INSERT", "INSERT OR REPLACE", 1)
 _ADD_BATCH = _insert_text("batches", NewBatch._fields)
@@ -158,6 +144,9 @@ _SAVE_STANDING = (
     " updated_at = ?, reason_code = coalesce(?, reason_code), reason_value = coalesce(?, reason_value),"
     " reason_bound = coalesce(?, reason_bound) WHERE id = ?"
 )
+
+
+_WORD = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Writer:
@@ -237,9 +226,10 @@ class Writer:
         return list(self.connection.execute(select(drops).where(literal).order_by(drops.c.id)))
 
     def open_batches(self) -> list[Any]:
-        return list(
-            self.connection.execute(select(batches).where(batches.c.outcome.is_(None)).order_by(batches.c.id))
-        )
+        """Batches whose outcome was never noted; without their content, which may be large."""
+        columns = [column for column in batches.c if column is not batches.c.content]
+        query = select(*columns).where(text("outcome IS NULL")).order_by(batches.c.id)
+        return list(self.connection.execute(query))
 
     def orders_of_batch(self, batch: tuple[int, int, int]) -> list[Any]:
         """batch: its id, first and last order."""
@@ -268,10 +258,49 @@ class Writer:
     def update_drop(self, drop_id: int, **values: object) -> None:
         self.connection.execute(update(drops).where(drops.c.id == drop_id).values(**values))
 
-    def add_orders(self, new: Sequence[NewOrder], ranges: Iterable[tuple[int, int]]) -> None:
-        """Add orders and the event of each; `ranges` of ids cover the new orders and no older ones."""
-        self._many(_ADD_ORDER, new)
-        self._many(_TELL_ORDERS, list(ranges))
+    def add_accepted(
+        self,
+        accepted: Sequence[tuple[int, int, Order]],
+        day: int,
+        gateway: str,
+        batch: int | None,
+        status: Status,
+        at: int,
+    ) -> None:
+        """Orders that passed: (order id, sid key, order). What they share stands in the statement, which is cheaper."""
+        shared = {
+            "day": day,
+            "gateway": _quoted(gateway),
+            "batch": batch or "NULL",
+            "status": _quoted(status),
+            "at": at,
+        }
+        rows = [
+            (
+                order_ref, o[1], key, o[2], o[3], o[4], o[5], o[6], None if o[7] is None else str(o[7]),
+                o[8] or None, o[9] or None, o[10] or None,
+            )
+            for order_ref, key, o in accepted
+        ]  # fmt: skip
+        self._many(_ADD_ACCEPTED.format_map(shared), rows)
+
+    def add_denied(self, denied: Sequence[tuple[int, Order, Refusal]], day: int, at: int) -> None:
+        """Orders that did not pass: (order id, order, why). Their sid is not used up."""
+        self._many(
+            _ADD_DENIED,
+            [
+                (
+                    order_ref, o.sid, o.account_id, o.symbol, o.volume, o.order_type, o.order_business,
+                    None if o.price is None else str(o.price), o.remark or None, o.strategy or None, o.note or None,
+                    day, at, at, why.code, why.column, why.value, why.bound,
+                )
+                for order_ref, o, why in denied
+            ],
+        )  # fmt: skip
+
+    def tell_orders(self, ranges: Sequence[tuple[int, int]]) -> None:
+        """The first event of each new order; `ranges` of ids cover the new orders and no older ones."""
+        self._many(_TELL_ORDERS, ranges)
 
     def add_rows(self, new: Sequence[NewRow]) -> None:
         self._many(_ADD_ROW, new)
@@ -353,6 +382,12 @@ class Writer:
             (at, at, first, last, batch_id),
         )
 
+    def batch_content(self, batch_id: int) -> bytes:
+        found: bytes = self.connection.execute(
+            select(batches.c.content).where(batches.c.id == batch_id)
+        ).scalar_one()
+        return found
+
     def close_batch(self, batch_id: int, outcome: str, at: int) -> None:
         self.connection.execute(
             update(batches).where(batches.c.id == batch_id).values(outcome=outcome, handed_at=at)
@@ -421,6 +456,13 @@ class Writer:
     def _many(self, statement: str, values: Sequence[Any]) -> None:
         if values:
             self.connection.exec_driver_sql(statement, values if isinstance(values, list) else list(values))
+
+
+def _quoted(word: str) -> str:
+    """A word of ours as an SQL text. Settings allow no other characters in names."""
+    if not _WORD.fullmatch(word):
+        raise ValueError(word)
+    return f"'{word}'"
 
 
 def row_id(drop_id: int, row: int) -> int:

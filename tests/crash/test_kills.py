@@ -4,18 +4,14 @@ ROUNDS × SEEDS kills in all, at failpoints by name and count and at random mome
 """
 
 import sys
-
-import pytest
-
-pytestmark = [pytest.mark.crash, pytest.mark.skipif(sys.platform == "win32", reason="victims are forked")]
-if sys.platform == "win32":
-    pytest.skip("victims are forked", allow_module_level=True)
-
 from collections import Counter
 
+import pytest
 from verdict import differences
 from victims import Victims
 from world import World
+
+pytestmark = [pytest.mark.crash, pytest.mark.skipif(sys.platform == "win32", reason="victims are forked")]
 
 ROUNDS = 75
 SEEDS = range(8)
@@ -62,7 +58,11 @@ def _a_short_life(victims, world, number):
     else:
         point, after = "", world.random.uniform(0.005, 0.15)
     return victims.kill(
-        world.root, _settings(world), failpoint=point, after=after, meanwhile=lambda: world.act(world.random.randrange(1, 4))
+        world.root,
+        _settings(world),
+        failpoint=point,
+        after=after,
+        meanwhile=lambda: world.act(world.random.randrange(1, 4)),
     )
 
 

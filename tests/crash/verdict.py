@@ -34,7 +34,9 @@ def _foreign(world: World) -> Iterator[str]:
         yield from (f"{where}: nobody wrote {row}" for row, *_ in rows if row.sid not in world.good)
     told = read(world.root / "journal.db", "SELECT DISTINCT sid FROM rows WHERE sid IS NOT NULL")
     denied = read(world.root / "journal.db", "SELECT DISTINCT sid FROM orders WHERE sid_key IS NULL")
-    yield from (f"journal: nobody wrote the row {sid}" for (sid,) in told + denied if sid not in _written(world))
+    yield from (
+        f"journal: nobody wrote the row {sid}" for (sid,) in told + denied if sid not in _written(world)
+    )
 
 
 def _statuses(world: World) -> Iterator[str]:
@@ -45,7 +47,10 @@ def _statuses(world: World) -> Iterator[str]:
             yield f"{row.sid}: journal says {status} {filled}, broker {broker.get(row.sid)}"
         if (status, filled) != _expected(world, row):
             yield f"{row.sid}: {status} {filled} instead of {_expected(world, row)}"
-    ours = read(world.root / "journal.db", "SELECT sid, exec_id, fills.volume, fills.price FROM fills JOIN orders ON orders.id = order_ref")
+    ours = read(
+        world.root / "journal.db",
+        "SELECT sid, exec_id, fills.volume, fills.price FROM fills JOIN orders ON orders.id = order_ref",
+    )
     theirs = read(_paper(world), "SELECT sid, exec_id, volume, price FROM reports WHERE kind = 'fill'")
     for fill, count in (Counter(ours) - Counter(theirs)).items():
         yield f"journal has a fill {count} times too often: {fill}"
@@ -70,8 +75,12 @@ def _receipts(world: World) -> Iterator[str]:
 
 def _files(world: World) -> Iterator[str]:
     """Every file that was written to its end is kept, byte for byte; the inbox is empty but for the followed file."""
-    kept = {_digest(path) for folder in ("archive", "quarantine") for path in (world.root / folder).rglob("*")}
-    yield from (f"archive: a file is missing: {content!r}" for content in world.whole if _hash(content) not in kept)
+    kept = {
+        _digest(path) for folder in ("archive", "quarantine") for path in (world.root / folder).rglob("*")
+    }
+    yield from (
+        f"archive: a file is missing: {content!r}" for content in world.whole if _hash(content) not in kept
+    )
     left = [path.name for path in world.inbox.iterdir() if not path.name.endswith(".order.csv")]
     yield from (f"inbox: {name} was left" for name in left)
 
@@ -101,7 +110,9 @@ def _broker(world: World) -> list[tuple[Row, str, int]]:
     return [(r._replace(price=world.good[r.sid].price) if r.sid in rejected else r, s, f) for r, s, f in rows]
 
 
-def _row(sid: str, account: str, symbol: str, volume: int, price: str | None, status: str, filled: int) -> tuple[Row, str, int]:
+def _row(
+    sid: str, account: str, symbol: str, volume: int, price: str | None, status: str, filled: int
+) -> tuple[Row, str, int]:
     return Row(sid, account, symbol, volume, str(Decimal(price or 0))), status, filled
 
 

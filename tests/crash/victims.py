@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 
 class Death(NamedTuple):
@@ -23,7 +23,7 @@ class Death(NamedTuple):
 class Victims:
     """Forks victims from a zygote; one lives at a time. Use as a context manager."""
 
-    def __enter__(self) -> "Victims":
+    def __enter__(self) -> Self:
         script = Path(__file__).with_name("zygote.py")
         self._zygote = subprocess.Popen(
             [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
@@ -50,7 +50,9 @@ class Victims:
                 os.kill(pid, signal.SIGKILL)
         status = self._burial()
         killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-        return Death(failpoint if died_by_itself and killed else "", killed, -1 if killed else os.WEXITSTATUS(status))
+        return Death(
+            failpoint if died_by_itself and killed else "", killed, -1 if killed else os.WEXITSTATUS(status)
+        )
 
     def run_once(self, root: Path, settings: dict) -> Death:
         """A router that is left alone until everything is settled."""

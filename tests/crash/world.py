@@ -45,7 +45,9 @@ class World:
         self._count = 0
         self._redroppable: list[tuple[str, bytes]] = []
         self._mendable: list[list[Row]] = []
-        self._open: list[tuple[Path, bytes, bytes]] = []  # slow writes: file, all of it, what is still to be written
+        self._open: list[
+            tuple[Path, bytes, bytes]
+        ] = []  # slow writes: file, all of it, what is still to be written
         self._followed = self.inbox / f"{trade_date(SystemClock().now()):%Y%m%d}.order.csv"
         self._followed_rest = b""
         self._followed.write_text(HEADER)
@@ -198,7 +200,9 @@ class World:
     def _bad_line(self) -> str:
         sid = f"B{self.seed}-{self._number()}"
         self.bad.add(sid)
-        wrong = self.random.choice(("ten,1,1,9.99", "150,1,1,9.99", "100,1,7,9.99", "100,1,1,9.999", "100,1,1"))
+        wrong = self.random.choice(
+            ("ten,1,1,9.99", "150,1,1,9.99", "100,1,7,9.99", "100,1,1,9.999", "100,1,1")
+        )
         return f"{sid},acc0,SHSE.600000,{wrong}\n"
 
     def _content(self, rows: list[Row]) -> bytes:
@@ -233,4 +237,3 @@ def read(path: Path, query: str) -> list[tuple]:
         raise
     finally:
         connection.close()
-

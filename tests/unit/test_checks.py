@@ -6,7 +6,7 @@ import pytest
 from builders import a_context, an_order
 
 from orderdrop import checks
-from orderdrop.checks import RULES, check
+from orderdrop.checks import check
 from orderdrop.order.refusal import Code, Refusal, explain
 
 
@@ -18,12 +18,24 @@ def test_check_when_halted_then_denied():
     assert check(an_order(), a_context(halted=True)) == Refusal(Code.HALTED)
 
 
-def test_check_when_a_rule_raises_then_denied_and_named(monkeypatch):
+@pytest.mark.parametrize("rules", ["KIND_RULES", "SIZE_RULES"])
+def test_check_when_a_rule_raises_then_denied_and_named(monkeypatch, rules):
     def broken_rule(_order, _context):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(checks, "RULES", (broken_rule, *RULES))
+    monkeypatch.setattr(checks, rules, (broken_rule, *getattr(checks, rules)))
     assert check(an_order(), a_context()) == Refusal(Code.CHECK_FAILED, "broken_rule", "ZeroDivisionError")
+
+
+def test_check_when_a_kind_has_passed_the_sizes_are_still_looked_at():
+    context = a_context()
+    assert check(an_order(), context) is None
+    assert check(an_order(volume=1), context).code is Code.LOT_MINIMUM
+
+
+def test_check_when_something_was_denied_it_is_denied_again():
+    context = a_context(halted=True)
+    assert check(an_order(), context) == check(an_order(), context) == Refusal(Code.HALTED)
 
 
 def test_check_when_several_rules_deny_then_the_first_wins():

@@ -15,7 +15,8 @@ from orderdrop.intake import Reader
 from orderdrop.order.model import DropKind, Order
 from orderdrop.order.refusal import Refusal, explain
 
-SAMPLES = sorted((Path(__file__).parents[1] / "samples").glob("**/*.csv"))
+FOLDER = Path(__file__).parents[1] / "samples"
+SAMPLES = sorted([*FOLDER.glob("drops/*.csv"), *FOLDER.glob("goldminer/in/*.csv")])
 
 cells = st.one_of(
     st.sampled_from(

@@ -1,13 +1,17 @@
 import sqlite3
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
 
 from orderdrop.journal.journal import Journal, reading_engine
 from orderdrop.journal.reading import read
-from orderdrop.journal.writer import NewOrder, Writer, row_id
+from orderdrop.journal.writer import Writer, row_id
 from orderdrop.order.errors import ConfigError, JournalError
 from orderdrop.order.identity import sid_key
+from orderdrop.order.model import Order
+from orderdrop.order.refusal import Code, Refusal
+from orderdrop.order.status import Status
 
 URL = "sqlite:///journal.db"
 
@@ -20,17 +24,14 @@ def journal(tmp_path):
     journal.close()
 
 
-def an_order(sid="A1", drop=1, row=2, day=20261120, **over):
-    values = {
-        "id": row_id(drop, row), "trade_day": day, "sid": sid, "sid_key": sid_key(sid), "account_id": "a",
-        "symbol": "SHSE.600000", "volume": 100, "order_type": 1, "order_business": 1, "price": "10.35", "remark": None,
-        "strategy": None, "note": None, "gateway": "paper", "batch_id": None, "status": "ready", "updated_at": 1,
-    }  # fmt: skip
-    return NewOrder(**values | over)
+def an_order(sid="A1", drop=1, row=2, day=20261120):
+    return day, (row_id(drop, row), sid_key(sid), Order(row, sid, "a", "SHSE.600000", 100, 1, 1, Decimal("10.35")))
 
 
-def add(writer: Writer, *orders: NewOrder) -> None:
-    writer.add_orders(list(orders), [(order.id, order.id) for order in orders])
+def add(writer: Writer, *orders) -> None:
+    for day, accepted in orders:
+        writer.add_accepted([accepted], day, "paper", None, Status.READY, 1)
+        writer.tell_orders([(accepted[0], accepted[0])])
 
 
 def test_transaction_when_it_fails_leaves_nothing_and_the_next_one_works(journal):
@@ -79,12 +80,9 @@ def test_known_finds_a_sid_of_any_day_before_and_after_it_was_moved(journal):
 
 def test_refused_orders_do_not_use_up_their_sid(journal):
     with journal.transaction() as writer:
-        add(
-            writer,
-            an_order(sid_key=None, status="denied"),
-            an_order(row=3, sid_key=None, status="denied"),
-            an_order(row=4),
-        )
+        denied = [(row_id(1, row), an_order()[1][2], Refusal(Code.LOT_SIZE)) for row in (2, 3)]
+        writer.add_denied(denied, 20261120, 1)
+        add(writer, an_order(row=4))
 
 
 def test_every_added_order_has_its_event(journal, tmp_path):

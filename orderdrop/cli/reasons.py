@@ -1,0 +1,46 @@
+"""How a refusal is told to a person: where, its code, why, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.padding import Padding
+from rich.text import Text
+
+from orderdrop.cli.output import style_of
+from orderdrop.order.refusal import Language
+from orderdrop.views import explain_row
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_SHOWN: Final = 20
+
+
+def tell(console: Console, where: str, code: str, reason: str, remedy: str, style: str = "red") -> None:
+    """On a terminal three short paragraphs, elsewhere one line."""
+    head = Text.assemble((where, "bold"), "  " if where else "", (code, style or "red"))
+    if console.is_terminal:
+        console.print(Padding.indent(head, 2))
+        console.print(Padding.indent(reason, 4))
+        console.print(Padding.indent(Text(f"→ {remedy}", "yellow"), 4))
+    else:
+        console.print(Text.assemble("  ", head, f"  {reason} → {remedy}"), soft_wrap=True)
+
+
+def tell_row(console: Console, where: str, row: Any, language: Language) -> None:
+    """row: a journal row; nothing is told of one that has no reason."""
+    why = explain_row(row, language)
+    if why is not None:
+        style = style_of(getattr(row, "status", "")) or "red"
+        tell(console, where, row.reason_code, why.text(language), why.remedy, style)
+
+
+def tell_orders(console: Console, rows: Sequence[Any], language: Language) -> None:
+    """Below a table of orders: why some of them stand as they do."""
+    told = [row for row in rows if row.reason_code]
+    for row in told[:_SHOWN]:
+        tell_row(console, row.sid, row, language)
+    if len(told) > _SHOWN:
+        console.print(Text(f"  … +{len(told) - _SHOWN}: --json", "dim"))

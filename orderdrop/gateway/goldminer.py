@@ -1,0 +1,243 @@
+"""The gateway to 掘金 and 东财 EMC file orders: a scan folder to write to, an output folder to read from.
+
+This file says what is sure. How files go in stands in goldminer_scan, how the terminal's output is read in goldminer_output,
+goldminer_account and goldminer_files, what a row means in goldminer_rows, formats in goldminer_batch, goldminer_table and
+goldminer_dbf, the day's end in goldminer_close. The window, confirmation and sending again are the router's: `evidence`, `mentions` and
+`take_back` are what it decides by.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+
+from orderdrop.clock import Clock, Micros
+from orderdrop.gateway.base import Batch, Cancel, Cursor, Outcome, Outgoing, SubmitResult
+from orderdrop.gateway.goldminer_batch import CsvWriting, Writing
+from orderdrop.gateway.goldminer_close import Leftover, leave, put_away
+from orderdrop.gateway.goldminer_dbf import DbfTable, DbfWriting, library
+from orderdrop.gateway.goldminer_output import Output
+from orderdrop.gateway.goldminer_scan import Names, ScanFolder, Where
+from orderdrop.gateway.goldminer_table import CsvTable, Table
+from orderdrop.order.errors import GatewayError
+from orderdrop.order.report import Account, Report
+
+log = logging.getLogger(__name__)
+
+_ROOM: Final = 1_000_000
+_REST: Final = 1_000_000
+"""Microseconds without new orders after a hand-over that failed before it left: the disk is full, or the share is away."""
+
+
+class Evidence(NamedTuple):
+    """What is known of a batch that was handed over.
+
+    taken: its file stands in upfiles, or is gone from the scan folder though we did not take it back; False: it still stands there, or
+    we have it; None: nobody can say now. taken_at: when we first saw that it was taken; it was taken before.
+    alive_at: the output moved after this instant. reads: when complete reads of the output began (the newest ones, a second apart),
+    empty when an account of the batch has no file in which its orders would show. seen: its order ids that stand in the output.
+    """
+
+    taken: bool | None
+    taken_at: Micros | None
+    alive_at: Micros | None
+    reads: tuple[Micros, ...]
+    seen: frozenset[str]
+
+
+class GoldminerGateway:
+    """A terminal's two folders as a `Gateway`; several accounts.
+
+    Invariants: TAKEN is said when the file stands whole in the scan folder, under a name that no other batch has; NEVER_LEFT only
+    when it is proven that it never stood there, or was taken back untouched.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        live: bool,
+        scan_dir: Path,
+        push_dir: Path,
+        archive_dir: Path | None,
+        staging: Path,
+        scan_name: str,
+        fin: bool,
+        format: Literal["csv", "dbf"],  # noqa: A002  the setting's name
+        clock: Clock,
+        accounts: Collection[str] = (),
+    ) -> None:
+        """staging: a folder of our own on scan_dir's volume, outside of it. accounts: those of the settings."""
+        self.name = name
+        self.live = live
+        self._clock = clock
+        self._writing: Writing = CsvWriting() if format == "csv" else DbfWriting()
+        names = Names.of(self._writing.suffix)
+        self._scan = ScanFolder(scan_dir, staging, archive_dir, scan_name, names, clock, fin=fin)
+        tables: dict[str, Table] = {".csv": CsvTable()}
+        if format == "dbf" or find_spec("dbf"):
+            tables[".dbf"] = DbfTable()
+        self._output = Output(push_dir, tables, accounts, clock)
+        self._rest_until = Micros(0)
+        self._cancels = 0
+        self._taken_at: dict[int, Micros] = {}
+
+    def open(self) -> None:
+        if isinstance(self._writing, DbfWriting):
+            library()
+        self._scan.open()
+        try:
+            self._output.open()
+        except GatewayError:
+            self._scan.close()
+            raise
+
+    def close(self) -> None:
+        self._scan.close()
+
+    def room(self) -> int:
+        return 0 if self._clock.now() < self._rest_until else _ROOM
+
+    def encode(self, orders: Iterable[Outgoing]) -> bytes:
+        return self._writing.orders(orders)
+
+    def submit(self, batch: Batch) -> SubmitResult:
+        scan = self._scan
+        result = scan.hand_over(scan.name(batch), scan.names.key(batch), batch.content)
+        if result.outcome is Outcome.NEVER_LEFT:
+            self._rest_until = Micros(self._clock.now() + _REST)
+        return result
+
+    def cancel(self, cancels: Sequence[Cancel]) -> None:
+        if not cancels:
+            return
+        self._cancels += 1
+        content = self._writing.cancels(cancels)
+        name = self._scan.names.cancel(self._clock.now(), self._cancels, content)
+        result = self._scan.hand_over(name, name[8:], content)
+        if result.outcome is not Outcome.TAKEN:
+            raise GatewayError(f"撤单文件没有送进扫单文件夹 / cancels did not go in: {result.detail}")
+
+    def settle(self, batch: Batch) -> dict[str, Outcome]:
+        """A file goes in whole, so one row that is seen speaks for all of them."""
+        outcome = self._settle(batch)
+        return dict.fromkeys(self._sids(batch), outcome)
+
+    def poll(self, after: Cursor, limit: int) -> tuple[list[Report], Cursor]:
+        try:
+            self._scan.begin()
+        except OSError as error:
+            raise GatewayError(f"暂存文件夹写不了 / staging cannot be written: {error}") from error
+        self._scan.mark_finished()
+        return self._output.poll(after, limit)
+
+    def account(self, account_id: str) -> Account | None:
+        return self._output.account(account_id)
+
+    def accounts(self) -> Sequence[str]:
+        return sorted(self._output.folders)
+
+    # beyond the port
+
+    @property
+    def bad_rows(self) -> dict[str, int]:
+        """What of the output did not read, counted: file name and what is wrong with the row."""
+        return dict(self._output.problems.counts)
+
+    def evidence(self, batch: Batch) -> Evidence:
+        """What is known of a batch, as far as the last `poll` has read. Asks the folders, changes nothing."""
+        taken = self._is_taken(batch)
+        now = self._clock.now()
+        taken_at = self._taken_at.setdefault(batch.id, now) if taken else self._taken_at.pop(batch.id, None)
+        rows = self._writing.rows(batch.content)
+        shows = all(self._output.tells_orders(account) for account in {row.account_id for row in rows})
+        return Evidence(
+            taken,
+            taken_at if taken else None,
+            self._output.alive_at,
+            tuple(self._output.reads) if shows else (),
+            frozenset(row.sid for row in rows if row.sid in self._output.seen),
+        )
+
+    def mentions(self, sids: Collection[str]) -> set[str] | None:
+        """Which order ids stand anywhere in the output, read anew from end to end; None: it moved meanwhile, ask again.
+
+        For the moment before an order is called absent: it reads the day's files once more.
+        """
+        return self._output.mentions(sids)
+
+    def take_back(self, batch: Batch) -> bool:
+        """Take an untaken file out of the scan folder. True: it was there, and no row of it has shown up yet.
+
+        False: it is not there any more, or rows were executed: nothing is proven. What was taken back lies in staging; `settle` tells
+        later whether rows of it have shown up after all. Raises GatewayError.
+        """
+        try:
+            back = self._scan.take_back(batch)
+        except OSError as error:
+            raise GatewayError(
+                f"文件没有从扫单文件夹收回 / the file could not be taken back: {error}"
+            ) from error
+        self._output.look()
+        return back and not self._shown(batch)
+
+    def close_day(self, folder: Path, open_sids: Collection[str]) -> list[Leftover]:
+        """Put what is left in the scan and output folders into `folder`/in and `folder`/out/<account>.
+
+        Files that mention an open order stay and are told; so does all output as long as some of it is not journaled.
+        Raises GatewayError.
+        """
+        self._output.look()
+        accounts = self._output.folders
+        try:
+            leftovers = list(put_away(self._scan.scan, folder / "in", open_sids))
+            if self._output.unread:
+                why = "有未记入日志的回报 / some of it is not journaled yet"
+                return leftovers + list(leave((account.path for account in accounts.values()), why))
+            for name, account in accounts.items():
+                if account.path.is_dir():
+                    leftovers += put_away(account.path, folder / "out" / name, open_sids)
+        except OSError as error:
+            raise GatewayError(f"收盘归档出错 / the day could not be closed: {error}") from error
+        return leftovers
+
+    def _settle(self, batch: Batch) -> Outcome:
+        try:
+            where = self._scan.where(batch)
+            if where in {Where.SCAN, Where.UPFILES}:
+                self._scan.finish(batch)
+                return Outcome.TAKEN
+            self._output.look()
+            if self._shown(batch):
+                return Outcome.TAKEN
+            stayed = where is Where.RETURNED or (
+                where in {Where.STAGING, Where.NEVER_IN} and self._scan.remembers
+            )
+            if stayed:
+                self._scan.withdraw(batch)
+                return Outcome.NEVER_LEFT
+        except (OSError, GatewayError) as error:
+            log.warning("批次 %s 的下落查不清 / batch %s cannot be settled: %s", batch.id, batch.id, error)
+        return Outcome.UNKNOWN
+
+    def _is_taken(self, batch: Batch) -> bool | None:
+        try:
+            where = self._scan.where(batch)
+        except OSError:
+            return None
+        match where:
+            case Where.UPFILES | Where.GONE:
+                return True
+            case Where.SCAN | Where.STAGING | Where.RETURNED:
+                return False
+            case Where.NEVER_IN:
+                return None
+
+    def _shown(self, batch: Batch) -> bool:
+        return any(sid in self._output.seen for sid in self._sids(batch))
+
+    def _sids(self, batch: Batch) -> list[str]:
+        return [row.sid for row in self._writing.rows(batch.content)]

@@ -1,0 +1,252 @@
+"""Everything a terminal tells: its output folder, from the rows to reports that can be asked for again, and the proof of silence.
+
+Owns the cursor. It names, for each file that grows, the last row that was told, so that a router that starts again reads the day's
+files once and goes on behind what it has journaled. What stands only in order_status.csv may be told again after a restart; folding
+is idempotent.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+from typing import Final
+
+from orderdrop.clock import Clock, Micros
+from orderdrop.gateway.base import Cursor
+from orderdrop.gateway.goldminer_account import AccountFolder, Item, Problems
+from orderdrop.gateway.goldminer_files import Place
+from orderdrop.gateway.goldminer_table import Table
+from orderdrop.order.errors import GatewayError
+from orderdrop.order.report import Account, Report
+
+_ACCOUNT: Final = re.compile(r"\d{4,}|[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+"""An account number, 32 hex digits or a UUID [W]; other folders are somebody's copies."""
+
+_FIND_EVERY: Final = 1.0
+"""Seconds; FAT and some shares do not move a folder's time when a file is added to it."""
+
+_READS_APART: Final = 1_000_000
+_READS_KEPT: Final = 64
+
+SENTENCE: Final = "终端输出文件夹读不了 / the terminal's output folder cannot be read"
+
+
+class Progress:
+    """How far reports were told: how many, and up to which row of each file."""
+
+    def __init__(self, count: int = 0, places: dict[str, Place] | None = None) -> None:
+        self.count = count
+        self.places = places or {}
+
+    @classmethod
+    def of(cls, cursor: Cursor) -> Progress:
+        """Raises GatewayError when it is not a cursor of ours."""
+        if not cursor:
+            return cls()
+        try:
+            count, places = json.loads(cursor)
+            return cls(int(count), {name: Place(int(end), int(crc)) for name, (end, crc) in places.items()})
+        except (ValueError, TypeError, AttributeError):
+            raise GatewayError(
+                f"回报游标不是掘金通道的 / not a cursor of a goldminer gateway: {cursor[:200]}"
+            ) from None
+
+    def behind(self, items: Iterable[Item], is_there: Callable[[str], bool]) -> Progress:
+        """Progress with `items` told; files that are no longer there are forgotten."""
+        places = {name: place for name, place in self.places.items() if is_there(name)}
+        count = self.count
+        for item in items:
+            count += 1
+            if item.source:
+                places[item.source] = item.place
+        return Progress(count, places)
+
+    def cursor(self) -> Cursor:
+        if not self.count:
+            return Cursor("")
+        return Cursor(json.dumps([self.count, self.places], separators=(",", ":"), sort_keys=True))
+
+
+class Output:
+    """A terminal's output folder, all accounts of it.
+
+    Invariants: `poll` moves on only when it is asked with the cursor that it gave; asked with any other one, it reads everything again
+    and goes on behind that. `seen` only grows.
+    """
+
+    def __init__(
+        self, folder: Path, tables: dict[str, Table], accounts: Collection[str], clock: Clock
+    ) -> None:
+        """tables: by suffix (".csv"). accounts: folder names that are accounts though they do not look like it."""
+        self.folder = folder
+        self.seen: set[str] = set()
+        self.reads: deque[Micros] = deque(maxlen=_READS_KEPT)
+        self.alive_at: Micros | None = None
+        self.problems = Problems()
+        self._tables = tables
+        self._accounts = frozenset(accounts)
+        self._clock = clock
+        self._looked_at: Micros | None = None
+        self._found_at = float("-inf")
+        self._folders: dict[str, AccountFolder] = {}
+        self._times: dict[Path, int] = {}
+        self._pending: list[Item] = []
+        self._told = self._next = Progress()
+        self._handed = 0
+        self._given = Cursor("")
+
+    def open(self) -> None:
+        """Raises GatewayError when the folder is not there."""
+        self.alive_at = None
+        self.reads.clear()
+        self._begin(Progress())
+        try:
+            self._find()
+        except OSError as error:
+            raise GatewayError(f"{SENTENCE}: {self.folder}: {error}") from error
+
+    @property
+    def folders(self) -> dict[str, AccountFolder]:
+        return self._folders
+
+    def poll(self, after: Cursor, limit: int) -> tuple[list[Report], Cursor]:
+        """Reports behind `after`. Raises GatewayError."""
+        if after == self._given:
+            del self._pending[: self._handed]
+            self._told, self._handed = self._next, 0
+        elif after != self._told.cursor():
+            self._begin(Progress.of(after))
+        self.look()
+        items = self._pending[:limit]
+        self._handed = len(items)
+        if not items:
+            self._next, self._given = self._told, after
+            return [], after
+        self._next = self._told.behind(items, self._is_there)
+        self._given = self._next.cursor()
+        return [item.report for item in items], self._given
+
+    def look(self) -> None:
+        """Read what is new; it waits for the next `poll`. Raises GatewayError."""
+        begun, clock = self._clock.now(), time.monotonic()
+        try:
+            self._find(clock)
+        except OSError as error:
+            raise GatewayError(f"{SENTENCE}: {self.folder}: {error}") from error
+        moved, whole = False, bool(self._folders)
+        for account in self._folders.values():
+            items, changed, read = account.look(begun, clock)
+            self._pending += items
+            moved |= changed
+            whole &= read
+        if moved and self._looked_at is not None:
+            # It moved at some time since the look before; the earlier bound can be relied on.
+            self.alive_at = self._looked_at
+        self._looked_at = begun
+        if whole:
+            self._note_read(begun)
+
+    def tells_orders(self, account_id: str) -> bool:
+        """Whether an order of this account would show: its folder has a file for orders."""
+        folder = self._folders.get(account_id)
+        return folder is not None and folder.tells_orders
+
+    def account(self, account_id: str) -> Account | None:
+        self.look()
+        folder = self._folders.get(account_id)
+        return folder.snapshot() if folder else None
+
+    @property
+    def unread(self) -> bool:
+        """Whether something was read that is not known to be journaled."""
+        return bool(self._pending)
+
+    def mentions(self, sids: Collection[str]) -> set[str] | None:
+        """Which of these order ids stand anywhere in the output, read anew byte by byte, func_response.csv and unknown files too.
+
+        None when a file moved or could not be read meanwhile: then nothing is proven. Cut rows and rows that do not read count, because
+        they may be ours.
+        """
+        found = {sid for sid in sids if sid in self.seen}
+        try:
+            self._find()
+            for folder in (self.folder, *(account.path for account in self._folders.values())):
+                for path in folder.iterdir():
+                    data = _read_standing(path)
+                    if data is None:
+                        return None
+                    found |= {sid for sid in sids if sid not in found and _mentions(path, data, sid)}
+        except OSError:
+            return None
+        return found
+
+    def _begin(self, told: Progress) -> None:
+        self._looked_at, self._found_at = None, float("-inf")
+        self._folders, self._times, self._pending = {}, {}, []
+        self._told = self._next = told
+        self._handed, self._given = 0, told.cursor()
+
+    def _is_there(self, source: str) -> bool:
+        folder = self._folders.get(source.partition("/")[0])
+        return folder is not None and source in folder.sources
+
+    def _note_read(self, begun: Micros) -> None:
+        if len(self.reads) > 1 and begun - self.reads[-2] < _READS_APART:
+            self.reads[-1] = begun
+        else:
+            self.reads.append(begun)
+
+    def _find(self, clock: float | None = None) -> None:
+        """Find new accounts and files, when a folder moved or some time has passed. Raises OSError."""
+        clock = time.monotonic() if clock is None else clock
+        due = clock - self._found_at >= _FIND_EVERY
+        if self._moved(self.folder) or due:
+            for path in sorted(self.folder.iterdir()):
+                if path.name not in self._folders and self._is_account(path):
+                    self._folders[path.name] = AccountFolder(
+                        path, self.seen, self.problems, self._told.places
+                    )
+        for account in self._folders.values():
+            try:
+                if self._moved(account.path) or due:
+                    account.find(self._files(account.path))
+            except FileNotFoundError:
+                self._times.pop(account.path, None)
+        if due:
+            self._found_at = clock
+
+    def _is_account(self, path: Path) -> bool:
+        return (path.name in self._accounts or bool(_ACCOUNT.fullmatch(path.name))) and path.is_dir()
+
+    def _files(self, folder: Path) -> dict[str, Table]:
+        tables = self._tables
+        return {path.name: tables[s] for path in folder.iterdir() if (s := path.suffix.lower()) in tables}
+
+    def _moved(self, folder: Path) -> bool:
+        moved_at = folder.stat().st_mtime_ns
+        moved = self._times.get(folder) != moved_at
+        self._times[folder] = moved_at
+        return moved
+
+
+def _read_standing(path: Path) -> bytes | None:
+    """A file's content; None when it moves meanwhile."""
+    if not path.is_file():
+        return b""
+    before = path.stat()
+    data = path.read_bytes()
+    after = path.stat()
+    still = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+    return data if still else None
+
+
+def _mentions(path: Path, data: bytes, sid: str) -> bool:
+    if sid.encode() not in data:
+        return False
+    # A dbf's fields stand side by side, so there every find counts; in a text S1 is not S10.
+    alone = rf"(?<![A-Za-z0-9_.\-]){re.escape(sid)}(?![A-Za-z0-9_.\-])"
+    return path.suffix.lower() != ".csv" or bool(re.search(alone.encode(), data))

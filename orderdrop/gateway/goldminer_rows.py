@@ -1,0 +1,237 @@
+"""What the rows of a terminal's output mean: cells in, reports out. Pure; never guesses.
+
+Owns the columns (builds differ: `long(short)`, `long` and `short` names, extra columns) and how their texts are read. A row
+that does not read is a BadRow that says why; who reads the files counts it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from operator import itemgetter
+from typing import Final, NamedTuple
+
+from orderdrop.clock import SHANGHAI, Micros, from_datetime
+from orderdrop.order.goldminer_format import (
+    CASH_HEADER,
+    EXECUTION_HEADER,
+    LONG,
+    ORDER_STATUS_HEADER,
+    POSITION_HEADER,
+    STATUS_OF,
+    ExecType,
+)
+from orderdrop.order.report import Account, CancelReject, Fill, Position, Report, StatusReport
+from orderdrop.order.status import Status
+
+
+class BadRow(ValueError):
+    """A whole row that does not read; the message says what is wrong with it, without the row's own values."""
+
+
+class Told(NamedTuple):
+    """What a row tells. order: names the order within its account. identity: the same for the same row written again.
+
+    report: None where the row tells nothing that we journal.
+    """
+
+    order: str
+    identity: tuple[str, ...]
+    report: Report | None
+
+
+RowReader = Callable[[Sequence[str], str, Micros], Told]
+"""Cells, the account that the folder names, now (for rows without a time). Raises BadRow."""
+
+
+def names_of(header: str) -> tuple[str, str]:
+    """The long and the short name of `long(short)`; a plain name is both."""
+    long, bracket, short = header.strip().lower().partition("(")
+    return (long, short.removesuffix(")")) if bracket else (long, long)
+
+
+_SHORT: Final = dict(
+    names_of(cell)
+    for header in (ORDER_STATUS_HEADER, EXECUTION_HEADER, CASH_HEADER, POSITION_HEADER)
+    for cell in header.split(",")
+)
+
+HEADER_BEGINS: Final = "account_id"
+"""The first column of every output file that we read; no account is called that."""
+
+
+def columns_of(header: Sequence[str]) -> dict[str, int]:
+    """Where each column stands, by every name it goes by."""
+    return {name: index for index, cell in enumerate(header) for name in names_of(cell)}
+
+
+def _pick(
+    columns: Mapping[str, int], needed: Sequence[str], wanted: Sequence[str]
+) -> Callable[[Sequence[str]], tuple[str, ...]]:
+    """Picks cells from a row with one empty cell behind it, which stands for the columns that the build does not have.
+
+    Raises:
+        BadRow: a needed column is missing.
+    """
+
+    def place(name: str) -> int:
+        return columns.get(name, columns.get(_SHORT[name], -1))
+
+    missing = [name for name in needed if place(name) < 0]
+    if missing:
+        raise BadRow(f"the header has no {', '.join(missing)}")
+    return itemgetter(*map(place, (*needed, *wanted)))
+
+
+def status_reader(columns: Mapping[str, int]) -> RowReader:
+    """For order_status.csv and order_status_change.csv. Raises BadRow when columns are missing."""
+    pick = _pick(
+        columns,
+        ("account_id", "sid", "status", "filled_volume"),
+        ("order_id", "cl_ord_id", "ord_rej_reason", "ord_rej_reason_detail", "updated_at", "recv_at", "created_at"),
+    )  # fmt: skip
+
+    def read(cells: Sequence[str], folder: str, now: Micros) -> Told:
+        account, sid, code, filled, order_id, client_id, reason, detail, updated, received, created = pick(
+            [*cells, ""]
+        )
+        status = STATUS_OF.get(_whole(code, "status"))
+        if status is None:
+            raise BadRow(f"unknown status code {_whole(code, 'status')}")
+        changed = updated or received or created
+        rejected = status is Status.REJECTED
+        report = StatusReport(
+            moment(changed) if changed else now,
+            account or folder,
+            sid,
+            status,
+            order_id,
+            _whole(filled, "filled_volume") if filled else 0,
+            _whole(reason, "ord_rej_reason") if rejected and reason else 0,
+            detail if rejected else "",
+        )
+        order = sid or client_id or order_id
+        return Told(order, (order, code, filled, changed), report)
+
+    return read
+
+
+def execution_reader(columns: Mapping[str, int]) -> RowReader:
+    """For execution_report.csv: fills and refused cancels; the rest stands in the status files. Raises BadRow as above."""
+    pick = _pick(
+        columns,
+        ("account_id", "sid", "exec_id", "exec_type", "price", "volume"),
+        ("order_id", "cl_ord_id", "ord_rej_reason", "ord_rej_reason_detail", "created_at", "recv_at"),
+    )
+
+    def read(cells: Sequence[str], folder: str, now: Micros) -> Told:
+        account, sid, exec_id, kind, price, volume, order_id, client_id, reason, detail, created, received = (
+            pick([*cells, ""])
+        )
+        account, order, at = account or folder, sid or client_id or order_id, created or received
+        match _whole(kind, "exec_type"):
+            case ExecType.TRADE:
+                if not exec_id:
+                    raise BadRow("a fill without exec_id")
+                when = moment(at) if at else now
+                fill = Fill(
+                    when, account, sid, exec_id, _whole(volume, "volume"), _money(price, "price"), order_id
+                )
+                return Told(order, (order, exec_id), fill)
+            case ExecType.CANCEL_REJECTED:
+                when = moment(at) if at else now
+                code = _whole(reason, "ord_rej_reason") if reason else 0
+                return Told(order, (order, exec_id, at), CancelReject(when, account, sid, code, detail))
+            case ExecType.ORDER_STATUS:
+                return Told(order, (), None)
+            case code if code in STATUS_OF:
+                return Told(order, (), None)
+            case code:
+                raise BadRow(f"unknown exec_type {code}")
+
+    return read
+
+
+def read_account(
+    account_id: str,
+    cash: tuple[Mapping[str, int], Sequence[Sequence[str]]],
+    positions: tuple[Mapping[str, int], Sequence[Sequence[str]]] | None,
+    now: Micros,
+) -> Account | None:
+    """A snapshot from cash.csv's and position.csv's columns and rows; None when there is no row of this account.
+
+    Short positions (futures) are left out. Raises BadRow.
+    """
+    pick = _pick(
+        cash[0],
+        ("account_id", "available", "balance"),
+        ("market_value", "order_frozen", "pnl", "updated_at", "recv_at", "created_at"),
+    )
+    rows = [picked for picked in (pick([*cells, ""]) for cells in cash[1]) if picked[0] in {account_id, ""}]
+    if not rows:
+        return None
+    _, available, balance, market_value, frozen, pnl, updated, received, created = rows[-1]
+    at = updated or received or created
+    return Account(
+        moment(at) if at else now,
+        account_id,
+        _money(balance, "balance"),
+        _money(available, "available"),
+        _money(frozen or "0", "order_frozen"),
+        _money(market_value or "0", "market_value"),
+        _money(pnl or "0", "pnl"),
+        tuple(_positions(account_id, *positions)) if positions else (),
+    )
+
+
+def _positions(account_id: str, columns: Mapping[str, int], rows: Sequence[Sequence[str]]) -> list[Position]:
+    pick = _pick(
+        columns,
+        ("account_id", "symbol", "volume", "available_now"),
+        ("side", "volume_today", "vwap", "price"),
+    )
+    positions = []
+    for cells in rows:
+        account, symbol, volume, available, side, today, vwap, price = pick([*cells, ""])
+        if account not in {account_id, ""} or side not in {LONG, ""}:
+            continue
+        held = Position(
+            symbol,
+            _whole(volume, "volume"),
+            _whole(today or "0", "volume_today"),
+            _whole(available, "available_now"),
+            _money(vwap or "0", "vwap"),
+            _money(price or "0", "price"),
+        )
+        positions.append(held)
+    return positions
+
+
+def moment(text: str) -> Micros:
+    """`2022-03-12T15:58:03.441803+08:00`, with or without fraction [W]; without a zone it is the market's. Raises BadRow."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadRow("a time that does not read") from None
+    return from_datetime(at if at.tzinfo else at.replace(tzinfo=SHANGHAI))
+
+
+def _whole(text: str, column: str) -> int:
+    """`100`, and `100.0` as a dbf may have it."""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    number = _money(text, column)
+    if number < 0 or number != int(number):
+        raise BadRow(f"{column} is not a whole number")
+    return int(number)
+
+
+def _money(text: str, column: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise BadRow(f"{column} is not a number") from None
+    if not number.is_finite():
+        raise BadRow(f"{column} is not a number")
+    return number

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from command_line import BAD, GOOD, PENDING, a_file, a_workspace, orderdrop, printed, routed
+
+from orderdrop.cli.demo_drops import SAMPLES
+
+
+def test_run_once_sends_what_is_there(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path)
+    a_file(workspace / "inbox", "basket.csv", GOOD)
+    result = routed(workspace)
+    assert result.exit_code == 0, result.output
+    assert "模拟 / simulated" in result.stdout
+    assert "√ basket.csv  2 行 rows · 2 接受 accepted" in result.stdout
+    assert "1 partially_filled · 1 filled" in result.stdout
+
+
+def test_run_once_ends_with_1_when_rows_were_refused(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path)
+    a_file(workspace / "inbox", "bad.csv", BAD)
+    result = routed(workspace)
+    assert result.exit_code == 1
+    assert "× bad.csv  3 行 rows · 2 拒绝 denied · 1 错误 errors" in result.stdout
+    assert "row 3  LOT_SIZE  B-2" in result.stdout
+    assert "row 4  VALUE_MISSING" in result.stdout
+    assert "→" in result.stdout
+    assert "NOT_SENT" not in result.stdout
+
+
+def test_run_once_ends_with_1_when_the_broker_rejects(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path)
+    a_file(workspace / "inbox", "r.csv", PENDING.replace("SHSE.018014", "SZSE.000010"))
+    result = routed(workspace)
+    assert result.exit_code == 1
+    assert "BROKER_REJECTED" in result.stdout
+
+
+def test_run_once_ends_with_1_when_a_cancel_is_in_vain(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path)
+    a_file(workspace / "inbox", "x.cancel_order.csv", "sid,comment\nNOBODY,\n")
+    result = routed(workspace)
+    assert result.exit_code == 1
+    assert "SID_UNKNOWN" in result.stdout
+
+
+def test_run_json_is_a_line_for_each_drop(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path)
+    a_file(workspace / "inbox", "a.csv", GOOD)
+    a_file(workspace / "inbox", "b.csv", BAD)
+    result = orderdrop("run", "--once", "--json", at=workspace)
+    assert [json.loads(line)["name"] for line in result.stdout.splitlines()] == ["a.csv", "b.csv"]
+
+
+def test_wrong_settings_end_it_with_2(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path, "[jornal]\n")
+    assert routed(workspace).exit_code == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_a_router_cleanly(tmp_path: Path, number: int) -> None:
+    workspace = a_workspace(tmp_path, "[inbox]\nscan_interval = 30\n")
+    router = _started(workspace)
+    router.send_signal(number)
+    router.send_signal(number)
+    out, err = router.communicate(timeout=10)
+    assert router.returncode == 0, err
+    assert "停止 stopped" in out
+    assert "Traceback" not in err
+
+
+def test_second_router_is_told_who_runs(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path)
+    router = _started(workspace)
+    try:
+        result = routed(workspace)
+        assert result.exit_code == 1
+        assert "running in this workspace already" in result.stderr
+        assert str(router.pid) in result.stderr
+        assert orderdrop("status", "--json", at=workspace).exit_code == 0
+    finally:
+        router.terminate()
+        router.communicate(timeout=10)
+
+
+def test_demo_goes_as_it_should(tmp_path: Path) -> None:
+    result = orderdrop("demo", tmp_path / "demo")
+    assert result.exit_code == 0, result.output
+    assert "Nothing is traded" in result.stdout
+    assert result.stdout.count("√") == len(SAMPLES)
+
+
+def test_demo_json(tmp_path: Path) -> None:
+    told = printed(orderdrop("demo", tmp_path / "demo", "--json"))
+    assert [one["as_expected"] for one in told] == [True] * len(SAMPLES)
+
+
+def test_demo_wants_an_empty_folder(tmp_path: Path) -> None:
+    (tmp_path / "mine").touch()
+    result = orderdrop("demo", tmp_path)
+    assert result.exit_code == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def _started(workspace: Path) -> subprocess.Popen[str]:
+    router = subprocess.Popen(
+        [sys.executable, "-m", "orderdrop", "-C", str(workspace), "run"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
+        env=os.environ | {"PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    deadline = time.monotonic() + 20
+    while not (workspace / ".orderdrop" / "router.json").exists():
+        assert time.monotonic() < deadline and router.poll() is None  # noqa: PT018
+        time.sleep(0.02)
+    assert router.stdout is not None
+    while "Ctrl-C" not in router.stdout.readline():
+        assert time.monotonic() < deadline
+    time.sleep(0.2)
+    return router
