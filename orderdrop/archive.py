@@ -8,13 +8,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import Final
 
 from orderdrop.failpoint import reach
-from orderdrop.files import rename_new, sync_folder, write_new, write_over
-from orderdrop.tables import table_bytes
+from orderdrop.files import rename_new, rewriting, sync_folder, write_new, write_over
+from orderdrop.tables import header_bytes, rows_bytes
 from orderdrop.workspace import FIN_SUFFIX
 
 MANIFEST: Final = "manifest.sha256"
@@ -58,10 +58,13 @@ def write_sent(folder: Path, gateway: str, batch_id: int, content: bytes) -> Non
         write_new(target, content, durable=False)
 
 
-def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """A CSV that Excel opens (UTF-8 with BOM); a cell that would run as a formula is made harmless."""
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A CSV that Excel opens, written in pieces."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_over(path, table_bytes(columns, rows))
+    with rewriting(path) as write:
+        write(header_bytes(columns))
+        for row in rows:
+            write(rows_bytes([row]))
 
 
 def write_manifest(folder: Path) -> Path:

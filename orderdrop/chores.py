@@ -6,10 +6,12 @@ way. All of it can be made again from the journal; nothing here decides anything
 
 from __future__ import annotations
 
+import heapq
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -19,26 +21,25 @@ from orderdrop import archive
 from orderdrop.clock import Clock
 from orderdrop.config import Settings
 from orderdrop.drop.inbox import Inbox, RefusedFile
-from orderdrop.drop.receipt import receipt_path, write_receipt
+from orderdrop.drop.receipt import COLUMNS, receipt_path
 from orderdrop.drop.tail import OpenDrop
+from orderdrop.files import rewriting
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.reading import Reading, read
 from orderdrop.journal.writer import DropState, drop_of
 from orderdrop.order.errors import OrderdropError
 from orderdrop.order.identity import day_number
 from orderdrop.outbox import Outbox
-from orderdrop.pace import Pace
+from orderdrop.pace import Pace, slices
 from orderdrop.router import Round, Router
-from orderdrop.views import (
-    OrderView,
-    live_words,
-    order_view,
-    receipt_of_order,
-    receipt_of_row,
-)
+from orderdrop.tables import header_bytes, rows_bytes
+from orderdrop.views import OrderView, ReceiptRow, live_words, order_view, receipt_of_order, receipt_of_row
 from orderdrop.workspace import Workspace
 
 log = logging.getLogger(__name__)
+
+_SLICE = 500
+_CELLS = attrgetter(*COLUMNS)
 
 
 class Chores:
@@ -143,30 +144,31 @@ class Chores:
         drop = reading.drop_or_none(drop_id)
         if drop is None:
             return
-        rows: list[dict[str, Any]] = []
-        for count, order in enumerate(reading.orders_of_drop(drop_id)):
-            rows.append(
-                receipt_of_order(order, self._gateway_words(order.gateway), self._language).model_dump()
-            )
-            if count % 500 == 499:
-                yield
-        rows += [
-            receipt_of_row(row, row.outcome, self._language).model_dump()
-            for row in reading.row_outcomes(drop_id)
-        ]
-        rows += [
-            receipt_of_row(row, row.state, self._language).model_dump()
-            for row in reading.instructions_of_drop(drop_id)
-        ]
-        if drop.reason_code:
-            rows.append({**receipt_of_row(drop, "refused", self._language).model_dump(), "row": 0})
-        rows.sort(key=lambda row: row["row"])
         newest = reading.newest_drop_called(drop.name)
         if newest == drop_id:
             for older in reading.older_drops_called(drop.name, drop_id):
                 self._make_way(drop.name, older)
-        write_receipt(
-            receipt_path(self._workspace.receipts, drop.name, None if newest == drop_id else drop_id), rows
+        path = receipt_path(self._workspace.receipts, drop.name, None if newest == drop_id else drop_id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with rewriting(path) as write:
+            write(header_bytes(COLUMNS))
+            for rows in slices(self._receipt_rows(reading, drop), _SLICE):
+                write(rows_bytes(map(_CELLS, rows)))
+                yield
+
+    def _receipt_rows(self, reading: Reading, drop: Any) -> Iterator[ReceiptRow]:
+        """A row for each row of the drop, in its order; row 0 speaks of the whole file."""
+        language = self._language
+        if drop.reason_code:
+            yield receipt_of_row(drop, "refused", language, row=0)
+        yield from heapq.merge(
+            (
+                receipt_of_order(order, self._words_of(order.gateway), language)
+                for order in reading.orders_of_drop(drop.id)
+            ),
+            (receipt_of_row(row, row.outcome, language) for row in reading.row_outcomes(drop.id)),
+            (receipt_of_row(row, row.state, language) for row in reading.instructions_of_drop(drop.id)),
+            key=attrgetter("row"),
         )
 
     def _make_way(self, name: str, older: int) -> None:
@@ -178,7 +180,7 @@ class Chores:
         if plain.exists() and not numbered.exists():
             plain.rename(numbered)
 
-    def _gateway_words(self, name: str | None) -> str:
+    def _words_of(self, name: str | None) -> str:
         gateway = self._router.desk.gateways.get(name or "")
         return f"{name} ({live_words(gateway.live, self._language)})" if gateway else ""
 
@@ -235,10 +237,10 @@ class Chores:
         with read(self._reader) as reading:
             for batch in reading.batches_of_day(number):
                 archive.write_sent(folder, batch.gateway, batch.id, batch.content)
-            orders = (
-                order_view(order, self._language).model_dump() for order in reading.orders_of_day(number)
-            )
-            archive.write_table(folder / "journal.csv", list(OrderView.model_fields), orders)
+            columns = list(OrderView.model_fields)
+            cells = attrgetter(*columns)
+            orders = (cells(order_view(order, self._language)) for order in reading.orders_of_day(number))
+            archive.write_table(folder / "journal.csv", columns, orders)
         if folder.exists():
             archive.write_manifest(folder)
 

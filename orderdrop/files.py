@@ -12,7 +12,7 @@ import itertools
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -49,6 +49,19 @@ def write_over(path: Path, content: bytes, *, durable: bool = False) -> None:
         raise
     if durable:
         sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def rewriting(path: Path) -> Iterator[Callable[[bytes], object]]:
+    """Write a new content for `path` piece by piece; it takes the old one's place at the end, if all went well."""
+    temporary = _temporary_name(path, None)
+    try:
+        with open(temporary, "xb") as file:
+            yield file.write
+        patiently(lambda: os.replace(temporary, path))
+    except BaseException:
+        _discard(temporary)
+        raise
 
 
 def append_whole(path: Path, content: bytes) -> None:
@@ -115,8 +128,7 @@ def is_free(path: Path) -> bool:
 
 
 def _write_temporary(path: Path, content: bytes, staging: Path | None, durable: bool) -> Path:
-    name = f".{path.name}.{os.getpid()}-{next(_counter)}.tmp"
-    temporary = (staging or path.parent) / name
+    temporary = _temporary_name(path, staging)
     with open(temporary, "xb", buffering=0) as file:
         try:
             view = memoryview(content)
@@ -129,6 +141,11 @@ def _write_temporary(path: Path, content: bytes, staging: Path | None, durable: 
             _discard(temporary)
             raise
     return temporary
+
+
+def _temporary_name(path: Path, staging: Path | None) -> Path:
+    """A name of our own that no scanner takes."""
+    return (staging or path.parent) / f".{path.name}.{os.getpid()}-{next(_counter)}.tmp"
 
 
 def _discard(temporary: Path) -> None:

@@ -17,10 +17,10 @@ from typing import Final
 from sqlalchemy.engine import Engine
 
 from orderdrop.desk import Desk
-from orderdrop.files import append_whole, write_over
+from orderdrop.files import append_whole, rewriting, write_over
 from orderdrop.journal.reading import Reading, read
 from orderdrop.order.identity import day_number
-from orderdrop.pace import Pace
+from orderdrop.pace import Pace, slices
 from orderdrop.reports import mirror
 from orderdrop.workspace import account_folder
 
@@ -93,12 +93,11 @@ class Outbox:
 
     def _replace_tables(self, reading: Reading, account_id: str) -> Iterator[None]:
         assert self._day is not None  # noqa: S101  `update` has set it
-        rows = []
-        for count, order in enumerate(reading.orders_of_day(day_number(self._day), account=account_id)):
-            rows.append(mirror.status(order))
-            if count % _SLICE == _SLICE - 1:
+        with rewriting(self._path(account_id, "order_status.csv")) as write:
+            write(mirror.with_header(mirror.STATUS_HEADER, []))
+            for orders in slices(reading.orders_of_day(day_number(self._day), account=account_id), _SLICE):
+                write(mirror.lines(map(mirror.status, orders)))
                 yield
-        write_over(self._path(account_id, "order_status.csv"), mirror.with_header(mirror.STATUS_HEADER, rows))
         yield
         account = self._desk.gateway_of(account_id).account(account_id)
         if account is not None:

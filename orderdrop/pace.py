@@ -1,18 +1,29 @@
-"""When something that was just written may be written again: the dearer it is, the later."""
+"""How chores keep out of the way: not too often, and in slices."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Final, TypeVar
 
 _SHORTEST: Final = 0.2
 _COST_FACTOR: Final = 20
 _MANY: Final = 10_000
 
 
+T = TypeVar("T")
+
+
+def slices(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The items in lists of at most `size`."""
+    rest = iter(items)
+    while part := list(islice(rest, size)):
+        yield part
+
+
 class Pace:
-    """Lets each thing take at most a twentieth of the time, and at most five times a second."""
+    """When something that was just written may be written again: the dearer it is, the later. Lets each thing take at most a twentieth of the time, and at most five times a second."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic

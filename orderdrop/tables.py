@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+BOM: Final = b"\xef\xbb\xbf"
 
 
-def table_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """UTF-8 with BOM, CRLF."""
+def header_bytes(columns: Sequence[str]) -> bytes:
+    """How a table begins: UTF-8 with BOM, CRLF."""
+    return BOM + rows_bytes([columns])
+
+
+def rows_bytes(rows: Iterable[Sequence[object]]) -> bytes:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(columns)
-    writer.writerows([harmless(row.get(column)) for column in columns] for row in rows)
-    return text.getvalue().encode("utf-8-sig")
+    csv.writer(text, lineterminator="\r\n").writerows([harmless(cell) for cell in row] for row in rows)
+    return text.getvalue().encode()
 
 
 def harmless(cell: object) -> str:

@@ -145,7 +145,7 @@ def receipt_of_order(order: Any, gateway: str, language: Language) -> ReceiptRow
     """gateway: its name with a word on whether it is live."""
     outcome = "not_sent" if order.reason_code == Code.NOT_SENT else order.status
     why = explain_row(order, language)
-    return ReceiptRow(
+    return ReceiptRow.model_construct(
         row=line_of(order.id), sid=order.sid, outcome=outcome, code=order.reason_code or "",
         原因=why.zh if why else "", reason=why.en if why else "", remedy=why.remedy if why else "",
         note=order.note or "", gateway=gateway,
@@ -153,11 +153,11 @@ def receipt_of_order(order: Any, gateway: str, language: Language) -> ReceiptRow
     )  # fmt: skip
 
 
-def receipt_of_row(row: Any, outcome: str, language: Language) -> ReceiptRow:
+def receipt_of_row(journaled: Any, outcome: str, language: Language, row: int | None = None) -> ReceiptRow:
     """A row that did not become an order: an error, a duplicate, or an instruction."""
-    why = explain_row(row, language)
-    return ReceiptRow(
-        row=line_of(row.id), sid=row.sid or "", outcome=outcome, code=row.reason_code or "",
+    why = explain_row(journaled, language)
+    return ReceiptRow.model_construct(
+        row=line_of(journaled.id) if row is None else row, sid=getattr(journaled, "sid", None) or "", outcome=outcome, code=journaled.reason_code or "",
         原因=why.zh if why else "", reason=why.en if why else "", remedy=why.remedy if why else "",
         note="", gateway="", filled_volume="", avg_price="",
     )  # fmt: skip

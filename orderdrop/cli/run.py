@@ -64,10 +64,8 @@ def _route(app: App, stop: threading.Event, screen: Screen) -> None:
     numbers = [signal.Signals[name] for name in names if hasattr(signal, name)]
 
     def end(*_: object) -> None:
-        for number in numbers:
-            signal.signal(
-                number, signal.SIG_IGN
-            )  # it ends already; a second Ctrl-C must not break the end off
+        for number in numbers:  # it ends already; a second Ctrl-C must not break the end off
+            signal.signal(number, signal.SIG_IGN)
         stop.set()
 
     def wake() -> None:

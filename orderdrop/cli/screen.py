@@ -25,7 +25,8 @@ from orderdrop.cli.place import Place
 from orderdrop.clock import SystemClock, iso
 from orderdrop.drop.receipt import receipt_path
 from orderdrop.journal.reading import Reading
-from orderdrop.journal.writer import InstructionState, RowOutcome, drop_of
+from orderdrop.journal.writer import DropState, InstructionState, RowOutcome, drop_of
+from orderdrop.order.errors import JournalError
 from orderdrop.order.identity import day_number
 from orderdrop.order.refusal import Code, both
 from orderdrop.order.status import TERMINAL, Status
@@ -35,6 +36,8 @@ from orderdrop.views import drop_view, explain_row, line_of, live_words
 _ROWS_SHOWN: Final = 10
 _ROWS_LOOKED_AT: Final = 5000
 """A receipt tells every row; the screen looks this far for those that were refused."""
+
+_ROWS_TALLIED: Final = 1000
 
 _News = Round | logging.LogRecord | None
 
@@ -51,8 +54,9 @@ class Screen:
         self._news: queue.SimpleQueue[_News] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="screen", daemon=True)
         self._alarms = _Alarms(self._news)
-        self._counts: Counter[str] = Counter()
-        self._drops: set[int] = set()
+        self._blind = False
+        self._bad: dict[int, int] = {}  # refused rows that were told, by drop
+        self._rejected: set[int] = set()
         self._finished: set[int] = set()
         self._told: set[tuple[int, str]] = set()
         self._unknown = 0
@@ -75,7 +79,7 @@ class Screen:
     @property
     def all_well(self) -> bool:
         """Whether nothing was refused, and nothing is unknown. True before anything came."""
-        return not (self._counts["refused"] or self._counts[Status.REJECTED] or self._unknown)
+        return not (any(self._bad.values()) or self._rejected or self._unknown)
 
     def note(self, done: Round) -> None:
         if not done.idle:
@@ -89,12 +93,22 @@ class Screen:
             with contextlib.suppress(queue.Empty):
                 while True:
                     news.append(self._news.get_nowait())
+            if not self._blind:
+                self._show(news)
+            if None in news:
+                return
+
+    def _show(self, news: list[_News]) -> None:
+        """Whatever happens to the screen, the router goes on."""
+        try:
             for record in news:
                 if isinstance(record, logging.LogRecord):
                     self._alarm(record.getMessage())
-            self._tell([round_ for round_ in news if isinstance(round_, Round)])
-            if None in news:
-                return
+            self._tell([done for done in news if isinstance(done, Round)])
+        except JournalError as error:
+            self._alarm(str(error))
+        except OSError:  # the terminal or the pipe is gone
+            self._blind = True
 
     def _tell(self, rounds: Iterable[Round]) -> None:
         drops: dict[int, None] = {}
@@ -109,68 +123,64 @@ class Screen:
                 return
             for drop_id in drops:
                 self._tell_drop(reading, drop_id)
-            self._tell_orders(reading, sorted(orders))
+            touched = reading.orders_by_id(sorted(orders))
+            self._tell_rejections(touched)
+            self._tell_finished(reading, touched)
 
     def _tell_drop(self, reading: Reading, drop_id: int) -> None:
         drop = reading.drop_or_none(drop_id)
         if drop is None:
             return
-        self._drops.add(drop_id)
-        outcomes = reading.row_outcomes(drop_id)
+        outcomes = reading.row_outcomes(drop_id) if drop.errors or self._as_json else []
+        asked = reading.instructions_of_drop(drop_id)
+        in_vain = [row for row in asked if row.state == InstructionState.REFUSED]
+        bad = drop.denied + drop.errors + len(in_vain) + bool(drop.reason_code)
+        grown, self._bad[drop_id] = bad > self._bad.get(drop_id, 0), bad
         if self._as_json:
             print_json_line(drop_view(drop, outcomes, self._language))
-        in_vain = [
-            row for row in reading.instructions_of_drop(drop_id) if row.state == InstructionState.REFUSED
-        ]
-        bad = drop.denied + drop.errors + len(in_vain) + bool(drop.reason_code)
-        self._counts["refused"] += bool(bad)
-        if self._as_json:
             return
-        self._line(*_drop_line(drop, bad=bool(bad)))
-        if bad:
+        self._line(*_drop_line(drop, bad=grown))
+        if grown:
             self._tell_refusals(reading, drop, [*outcomes, *in_vain])
 
     def _tell_refusals(self, reading: Reading, drop: Any, rows: list[Any]) -> None:
         errors = [row for row in rows if getattr(row, "outcome", "") != RowOutcome.DUPLICATE]
         orders = islice(reading.orders_of_drop(drop.id), _ROWS_LOOKED_AT) if drop.denied else ()
-        denied = [
-            order for order in orders if order.status == Status.DENIED and order.reason_code != Code.NOT_SENT
-        ]
+        denied = [row for row in orders if row.status == Status.DENIED and row.reason_code != Code.NOT_SENT]
         whole = [drop] if drop.reason_code else []
-        bad = sorted([*errors, *denied], key=lambda row: row.id)
-        fresh = [row for row in [*whole, *bad] if (row.id, row.reason_code) not in self._told]
+        bad = [*whole, *sorted([*errors, *denied], key=lambda row: row.id)]
+        fresh = [row for row in bad if (row.id, row.reason_code) not in self._told]
         self._told |= {(row.id, row.reason_code) for row in fresh}
         for row in fresh[:_ROWS_SHOWN]:
-            self._reason(row, at=f"第{line_of(row.id)}行 row {line_of(row.id)}" if row is not drop else "")
-        receipt = receipt_path(self._place.workspace.receipts, drop.name).relative_to(
-            self._place.workspace.root
-        )
-        not_sent = drop.denied - len(denied) if drop.state == "refused" else 0
-        if not_sent > 0 and denied + errors:
-            self._line("", Text(f"其余 {not_sent} 行未发送 / the other {not_sent} rows were not sent", "dim"))
+            self._reason(row, at="" if row is drop else f"第{line_of(row.id)}行 row {line_of(row.id)}")
+        not_sent = drop.denied - len(denied) if drop.state == DropState.REFUSED else 0
+        if not_sent and bad:
+            self._remark(f"其余 {not_sent} 行未发送 / not sent: the other {not_sent}")
         if len(fresh) > _ROWS_SHOWN:
-            self._line(
-                "", Text(f"还有更多,见回执 / more of them in the receipt: {receipt.as_posix()}", "dim")
+            receipt = receipt_path(self._place.workspace.receipts, drop.name)
+            self._remark(
+                f"还有 {len(fresh) - _ROWS_SHOWN} 行,见回执 / more of them in the receipt: {receipt}"
             )
 
-    def _tell_orders(self, reading: Reading, ids: list[int]) -> None:
-        """Rejections as they come, and each drop once all its orders are finished."""
-        for order in reading.orders_by_id(ids):
-            if order.status == Status.REJECTED and (order.id, order.status) not in self._told:
-                self._told.add((order.id, order.status))
+    def _tell_rejections(self, touched: list[Any]) -> None:
+        for order in touched:
+            if order.status == Status.REJECTED and order.id not in self._rejected:
+                self._rejected.add(order.id)
                 if not self._as_json:
                     self._reason(order, at=f"{order.drop_name}:{line_of(order.id)}")
-        for drop_id in sorted({drop_of(order) for order in ids} - self._finished):
+
+    def _tell_finished(self, reading: Reading, touched: list[Any]) -> None:
+        """Each drop once all its orders are finished; a very large one is left to `orderdrop orders`."""
+        under_way = {drop_of(order.id) for order in touched if order.status not in TERMINAL}
+        for drop_id in sorted({drop_of(order.id) for order in touched} - under_way - self._finished):
             drop = reading.drop_or_none(drop_id)
-            if drop is None or drop.accepted > _ROWS_LOOKED_AT:
+            if self._as_json or drop is None or drop.accepted > _ROWS_TALLIED:
                 continue
-            counts = Counter(
-                order.status for order in reading.orders_of_drop(drop_id) if order.status != Status.DENIED
-            )
-            if counts and all(status in TERMINAL for status in counts):
+            statuses = (order.status for order in reading.orders_of_drop(drop_id))
+            counts = Counter(status for status in statuses if status != Status.DENIED)
+            if counts.keys() <= TERMINAL:
                 self._finished.add(drop_id)
-                if not self._as_json:
-                    self._line("·", Text.assemble(f"{drop.name}  ", *_tally(counts)))
+                self._line("·", Text.assemble(f"{drop.name}  ", *_tally(counts)))
 
     # lines
 
@@ -203,6 +213,9 @@ class Screen:
         grid.add_row(now, mark or " ", body)
         self._console.print(grid)
 
+    def _remark(self, words: str) -> None:
+        self._line("", Text(words, "dim"))
+
     def _reason(self, row: Any, at: str) -> None:
         why = explain_row(row, self._language)
         if why is None:
@@ -232,11 +245,10 @@ class Screen:
         """Today's counts, and whether anything is unknown."""
         with self._place.journal() as reading:
             counts = reading.status_counts(day_number(self._place.today)) if reading else {}
-        self._counts[Status.REJECTED] = sum(status == Status.REJECTED for _order, status in self._told)
         self._unknown = counts.get(Status.UNKNOWN, 0)
-        if self._as_json:
+        if self._as_json or self._blind:
             return
-        drops = len(self._drops)
+        drops = len(self._bad)
         self._console.print(
             Text.assemble(
                 ("停止 stopped", "bold"), f"  {drops} 个文件 {'drop' if drops == 1 else 'drops'} · ",

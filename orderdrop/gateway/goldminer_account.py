@@ -139,24 +139,24 @@ class AccountFolder:
         """The files that have places of their own and are there."""
         return {f"{self.account_id}/{name}" for name, entry in self._growing.items() if entry.file.there}
 
-    def look(self, now: Micros, clock: float) -> tuple[list[Item], bool, bool]:
-        """New items, whether anything moved, and whether everything was read to its end. clock: monotonic seconds."""
+    def look(self, now: Micros, ticks: float) -> tuple[list[Item], bool, bool]:
+        """New items, whether anything moved, and whether everything was read to its end. ticks: seconds that only go forward."""
         statuses: list[Item] = []
         fills: list[Item] = []
         moved = False
         for name, entry in self._growing.items():
             items = statuses if entry.kind == CHANGES else fills
             with self._unreadable(name):
-                fresh, changed = entry.file.look(clock)
+                fresh, changed = entry.file.look(ticks)
                 moved |= changed
                 items += self._rows(name, entry, fresh, now)
         for name, latest in self._latest.items():
             with self._unreadable(name):
-                records, changed = latest.look(clock)
+                records, changed = latest.look(ticks)
                 moved |= changed
                 if records is not None:
-                    statuses += self._newest(name, latest, records, now, clock)
-        moved |= self._look_at_snapshots(now, clock)
+                    statuses += self._newest(name, latest, records, now, ticks)
+        moved |= self._look_at_snapshots(now, ticks)
         whole = all(entry.file.caught_up or not entry.file.there for entry in self._growing.values())
         whole = whole and all(latest.caught_up or not latest.there for latest in self._latest.values())
         return list(merge(statuses, fills)), moved, whole
@@ -193,7 +193,7 @@ class AccountFolder:
             self._problems.note(entry.file.path, entry.file.problem)
 
     def _newest(
-        self, name: str, latest: Rewritten, records: list[bytes], now: Micros, clock: float
+        self, name: str, latest: Rewritten, records: list[bytes], now: Micros, ticks: float
     ) -> list[Item]:
         """What order_status.csv tells beyond the changes: it is slower, and the net below them."""
         begun = time.perf_counter()
@@ -207,7 +207,7 @@ class AccountFolder:
             told = self._read(reader, cells, record, latest.path, now)
             if told is not None and isinstance(told.report, StatusReport) and self._is_newest(told):
                 items.append(Item(told.report, "", START))
-        latest.rest(clock, time.perf_counter() - begun)
+        latest.rest(ticks, time.perf_counter() - begun)
         return items
 
     def _is_new(self, told: Told, counts: Counts) -> bool:
@@ -258,11 +258,11 @@ class AccountFolder:
                 return None
         return self._readers[key]
 
-    def _look_at_snapshots(self, now: Micros, clock: float) -> bool:
+    def _look_at_snapshots(self, now: Micros, ticks: float) -> bool:
         moved = read = False
         for name, file in self._snapshots.items():
             with self._unreadable(name):
-                records, changed = file.look(clock)
+                records, changed = file.look(ticks)
                 moved |= changed
                 if records is not None and file.head is not None:
                     rows = file.table.cells(file.head, records)

@@ -79,9 +79,17 @@ class Output:
     """
 
     def __init__(
-        self, folder: Path, tables: dict[str, Table], accounts: Collection[str], clock: Clock
+        self,
+        folder: Path,
+        tables: dict[str, Table],
+        accounts: Collection[str],
+        clock: Clock,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
-        """tables: by suffix (".csv"). accounts: folder names that are accounts though they do not look like it."""
+        """tables: by suffix (".csv"). accounts: folder names that are accounts though they do not look like it.
+
+        ticks: seconds that only go forward; how long a file has stood still is measured with them.
+        """
         self.folder = folder
         self.seen: set[str] = set()
         self.reads: deque[Micros] = deque(maxlen=_READS_KEPT)
@@ -90,6 +98,7 @@ class Output:
         self._tables = tables
         self._accounts = frozenset(accounts)
         self._clock = clock
+        self._ticks = ticks
         self._looked_at: Micros | None = None
         self._found_at = float("-inf")
         self._folders: dict[str, AccountFolder] = {}
@@ -105,7 +114,7 @@ class Output:
         self.reads.clear()
         self._begin(Progress())
         try:
-            self._find()
+            self._find(self._ticks())
         except OSError as error:
             raise GatewayError(f"{SENTENCE}: {self.folder}: {error}") from error
 
@@ -132,14 +141,14 @@ class Output:
 
     def look(self) -> None:
         """Read what is new; it waits for the next `poll`. Raises GatewayError."""
-        begun, clock = self._clock.now(), time.monotonic()
+        begun, ticks = self._clock.now(), self._ticks()
         try:
-            self._find(clock)
+            self._find(ticks)
         except OSError as error:
             raise GatewayError(f"{SENTENCE}: {self.folder}: {error}") from error
         moved, whole = False, bool(self._folders)
         for account in self._folders.values():
-            items, changed, read = account.look(begun, clock)
+            items, changed, read = account.look(begun, ticks)
             self._pending += items
             moved |= changed
             whole &= read
@@ -173,7 +182,7 @@ class Output:
         """
         found = {sid for sid in sids if sid in self.seen}
         try:
-            self._find()
+            self._find(self._ticks())
             for folder in (self.folder, *(account.path for account in self._folders.values())):
                 for path in folder.iterdir():
                     data = _read_standing(path)
@@ -200,10 +209,9 @@ class Output:
         else:
             self.reads.append(begun)
 
-    def _find(self, clock: float | None = None) -> None:
+    def _find(self, ticks: float) -> None:
         """Find new accounts and files, when a folder moved or some time has passed. Raises OSError."""
-        clock = time.monotonic() if clock is None else clock
-        due = clock - self._found_at >= _FIND_EVERY
+        due = ticks - self._found_at >= _FIND_EVERY
         if self._moved(self.folder) or due:
             for path in sorted(self.folder.iterdir()):
                 if path.name not in self._folders and self._is_account(path):
@@ -217,7 +225,7 @@ class Output:
             except FileNotFoundError:
                 self._times.pop(account.path, None)
         if due:
-            self._found_at = clock
+            self._found_at = ticks
 
     def _is_account(self, path: Path) -> bool:
         return (path.name in self._accounts or bool(_ACCOUNT.fullmatch(path.name))) and path.is_dir()

@@ -92,6 +92,7 @@ class ScanFolder:
         self._fin = fin
         self._clock = clock
         self._handed: set[str] = set()
+        self._back: set[str] = set()
         self._without_fin: list[Path] = []
         self._identity: tuple[int, int] | None = None
         self._session: dict[str, object] | None = None
@@ -262,16 +263,20 @@ class ScanFolder:
         number = 1
         while True:
             try:
-                return _move(path, target)
+                _move(path, target)
             except FileExistsError:
                 number += 1
                 target = self.returned / f"{path.name}~{number}"
+            else:
+                self._back.add(path.name[8:])
+                return
 
     def _forget_return(self, key: str) -> None:
         """It goes in once more: that it was taken back before proves nothing from now on."""
-        path = self._find(self.returned, key)
+        path = self._find(self.returned, key) if key in self._back else None
         if path is not None:
             _move(path, path.with_name(f"{path.name}~{self._clock.now()}"))
+        self._back.discard(key)
 
     # memory
 
@@ -280,8 +285,10 @@ class ScanFolder:
         key = name[8:]
         if key in self._handed:
             return
+        line = f"\n{name}\n".encode()  # a newline first, so that what a full disk has cut stays a line of its own
         with (self.staging / f"handed-{name[:8]}.log").open("ab", buffering=0) as ledger:
-            ledger.write(f"{name}\n".encode())
+            if ledger.write(line) != len(line):
+                raise OSError(f"{ledger.name}: written in part")
         self._handed.add(key)
 
     def _remember(self) -> None:
@@ -296,6 +303,7 @@ class ScanFolder:
             last = json.loads(self._session_file.read_text(encoding="utf-8"))
             self.remembers = abs(last["boot"] - boot) <= _SAME_BOOT and last["place"] == place
         self._session = {"boot": boot, "place": place}
+        self._back = {path.name[8:] for path in self.returned.iterdir()}
         self._handed = {name[8:] for ledger in self._ledgers() for name in ledger.read_text().split("\n")}
 
     def _ledgers(self) -> Iterator[Path]:

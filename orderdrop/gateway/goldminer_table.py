@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
@@ -15,6 +16,9 @@ from orderdrop.gateway.goldminer_rows import HEADER_BEGINS, BadRow, columns_of
 
 _MOST_LINES: Final = 8
 """A quoted cell (the broker's own words) may hold newlines; a row that runs on longer is a stray quote."""
+
+
+_OPENS_QUOTE: Final = re.compile(rb'(?:^|,)"')
 
 
 class Head(NamedTuple):
@@ -109,8 +113,7 @@ def _lines_of_record(lines: Sequence[bytes], width: int) -> int:
         record = b"\n".join(lines[:count])
         if record.count(b'"') % 2 == 0:
             return count if _cells(record, width) is not None else 1
-    stray = len(lines) == _MOST_LINES or lines[0].count(b",") == width - 1
-    return 1 if stray else 0
+    return 1 if len(lines) == _MOST_LINES or not _OPENS_QUOTE.search(lines[0]) else 0
 
 
 def _cells(record: bytes, width: int) -> list[str] | None:
