@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -35,6 +36,10 @@ from orderdrop.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
+LULL: Final = 0.03
+LULL_AT_MOST: Final = 1.0
+"""Seconds without a drop after which chores begin, and seconds after which they begin all the same."""
+
 ONCE_AT_MOST: Final = 60.0
 """Seconds after which `run --once` ends whatever is left."""
 
@@ -64,6 +69,7 @@ class App:
         self._reader: Engine | None = None
         self._day = self.router.today
         self._closing = contextlib.ExitStack()
+        self._busy = self._rested = 0.0  # when something last came, when chores were last done
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as opened:
@@ -97,9 +103,11 @@ class App:
 
     def run(self, stop: threading.Event, tell: Callable[[Round], None] = lambda _round: None) -> None:
         """Route until `stop` is set; `tell` is called after each turn."""
+        gc.collect()
+        gc.freeze()  # what is loaded stays: no pause of the collector has to walk it again
         while not stop.is_set():
             self.turn(tell)
-            self.inbox.wait(self.settings.inbox.scan_interval)
+            self.inbox.wait(LULL if self.chores.waiting else self.settings.inbox.scan_interval)
 
     def run_once(
         self, tell: Callable[[Round], None] = lambda _round: None, at_most: float = ONCE_AT_MOST
@@ -122,8 +130,18 @@ class App:
         done = self.router.step()
         self.chores.note(done)
         tell(done)
-        self.chores.run(lambda: self.inbox.stirring)
+        if self._chores_due(done):
+            self.chores.run(lambda: self.inbox.stirring)
+            if not self.chores.under_way:
+                self._rested = time.monotonic()
         return done
+
+    def _chores_due(self, done: Round) -> bool:
+        """In a lull: an order that comes right behind another one must not wait for the receipt of the first. But not for ever."""
+        now = time.monotonic()
+        if not done.idle:
+            self._busy = now
+        return now - self._busy >= LULL or now - self._rested >= LULL_AT_MOST
 
     def _begin_day(self) -> None:
         ended, self._day = self._day, self.router.today

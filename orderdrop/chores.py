@@ -69,6 +69,7 @@ class Chores:
         self._refused_files: list[tuple[RefusedFile, int]] = []
         self._current: Iterator[None] | None = None
         self._failed = ""
+        self._noted = False
         self._put_away_before: Iterator[tuple[OpenDrop, str]] = iter(())
 
     def look_after(self, put_away: Iterable[tuple[OpenDrop, str]]) -> None:
@@ -88,12 +89,24 @@ class Chores:
         self._receipts.update(dict.fromkeys(sorted(drops)))
         self._refused_files += done.admitted.refused_files
         if not done.idle:
+            self._noted = True
             self._outbox.note(done.accounts)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether chores were begun and interrupted."""
+        return self._current is not None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is something to do as soon as there is a lull."""
+        return self.under_way or self._noted
 
     def run(self, interrupted: Callable[[], bool]) -> None:
         """Go on with the chores until they are done or `interrupted`. A fault is told and tried again next time."""
         if self._current is None:
             self._current = self._all()
+            self._noted = False
         try:
             for _ in self._current:
                 if interrupted():

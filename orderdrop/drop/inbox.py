@@ -11,8 +11,6 @@ import itertools
 import logging
 import os
 import stat
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -20,21 +18,11 @@ from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from watchdog.events import (
-    FileClosedEvent,
-    FileCreatedEvent,
-    FileModifiedEvent,
-    FileMovedEvent,
-    FileSystemEvent,
-    FileSystemEventHandler,
-)
-from watchdog.observers import Observer
-from watchdog.observers.api import BaseObserver
-
 from orderdrop.clock import Micros, trade_date
 from orderdrop.config import InboxSettings
 from orderdrop.drop.names import Ignored, Name, is_halt, printable, read_name
 from orderdrop.drop.tail import Changed, DropFile, Limits, OpenDrop, Take, prepare
+from orderdrop.drop.watch import Unwatched, Watch, watch
 from orderdrop.files import is_free
 from orderdrop.order.refusal import Code, Refusal
 from orderdrop.workspace import FIN_SUFFIX
@@ -72,7 +60,7 @@ class _Watched:
 
 
 class Inbox:
-    """The door that drops come through. Used from the router's thread; only the watcher's hints arrive from another."""
+    """The door that drops come through. Used from the router's thread; only `wake` may be called from another."""
 
     def __init__(
         self, folder: Path, settings: InboxSettings, monotonic: Callable[[], float] = time.monotonic
@@ -94,10 +82,7 @@ class Inbox:
         self._recheck: dict[str, float] = {}  # files that were told of and are not quiet for long enough yet
         self._recheck_at = float("inf")
         self._started_day: date | None = None
-        self._wake = threading.Event()
-        self._hints: dict[str, bool] = {}
-        self._hint_lock = threading.Lock()
-        self._observer: BaseObserver | None = None
+        self._watch: Watch = Unwatched()
 
     # life
 
@@ -106,33 +91,32 @@ class Inbox:
         self._started_day = today
         self._restored = {drop.name: drop for drop in restored}
         if self.settings.events:
-            self._observer = _observe(self._root, self._hint)
+            self._watch = watch(self._root)
 
     def close(self) -> None:
-        if self._observer is not None:
-            self._observer.stop()
-            self._observer.join()
-            self._observer = None
+        self._watch.close()
+        self._watch = Unwatched()
 
     def wake(self) -> None:
-        self._wake.set()
+        self._watch.wake()
 
     def wait(self, timeout: float) -> None:
-        """Sleep until something may have come, at most until the next scan is due."""
-        due = min(self._next_scan, self._recheck_at) - self._monotonic()
-        if not self._hints and due > 0:
-            self._wake.wait(min(timeout, due))
-        self._wake.clear()
+        """Sleep until something may have come, at most until the next look is due."""
+        self._watch.wait(max(0.0, min(timeout, self._due - self._monotonic())))
+
+    @property
+    def _due(self) -> float:
+        return min(self._next_scan, self._recheck_at)
 
     @property
     def stirring(self) -> bool:
-        """Whether something may have come since the last `collect`."""
-        return bool(self._hints)
+        """Whether something may have come since the last `collect`, or it is time to look again."""
+        return self._watch.stirring or self._monotonic() >= self._due
 
     @property
     def empty(self) -> bool:
         """Whether nothing is left that could still become an order."""
-        return not self._hints and all(
+        return not self._watch.stirring and all(
             w.file.drop_id and w.stamp[0] == w.file.position.offset for w in self._watched.values()
         )
 
@@ -141,8 +125,7 @@ class Inbox:
     def collect(self, today: date) -> list[Take | RefusedFile]:
         """What can be taken now, oldest file first."""
         now = self._monotonic()
-        with self._hint_lock:
-            hints, self._hints = self._hints, {}
+        hints = self._watch.take()
         hints |= {name: hints.get(name, False) for name, due in self._recheck.items() if due <= now}
         self._recheck = {name: due for name, due in self._recheck.items() if due > now}
         if now >= self._next_scan or any(map(is_halt, hints)):
@@ -358,41 +341,3 @@ class Inbox:
             if take is not None:
                 yield take
             self.watch_late(file, _LATE_FIRST if take is not None else min(interval * 2, _LATE_LONGEST))
-
-    def _hint(self, path: str, moved: bool) -> None:
-        name = os.path.relpath(path, self._root)
-        if sys.platform == "win32":
-            name = name.replace("\\", "/")
-        name = name.removesuffix(FIN_SUFFIX)
-        with self._hint_lock:
-            self._hints[name] = self._hints.get(name, False) or moved
-        self._wake.set()
-
-
-class _Hints(FileSystemEventHandler):
-    def __init__(self, hint: Callable[[str, bool], None]) -> None:
-        self._hint = hint
-
-    def on_any_event(self, event: FileSystemEvent) -> None:
-        if event.is_directory:
-            return
-        moved = isinstance(event, FileMovedEvent)
-        path = os.fsdecode(event.dest_path if moved else event.src_path)
-        if not path.endswith(".tmp"):
-            self._hint(path, moved)
-
-
-def _observe(root: str, hint: Callable[[str, bool], None]) -> BaseObserver | None:
-    """Watch with the system's events; None where there are none (the scan finds everything, later)."""
-    wanted: list[type[FileSystemEvent]] = [FileMovedEvent, FileCreatedEvent]
-    # Only inotify tells that a writer has closed a file; elsewhere each change has to do.
-    wanted.append(FileClosedEvent if sys.platform == "linux" else FileModifiedEvent)
-    # On Linux, only "full" events tell a file renamed in from elsewhere from one that is just being created.
-    observer = Observer(timeout=0.1, **({"generate_full_events": True} if sys.platform == "linux" else {}))
-    try:
-        observer.schedule(_Hints(hint), root, recursive=True, event_filter=wanted)
-        observer.start()
-    except OSError as error:
-        log.warning("没有文件事件,改为扫描 / no file events, scanning only: %s", error)
-        return None
-    return observer

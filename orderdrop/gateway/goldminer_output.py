@@ -204,7 +204,7 @@ class Output:
         return folder is not None and source in folder.sources
 
     def _note_read(self, begun: Micros) -> None:
-        if len(self.reads) > 1 and begun - self.reads[-2] < _READS_APART:
+        if len(self.reads) > 1 and self.reads[-1] - self.reads[-2] < _READS_APART:
             self.reads[-1] = begun
         else:
             self.reads.append(begun)

@@ -107,13 +107,13 @@ def repeats_head(record: bytes) -> bool:
 
 def _lines_of_record(lines: Sequence[bytes], width: int) -> int:
     """How many lines the first record of `lines` has; 0 when it is not whole yet."""
-    if lines[0].count(b'"') % 2 == 0:
+    if lines[0].count(b'"') % 2 == 0 or not _OPENS_QUOTE.search(lines[0]):
         return 1
     for count in range(2, len(lines) + 1):
         record = b"\n".join(lines[:count])
         if record.count(b'"') % 2 == 0:
             return count if _cells(record, width) is not None else 1
-    return 1 if len(lines) == _MOST_LINES or not _OPENS_QUOTE.search(lines[0]) else 0
+    return 1 if len(lines) == _MOST_LINES else 0
 
 
 def _cells(record: bytes, width: int) -> list[str] | None:

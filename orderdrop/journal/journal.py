@@ -18,7 +18,7 @@ import psutil
 from sqlalchemy import Connection, create_engine, event, insert, inspect, select
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.pool import NullPool, StaticPool
+from sqlalchemy.pool import QueuePool, StaticPool
 
 from orderdrop.failpoint import reach
 from orderdrop.journal.schema import VERSION, meta, metadata
@@ -110,7 +110,8 @@ def reading_engine(url: str, root: Path) -> Engine:
     return create_engine(
         "sqlite://",
         creator=lambda: sqlite3.connect(uri, uri=True, timeout=5, check_same_thread=False),
-        poolclass=NullPool,
+        poolclass=QueuePool,  # a connection that is opened anew reads the schema anew
+        pool_size=1,
     )
 
 

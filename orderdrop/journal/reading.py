@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 
@@ -198,14 +198,19 @@ class Reading:
 
     def before_day(self, day: int) -> tuple[int, int]:
         """The event id and the fill id before the first ones of a day's orders."""
-        first, _last = self._range(day)
-        event = self._connection.execute(
-            select(func.min(events.c.id)).where(events.c.order_ref >= first)
-        ).scalar_one()
-        fill = self._connection.execute(
-            select(func.min(fills.c.id)).where(fills.c.order_ref >= first)
-        ).scalar_one()
-        return (event or 1) - 1, (fill or 1) - 1
+        first = select(func.min(drops.c.id)).where(drops.c.trade_day == day)
+        begun = self._connection.execute(first).scalar_one()
+        return self._before(events, begun), self._before(fills, begun)
+
+    def _before(self, table: Table, drop_id: int | None) -> int:
+        """The last id of a table before those that belong to a drop or a later one."""
+        if drop_id is not None:
+            # Through the index of order_ref: the smallest id alone would make SQLite walk the table from its beginning.
+            later = select(table.c.id).where(table.c.order_ref >= drop_id << ROW_BITS).subquery()
+            found = self._connection.execute(select(func.min(later.c.id + 0))).scalar_one()
+            if found is not None:
+                return int(found) - 1
+        return int(self._connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one())
 
     def fills_after(self, fill_id: int, limit: int) -> list[Any]:
         query = (

@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import Connection, insert, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from orderdrop.journal.schema import ROW_BITS, batches, drops, instructions, meta, orders
@@ -126,6 +126,15 @@ _ADD_REPORT = _insert_text(
 )
 _ADD_EVENT = _insert_text("events", ("at", "order_ref", "event", "source", "detail", "filled_volume"))
 _TELL_ORDERS = "INSERT INTO events (at, order_ref, event, source) SELECT updated_at, id, status, 'router' FROM orders WHERE id BETWEEN ? AND ?"
+_NEXT_DROP = "SELECT coalesce(max(id), 0) + 1 FROM drops"
+_NEXT_BATCH = "SELECT coalesce(max(id), 0) + 1 FROM batches"
+_GET_META = "SELECT value FROM meta WHERE key = ?"
+_UNMOVED_DAYS = (
+    "SELECT DISTINCT trade_day FROM drops"
+    " WHERE trade_day > coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'sids_past_through'), 0)"
+    " AND trade_day < ? ORDER BY trade_day"
+)
+_CLOSE_BATCH = "UPDATE batches SET outcome = ?, handed_at = ? WHERE id = ?"
 _KNOWN_COLUMNS = ", ".join(f"orders.{name}" for name in Known._fields)
 _KNOWN_TODAY = (
     f"SELECT sid_key, {_KNOWN_COLUMNS} FROM json_each(?) AS wanted CROSS JOIN orders"
@@ -158,10 +167,10 @@ class Writer:
     # what is there
 
     def next_drop_id(self) -> int:
-        return int(self.connection.execute(select(func.coalesce(func.max(drops.c.id), 0))).scalar_one()) + 1
+        return int(self.connection.exec_driver_sql(_NEXT_DROP).scalar_one())
 
     def next_batch_id(self) -> int:
-        return int(self.connection.execute(select(func.coalesce(func.max(batches.c.id), 0))).scalar_one()) + 1
+        return int(self.connection.exec_driver_sql(_NEXT_BATCH).scalar_one())
 
     def known(self, keys: Sequence[int], days: Sequence[int], *, past: bool) -> dict[int, Known]:
         """The orders that have used up these sid keys: on `days`, and with `past` on any day moved to sids_past."""
@@ -203,7 +212,9 @@ class Writer:
 
     def stale(self, day: int) -> list[int]:
         """READY and HELD orders of days before `day`: they were never sent and must not be."""
-        query = select(orders.c.id).where(text("status IN ('ready', 'held')"), orders.c.trade_day < day)
+        # The plus keeps SQLite from walking all days along the index of sids instead of the few orders that wait.
+        waiting = text("status IN ('ready', 'held') AND +trade_day < :day").bindparams(day=day)
+        query = select(orders.c.id).where(waiting)
         return list(self.connection.execute(query).scalars())
 
     def under_way(self) -> bool:
@@ -242,7 +253,7 @@ class Writer:
         return list(self.connection.execute(query.order_by(instructions.c.id)))
 
     def get_meta(self, key: str) -> str | None:
-        value = self.connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar_one_or_none()
+        value = self.connection.exec_driver_sql(_GET_META, (key,)).scalar_one_or_none()
         return None if value is None else str(value)
 
     # what is added
@@ -389,9 +400,7 @@ class Writer:
         return found
 
     def close_batch(self, batch_id: int, outcome: str, at: int) -> None:
-        self.connection.execute(
-            update(batches).where(batches.c.id == batch_id).values(outcome=outcome, handed_at=at)
-        )
+        self.connection.exec_driver_sql(_CLOSE_BATCH, (outcome, at, batch_id))
 
     def mark_sent(self, instruction_id: int, at: int) -> None:
         """The gateway has the cancel; left alone if the answer was quicker."""
@@ -439,11 +448,7 @@ class Writer:
 
     def unmoved_days(self, today: int) -> list[int]:
         """Days before `today` whose sid keys are not in sids_past yet."""
-        through = int(self.get_meta("sids_past_through") or 0)
-        query = (
-            select(drops.c.trade_day).where(drops.c.trade_day > through, drops.c.trade_day < today).distinct()
-        )
-        return sorted(self.connection.execute(query).scalars())
+        return list(self.connection.exec_driver_sql(_UNMOVED_DAYS, (today,)).scalars())
 
     def move_sids_to_past(self, day: int) -> None:
         self.connection.exec_driver_sql(

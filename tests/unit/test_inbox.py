@@ -10,6 +10,7 @@ from orderdrop.clock import SystemClock, trade_date
 from orderdrop.config import InboxSettings
 from orderdrop.drop.inbox import Inbox, RefusedFile
 from orderdrop.drop.tail import OpenDrop, Take
+from orderdrop.drop.watch import Told
 from orderdrop.intake import Context
 from orderdrop.order.refusal import Code
 
@@ -77,7 +78,8 @@ def test_inbox_when_a_file_was_renamed_in_takes_it_at_once(folder):
     watch = Watch(folder)
     (folder / "a.csv.tmp").write_bytes(HEADER + ROW)
     os.rename(folder / "a.csv.tmp", folder / "a.csv")
-    watch.inbox._hint(str(folder / "a.csv"), True)
+    watch.inbox._watch = told = Told()
+    told.tell("a.csv", moved=True)
     assert watch.look() == [("a.csv", ["A1"], [])]
 
 

@@ -1,0 +1,204 @@
+"""Who wakes the inbox: the system's file events. They name files that may have come; the scan finds whatever they miss.
+
+On Linux the router's thread reads the kernel's queue itself (inotify_simple): watchdog's threads would share the interpreter with
+it and cost a burst more than all the rest. Elsewhere, watchdog tells; its thread only leaves hints.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import sys
+import threading
+from typing import Final, Protocol
+
+from watchdog.events import (
+    FileCreatedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers import Observer
+
+from orderdrop.workspace import FIN_SUFFIX
+
+log = logging.getLogger(__name__)
+
+Hints = dict[str, bool]
+"""Names below the inbox, with /: whether the file was renamed in."""
+
+
+class Watch(Protocol):
+    """Wakes the inbox. `wake` may be called from any thread, the rest from the router's."""
+
+    def wait(self, seconds: float) -> None:
+        """Sleep until there is a hint or somebody calls `wake`."""
+        ...
+
+    def take(self) -> Hints:
+        """What was told since the last time."""
+        ...
+
+    @property
+    def stirring(self) -> bool:
+        """Whether there are hints to take."""
+        ...
+
+    def wake(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Unwatched:
+    """No events at all: the inbox scans."""
+
+    def __init__(self) -> None:
+        self._wake = threading.Event()
+
+    def wait(self, seconds: float) -> None:
+        self._wake.wait(seconds)
+        self._wake.clear()
+
+    def take(self) -> Hints:
+        return {}
+
+    @property
+    def stirring(self) -> bool:
+        return False
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def close(self) -> None:
+        pass
+
+
+class Told(Unwatched):
+    """Hints that another thread leaves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._hints: Hints = {}
+        self._lock = threading.Lock()
+
+    def tell(self, name: str, *, moved: bool) -> None:
+        if name.endswith(".tmp"):
+            return
+        name = name.removesuffix(FIN_SUFFIX)
+        with self._lock:
+            self._hints[name] = self._hints.get(name, False) or moved
+        self.wake()
+
+    def wait(self, seconds: float) -> None:
+        if not self._hints:
+            super().wait(seconds)
+
+    def take(self) -> Hints:
+        with self._lock:
+            hints, self._hints = self._hints, {}
+        return hints
+
+    @property
+    def stirring(self) -> bool:
+        return bool(self._hints)
+
+
+class Observed(Told):
+    """Told by watchdog."""
+
+    def __init__(self, root: str) -> None:
+        super().__init__()
+        # Only "modified" is told everywhere when a file grows.
+        wanted: list[type[FileSystemEvent]] = [FileMovedEvent, FileCreatedEvent, FileModifiedEvent]
+        self._observer = Observer(timeout=0.1)
+        self._observer.schedule(_Teller(root, self), root, recursive=True, event_filter=wanted)
+        self._observer.start()
+
+    def close(self) -> None:
+        self._observer.stop()
+        self._observer.join()
+
+
+class _Teller(FileSystemEventHandler):
+    def __init__(self, root: str, told: Told) -> None:
+        self._root, self._told = root, told
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        if event.is_directory:
+            return
+        moved = isinstance(event, FileMovedEvent)
+        name = os.path.relpath(os.fsdecode(event.dest_path if moved else event.src_path), self._root)
+        self._told.tell(name.replace(os.sep, "/"), moved=moved)
+
+
+if sys.platform == "linux":
+    from inotify_simple import INotify, flags
+
+    _WANTED: Final = flags.CREATE | flags.CLOSE_WRITE | flags.MOVED_TO | flags.ONLYDIR
+
+    class _Inotify:
+        """The kernel's own queue, read by whoever waits or takes. Sub-folders are watched, too, one level deep."""
+
+        def __init__(self, root: str) -> None:
+            self._inotify = INotify()
+            self._woken = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+            self._either = _poll(self._inotify.fileno(), self._woken)
+            self._stirs = _poll(self._inotify.fileno())
+            self._root = root
+            self._folders = {self._inotify.add_watch(root, _WANTED): ""}
+            with os.scandir(root) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        self._add(entry.name)
+
+        def wait(self, seconds: float) -> None:
+            for handle, _event in self._either.poll(max(0.0, seconds) * 1000):
+                if handle == self._woken:
+                    os.eventfd_read(self._woken)
+
+        def take(self) -> Hints:
+            hints: Hints = {}
+            for watch, mask, _cookie, name in self._inotify.read(timeout=0):
+                folder = self._folders.get(watch, "")
+                if mask & flags.ISDIR:
+                    if not folder:
+                        self._add(name)
+                elif name and not name.endswith(".tmp"):
+                    path = (f"{folder}/{name}" if folder else name).removesuffix(FIN_SUFFIX)
+                    hints[path] = hints.get(path, False) or bool(mask & flags.MOVED_TO)
+            return hints
+
+        @property
+        def stirring(self) -> bool:
+            return bool(self._stirs.poll(0))
+
+        def wake(self) -> None:
+            os.eventfd_write(self._woken, 1)
+
+        def close(self) -> None:
+            self._inotify.close()
+            os.close(self._woken)
+
+        def _add(self, folder: str) -> None:
+            """A folder that cannot be watched is scanned all the same."""
+            try:
+                self._folders[self._inotify.add_watch(os.path.join(self._root, folder), _WANTED)] = folder
+            except OSError as error:
+                log.warning("子文件夹没有事件 / no events for the folder %s: %s", folder, error)
+
+    def _poll(*handles: int) -> select.poll:
+        poll = select.poll()
+        for handle in handles:
+            poll.register(handle, select.POLLIN)
+        return poll
+
+
+def watch(root: str) -> Watch:
+    """The best that this system has; where there are no events, the scan finds everything, later."""
+    try:
+        return _Inotify(root) if sys.platform == "linux" else Observed(root)
+    except OSError as error:
+        log.warning("没有文件事件,改为扫描 / no file events, scanning only: %s", error)
+        return Unwatched()
