@@ -6,14 +6,8 @@ importing this package costs nothing.
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
-
-from orderdrop import (
-    drop as _folder,
-)  # empty, costs nothing; bound here so that nothing rebinds the name later
 
 if TYPE_CHECKING:
     from orderdrop.client import InvalidOrder, OrderRow, Refused, append, cancel, drop, new_sid, wait
@@ -41,13 +35,3 @@ def __getattr__(name: str) -> Any:
     home = "orderdrop.views" if name == "OrderView" else "orderdrop.client"
     value = globals()[name] = getattr(import_module(home), name)
     return value
-
-
-class _Door(ModuleType):
-    """`orderdrop.drop` is a package of ours and a function of the library: the package that can be called is both."""
-
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        return import_module("orderdrop.client").drop(*args, **options)
-
-
-sys.modules[_folder.__name__].__class__ = _Door

@@ -16,9 +16,9 @@ from typing import NamedTuple
 from orderdrop import checks, intake
 from orderdrop.clock import Micros
 from orderdrop.desk import Desk
-from orderdrop.drop.inbox import RefusedFile
-from orderdrop.drop.names import printable
-from orderdrop.drop.tail import Changed, DropFile, Take
+from orderdrop.inbox.folder import RefusedFile
+from orderdrop.inbox.names import printable
+from orderdrop.inbox.tail import Changed, DropFile, Take
 from orderdrop.intake import Block
 from orderdrop.journal.writer import (
     DropState,

@@ -22,10 +22,10 @@ from orderdrop.chores import Chores
 from orderdrop.clock import Clock, SystemClock, iso
 from orderdrop.config import PaperSettings, Settings
 from orderdrop.desk import Desk
-from orderdrop.drop.inbox import Inbox
-from orderdrop.drop.tail import OpenDrop, Position
 from orderdrop.gateway.base import Gateway
 from orderdrop.gateway.paper import PaperGateway
+from orderdrop.inbox.folder import Inbox
+from orderdrop.inbox.tail import OpenDrop, Position
 from orderdrop.journal.journal import Journal, reading_engine
 from orderdrop.journal.reading import read
 from orderdrop.journal.writer import DropState

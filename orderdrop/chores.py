@@ -20,10 +20,10 @@ from sqlalchemy.engine import Engine
 from orderdrop import archive
 from orderdrop.clock import Clock
 from orderdrop.config import Settings
-from orderdrop.drop.inbox import Inbox, RefusedFile
-from orderdrop.drop.receipt import COLUMNS, receipt_path
-from orderdrop.drop.tail import OpenDrop
 from orderdrop.files import rewriting
+from orderdrop.inbox.folder import Inbox, RefusedFile
+from orderdrop.inbox.receipt import COLUMNS, receipt_path
+from orderdrop.inbox.tail import OpenDrop
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.reading import Reading, read
 from orderdrop.journal.writer import DropState, drop_of

@@ -19,9 +19,9 @@ from orderdrop.admission import Admission
 from orderdrop.clock import Micros
 from orderdrop.config import Settings
 from orderdrop.desk import Desk
-from orderdrop.drop.inbox import RefusedFile
-from orderdrop.drop.names import TABLE_SUFFIXES, Ignored, printable, read_name
-from orderdrop.drop.tail import DropFile, Limits, Take, prepare
+from orderdrop.inbox.folder import RefusedFile
+from orderdrop.inbox.names import TABLE_SUFFIXES, Ignored, printable, read_name
+from orderdrop.inbox.tail import DropFile, Limits, Take, prepare
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.reading import Reading
 from orderdrop.journal.writer import Known, Writer

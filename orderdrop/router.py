@@ -20,9 +20,9 @@ from orderdrop.admission import Admission, Admitted
 from orderdrop.clock import Clock, trade_date
 from orderdrop.collection import Collected, collect, cursor_key
 from orderdrop.desk import Desk
-from orderdrop.drop.inbox import Inbox
 from orderdrop.failpoint import reach
 from orderdrop.gateway.base import Batch, Cursor, Gateway, Outcome, Outgoing, SubmitResult
+from orderdrop.inbox.folder import Inbox
 from orderdrop.instructions import CancelHandover, Instructions
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.writer import NewBatch, Writer

@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from orderdrop.drop.names import Ignored, is_halt, printable, read_name
+from orderdrop.inbox.names import Ignored, is_halt, printable, read_name
 from orderdrop.journal.reading import Reading
 from orderdrop.journal.writer import DropState
 from orderdrop.order.identity import day_number

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from orderdrop.clock import SystemClock, to_datetime, trade_date
-from orderdrop.drop.names import Ignored, read_name
 from orderdrop.files import patiently, sync_folder
+from orderdrop.inbox.names import Ignored, read_name
 from orderdrop.intake.columns import ORDER_COLUMNS
 from orderdrop.intake.encoding import byte_order_mark, last_line_end
 from orderdrop.order.errors import OrderdropError

@@ -60,7 +60,7 @@ def check(place: Place, ctx: click.Context, files: tuple[Path, ...], strategy: s
 
 def _rehearse(place: Place, files: tuple[Path, ...], strategy: str) -> list[list[dict[str, Any]]]:
     from orderdrop.clock import SystemClock  # noqa: PLC0415
-    from orderdrop.drop.tail import Changed  # noqa: PLC0415
+    from orderdrop.inbox.tail import Changed  # noqa: PLC0415
     from orderdrop.journal.reading import Reading  # noqa: PLC0415
     from orderdrop.rehearsal import rehearse  # noqa: PLC0415
 

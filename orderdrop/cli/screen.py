@@ -23,7 +23,7 @@ from orderdrop.app import App
 from orderdrop.cli.output import clock_time, print_json_line, say, stdout, style_of
 from orderdrop.cli.place import Place
 from orderdrop.clock import SystemClock, iso
-from orderdrop.drop.receipt import receipt_path
+from orderdrop.inbox.receipt import receipt_path
 from orderdrop.journal.reading import Reading
 from orderdrop.journal.writer import DropState, InstructionState, RowOutcome, drop_of
 from orderdrop.order.errors import JournalError

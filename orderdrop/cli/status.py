@@ -84,7 +84,7 @@ def _problems(unknown: list[str], files: list[str], *, running: bool) -> list[st
 
 def _halted(place: Place) -> str | None:
     """The reason, "" when none was given; None when not halted."""
-    from orderdrop.drop.names import is_halt  # noqa: PLC0415
+    from orderdrop.inbox.names import is_halt  # noqa: PLC0415
 
     inbox = place.workspace.inbox
     switch = next((path for path in inbox.iterdir() if is_halt(path.name)), None) if inbox.is_dir() else None

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from orderdrop.cli.place import Place
 from orderdrop.clock import iso
-from orderdrop.drop.receipt import receipt_path
+from orderdrop.inbox.receipt import receipt_path
 from orderdrop.intake.encoding import CANDIDATES, byte_order_mark, decodes
 from orderdrop.journal.reading import Reading
 from orderdrop.journal.writer import drop_of

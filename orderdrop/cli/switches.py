@@ -146,7 +146,7 @@ def resume(place: Place) -> None:
     Example 例子:
       orderdrop resume
     """
-    from orderdrop.drop.names import is_halt  # noqa: PLC0415
+    from orderdrop.inbox.names import is_halt  # noqa: PLC0415
 
     place.must_exist()
     inbox = place.workspace.inbox

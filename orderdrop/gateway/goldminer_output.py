@@ -242,8 +242,8 @@ class Output:
 
 
 def _read_standing(path: Path) -> bytes | None:
-    """A file's content; None when it moves meanwhile."""
-    if not path.is_file():
+    """A file's content; None when it moves meanwhile. Folders and hidden files are not the terminal's output."""
+    if path.name.startswith(".") or not path.is_file():
         return b""
     before = path.stat()
     data = path.read_bytes()

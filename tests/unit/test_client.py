@@ -320,7 +320,7 @@ def test_wait_in_vain(workspace: Path) -> None:
 def test_importing_the_package_costs_nothing_and_its_drop_is_both() -> None:
     code = (
         "import sys, orderdrop; assert not {'click', 'pydantic', 'sqlalchemy', 'pandas'} & set(sys.modules);"
-        "import orderdrop.drop.names as names; assert callable(orderdrop.drop) and names.read_name;"
+        "import orderdrop.inbox.names as names; assert callable(orderdrop.drop) and names.read_name;"
         "orderdrop.append, orderdrop.wait; assert 'pandas' not in sys.modules and 'sqlalchemy' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

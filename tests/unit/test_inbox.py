@@ -8,9 +8,9 @@ import pytest
 
 from orderdrop.clock import SystemClock, trade_date
 from orderdrop.config import InboxSettings
-from orderdrop.drop.inbox import Inbox, RefusedFile
-from orderdrop.drop.tail import OpenDrop, Take
-from orderdrop.drop.watch import Told
+from orderdrop.inbox.folder import Inbox, RefusedFile
+from orderdrop.inbox.tail import OpenDrop, Take
+from orderdrop.inbox.watch import Told
 from orderdrop.intake import Context
 from orderdrop.order.refusal import Code
 

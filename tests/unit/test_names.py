@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from orderdrop.drop.names import Ignored, Name, is_halt, printable, read_name
+from orderdrop.inbox.names import Ignored, Name, is_halt, printable, read_name
 from orderdrop.order.model import DropKind
 from orderdrop.order.refusal import Code, Refusal
 

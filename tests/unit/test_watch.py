@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from orderdrop.drop.watch import Observed, Unwatched, watch
+from orderdrop.inbox.watch import Observed, Unwatched, watch
 
 
-@pytest.fixture(params=[watch, lambda root: Observed(root)], ids=["this system's", "watchdog"])
+@pytest.fixture(params=[watch, Observed], ids=["this system's", "watchdog"])
 def watched(request, tmp_path):
     (tmp_path / "inbox" / "alpha").mkdir(parents=True)
     watcher = request.param(str(tmp_path / "inbox"))
@@ -79,6 +79,6 @@ def test_watch_when_there_are_no_events_leaves_it_to_the_scan(tmp_path, monkeypa
     def none_left(_root):
         raise OSError(24, "inotify instance limit reached")
 
-    monkeypatch.setattr("orderdrop.drop.watch.Observed", none_left)
-    monkeypatch.setattr("orderdrop.drop.watch._Inotify", none_left, raising=False)
+    monkeypatch.setattr("orderdrop.inbox.watch.Observed", none_left)
+    monkeypatch.setattr("orderdrop.inbox.watch._Inotify", none_left, raising=False)
     assert isinstance(watch(str(tmp_path)), Unwatched)

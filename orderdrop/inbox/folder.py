@@ -20,10 +20,10 @@ from typing import Final, NamedTuple
 
 from orderdrop.clock import Micros, trade_date
 from orderdrop.config import InboxSettings
-from orderdrop.drop.names import Ignored, Name, is_halt, printable, read_name
-from orderdrop.drop.tail import Changed, DropFile, Limits, OpenDrop, Take, prepare
-from orderdrop.drop.watch import Unwatched, Watch, watch
 from orderdrop.files import is_free
+from orderdrop.inbox.names import Ignored, Name, is_halt, printable, read_name
+from orderdrop.inbox.tail import Changed, DropFile, Limits, OpenDrop, Take, prepare
+from orderdrop.inbox.watch import Unwatched, Watch, watch
 from orderdrop.order.refusal import Code, Refusal
 from orderdrop.workspace import FIN_SUFFIX
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, NamedTuple
 
-from orderdrop.drop.names import Name
+from orderdrop.inbox.names import Name
 from orderdrop.intake import Block, Context, FollowedSids, Reader, derived_sid
 from orderdrop.order.refusal import Code, Refusal, RowError
 
