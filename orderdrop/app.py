@@ -210,12 +210,13 @@ def set_up_log(settings: Settings, workspace: Workspace) -> None:
 def _held(lock: FileLock, workspace: Workspace, clock: Clock) -> Iterator[None]:
     """Hold the workspace's lock, and write down who does. Raises WorkspaceBusy, naming the holder."""
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=0.3)  # `is_running` may hold it for a moment
     except Timeout:
         holder = holder_of(workspace)
+        who = f"pid {holder.get('pid', '?')} @ {holder.get('host', '?')}, {holder.get('since', '?')}"
         raise WorkspaceBusy(
             f"这个工作区已有路由器在运行 / a router is running in this workspace already: {workspace.root}\n"
-            f"  {holder or '(?)'}\n  先停止它,或换一个工作区 / stop it first, or use another workspace"
+            f"  {who}\n  先停止它,或换一个工作区 / stop it first, or use another workspace"
         ) from None
     try:
         about = {

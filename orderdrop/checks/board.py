@@ -32,7 +32,7 @@ def side_offered(order: Order, _context: Context) -> Refusal | None:
         return None
     if side != _BUY:
         return Refusal(Code.SIDE_BAD, "order_business", str(side))
-    return Refusal(Code.SIDE_NOT_ALLOWED, "order_business", _board(order).name, "卖出 sell (2)")
+    return Refusal(Code.SIDE_NOT_ALLOWED, "order_business", _board(order).name, "卖出(2) / a sale (2)")
 
 
 def order_type_offered(order: Order, _context: Context) -> Refusal | None:
@@ -87,5 +87,5 @@ def _board(order: Order) -> Board:
 
 
 def _lot_rule(board: Board) -> str:
-    rule = f"{board.name}: {board.step} 的整数倍 a multiple of {board.step}"
-    return f"{rule}, 零股须一次卖出 an odd lot is sold whole" if board.odd_below else rule
+    zh, en = f"{board.step} 股的整数倍", f"a multiple of {board.step}"
+    return f"{zh},零股须一次卖出 / {en}, an odd lot is sold whole" if board.odd_below else f"{zh} / {en}"

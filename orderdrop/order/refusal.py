@@ -57,13 +57,21 @@ _SLOT = re.compile(r"\{(column|value|bound)\}")
 
 def explain(refusal: Refusal, language: Language = "zh+en") -> Explanation:
     words = WORDS[Code(refusal.code)]
-    facts = {"column": refusal.column, "value": _short(refusal.value), "bound": refusal.bound}
-    zh, en, remedy_zh, remedy_en = (_fill(text, facts) for text in words)
+    value, bound = _halves(refusal.value), _halves(refusal.bound)
+    chinese, english = ({"column": refusal.column, "value": _short(value[n]), "bound": bound[n]} for n in (0, 1))
+    zh, remedy_zh = _fill(words.zh, chinese), _fill(words.remedy_zh, chinese)
+    en, remedy_en = _fill(words.en, english), _fill(words.remedy_en, english)
     return Explanation(zh, en, both(remedy_zh, remedy_en, language))
 
 
 def _fill(text: str, facts: dict[str, str]) -> str:
     return _SLOT.sub(lambda slot: facts[slot[1]], text)
+
+
+def _halves(fact: str) -> tuple[str, str]:
+    """A fact that is itself a sentence in both languages, `中文 / English`, is put into each sentence by its half."""
+    zh, slash, en = fact.partition(" / ")
+    return (zh, en) if slash and en.isascii() and not zh.isascii() else (fact, fact)
 
 
 def _short(value: str, limit: int = 80) -> str:

@@ -12,13 +12,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
-from builders import a_clock
+from builders import ACCOUNT, a_clock
 
 from orderdrop.config import PaperSettings
 from orderdrop.gateway.base import Batch, Cursor, Gateway, Outgoing
+from orderdrop.gateway.goldminer import GoldminerGateway
 from orderdrop.gateway.paper import PaperGateway
 from orderdrop.order.report import Fill, Report, StatusReport
 from orderdrop.order.status import Status
+from orderdrop.terminal import Settings, Terminal
 
 FILLS, TWO_FILLS, HALF, PENDING, REJECTED, STUCK = (
     "SZSE.000725",
@@ -34,6 +36,8 @@ OPENING_SHARES = {FILLS: 1000}
 
 class Surroundings(ABC):
     """What a gateway needs around it, in one folder that outlives the gateway."""
+
+    answers_unknown_cancels = True
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -53,7 +57,44 @@ class PaperSurroundings(Surroundings):
         return PaperGateway("paper", settings, self.folder, self.folder / "quotes.csv", self.clock)
 
 
-SURROUNDINGS: dict[str, Callable[[Path], Surroundings]] = {"paper": PaperSurroundings}
+class GoldminerSurroundings(Surroundings):
+    """A stand-in terminal on two folders. Staging was used before, so what it does not remember did not happen."""
+
+    answers_unknown_cancels = False  # a cancel file names no account, so there is no file for the answer
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        habits = Settings(
+            folder / "scan",
+            folder / "push",
+            archive=folder / "archive",
+            cash=OPENING_CASH,
+            holdings=tuple(OPENING_SHARES.items()),
+        )
+        self.terminal = Terminal(habits)
+        self.terminal.step(self.clock.now())
+        earlier = self.gateway()
+        earlier.open()
+        earlier.poll(Cursor(""), 1)
+        earlier.close()
+
+    def gateway(self) -> Gateway:
+        return GoldminerGateway(
+            "gm", live=False, scan_dir=self.folder / "scan", push_dir=self.folder / "push",
+            archive_dir=self.folder / "archive", staging=self.folder / "staging", scan_name="fileorder_s01",
+            fin=True, format="csv", clock=self.clock, accounts=[ACCOUNT],
+        )  # fmt: skip
+
+    def terminal_works(self) -> None:
+        for _ in range(10):
+            self.clock.advance(0.5)
+            self.terminal.step(self.clock.now())
+
+
+SURROUNDINGS: dict[str, Callable[[Path], Surroundings]] = {
+    "paper": PaperSurroundings,
+    "goldminer": GoldminerSurroundings,
+}
 
 
 class Heard(NamedTuple):
@@ -63,7 +104,11 @@ class Heard(NamedTuple):
     cursor: Cursor
 
     def statuses(self, sid: str) -> list[Status]:
-        return [r.status for r in self.reports if isinstance(r, StatusReport) and r.sid == sid]
+        """Without PENDING_NEW, which some terminals tell first."""
+        return [r.status for r in self.status_reports(sid) if r.status is not Status.PENDING_NEW]
+
+    def status_reports(self, sid: str) -> list[StatusReport]:
+        return [r for r in self.reports if isinstance(r, StatusReport) and r.sid == sid]
 
     def fills(self, sid: str) -> list[Fill]:
         return [r for r in self.reports if isinstance(r, Fill) and r.sid == sid]

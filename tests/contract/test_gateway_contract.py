@@ -61,7 +61,7 @@ def test_submit_when_filled_in_two_then_two_fills_of_their_own(around, gateway):
     assert first.volume + second.volume == 300
     assert first.exec_id != second.exec_id
     assert heard.statuses("S1") == [Status.NEW, Status.PARTIALLY_FILLED, Status.FILLED]
-    claimed = [r.filled_volume for r in heard.reports if isinstance(r, StatusReport)]
+    claimed = [r.filled_volume for r in heard.status_reports("S1") if r.status is not Status.PENDING_NEW]
     assert claimed == [0, first.volume, 300]
 
 
@@ -74,8 +74,9 @@ def test_submit_when_half_filled_then_stays_partial(around, gateway):
 
 def test_submit_when_the_broker_says_no_then_rejected_with_its_words(around, gateway):
     hand_over(gateway, [an_outgoing(symbol=REJECTED)])
-    (report,) = (r for r in hear(around, gateway).reports if isinstance(r, StatusReport))
-    assert report.status is Status.REJECTED
+    heard = hear(around, gateway)
+    assert heard.statuses("S1") == [Status.REJECTED]
+    report = heard.status_reports("S1")[-1]
     assert report.code
     assert report.text
 
@@ -98,8 +99,9 @@ def test_cancel_when_pending_then_cancelled(around, gateway):
 
 def test_cancel_when_half_filled_then_the_fill_stays(around, gateway):
     hand_over(gateway, [an_outgoing(symbol=HALF, volume=200)])
+    before = hear(around, gateway).cursor
     gateway.cancel([Cancel("S1", ACCOUNT)])
-    last = hear(around, gateway).reports[-1]
+    last = hear(around, gateway, before).reports[-1]
     assert isinstance(last, StatusReport)
     assert (last.status, last.filled_volume) == (Status.CANCELED, 100)
 
@@ -111,7 +113,11 @@ def test_cancel_when_not_possible_then_refused_with_the_reason(around, gateway, 
     hand_over(gateway, [an_outgoing(symbol=symbol, volume=200)])
     before = hear(around, gateway).cursor
     gateway.cancel([Cancel(sid, ACCOUNT)])
-    (refused,) = hear(around, gateway, before).reports
+    answers = hear(around, gateway, before).reports
+    if code == 102 and not around.answers_unknown_cancels:
+        assert answers == []
+        return
+    (refused,) = answers
     assert isinstance(refused, CancelReject)
     assert (refused.sid, refused.code) == (sid, code)
 
