@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -72,13 +73,15 @@ class Bench:
             (root / name).mkdir(parents=True)
         return root
 
-    @property
-    def old(self) -> Path:
-        """A workspace whose journal holds five million orders; it is used again and again, and grows a little."""
+    def old_workspace(self) -> Path:
+        """A workspace whose journal holds five million orders: a fresh copy, so that no round feels the one before."""
         if self._old is None:
             self._old = self.workspace()
             old_journal.build(self._old, self.sizes.old)
-        return self._old
+        root = self.workspace()
+        shutil.copyfile(self._old / "journal.db", root / "journal.db")
+        os.sync()
+        return root
 
 
 class Running(NamedTuple):
@@ -144,17 +147,6 @@ def _check_journal(root: Path, expected: int) -> None:
         )
 
 
-def clear(root: Path, *, keep: bool = False) -> None:
-    """Make a workspace ready for another round, or throw it away."""
-    if keep:
-        old_journal.fold_log(root)
-        for name in ("inbox", "outgoing"):
-            shutil.rmtree(root / name, ignore_errors=True)
-        (root / "inbox").mkdir()
-    else:
-        shutil.rmtree(root)
-
-
 # single orders
 
 
@@ -175,7 +167,7 @@ def _single_round(bench: Bench, subject: Path) -> list[float]:
     with running(subject, root, "--expect", str(len(sids))) as process:
         renamed = workload.rename_in_spaced(drops, root / "inbox")
         handed, _ = handed_over(process, sids)
-    clear(root)
+    shutil.rmtree(root)
     return sorted((handed[sid] - at) / 1e6 for sid, at in zip(sids, renamed, strict=True))
 
 
@@ -200,7 +192,7 @@ def _burst_round(bench: Bench, subject: Path) -> float:
     with running(subject, root, "--expect", str(len(sids))) as process:
         first = min([workload.rename_in(drop, root / "inbox") for drop in drops])
         handed, _ = handed_over(process, sids)
-    clear(root)
+    shutil.rmtree(root)
     return len(sids) / (max(handed.values()) - first) * 1e9
 
 
@@ -211,7 +203,7 @@ def stream(bench: Bench) -> list[Figure]:
         bench.sizes.stream_rounds,
         lambda: _stream_round(bench, FLOOR, count),
         lambda: _stream_round(bench, OURS, count),
-        lambda: _stream_round(bench, OURS, count, bench.old),
+        lambda: _stream_round(bench, OURS, count, above_old=True),
     )
     return [
         _at_least(f"stream of {count:,}", "orders/s", median(ours), median(floor), 0.5),
@@ -225,13 +217,13 @@ def stream(bench: Bench) -> list[Figure]:
     ]
 
 
-def _stream_round(bench: Bench, subject: Path, count: int, old: Path | None = None) -> float:
-    root, sids = old or bench.workspace(), workload.new_sids(count)
+def _stream_round(bench: Bench, subject: Path, count: int, *, above_old: bool = False) -> float:
+    root, sids = bench.old_workspace() if above_old else bench.workspace(), workload.new_sids(count)
     drop = workload.write_drop(root / "made" / f"basket-{sids[0]}.order.csv", sids)
     with running(subject, root, "--expect", str(count)) as process:
         renamed = workload.rename_in(drop, root / "inbox")
         handed, _ = handed_over(process, sids)
-    clear(root, keep=root is old)
+    shutil.rmtree(root)
     return count / (max(handed.values()) - renamed) * 1e9
 
 
@@ -245,7 +237,7 @@ def memory(bench: Bench) -> list[Figure]:
     with running(OURS, root, "--expect", str(len(sids)), "--finish") as process:
         workload.rename_in(drop, root / "inbox")
         _, result = handed_over(process, sids)
-    clear(root)
+    shutil.rmtree(root)
     name = f"peak memory, drop of {bench.sizes.large:,}"
     return [
         _below(f"{name}, when handed over", "MB", result["rss_mb_at_hand_over"], 150),
@@ -260,13 +252,13 @@ def start(bench: Bench) -> list[Figure]:
 
 
 def _start_round(bench: Bench) -> float:
-    root, sids = bench.old, workload.new_sids(1)
+    root, sids = bench.old_workspace(), workload.new_sids(1)
     drops = workload.write_singles(root / "made", sids)
     time.sleep(_TICK)
     workload.rename_in(drops[0], root / "inbox")
     with running(OURS, root, "--expect", "1") as process:
         handed, _ = handed_over(process, sids)
-    clear(root, keep=True)
+    shutil.rmtree(root)
     return (handed[sids[0]] - process.started) / 1e9
 
 
@@ -279,14 +271,13 @@ def idle(bench: Bench) -> list[Figure]:
         (archived / f"drop-{number:06d}.order.csv").touch()
     with running(OURS, root, "--idle", str(bench.sizes.idle_seconds)) as process:
         result = result_of(process)
-    clear(root)
+    shutil.rmtree(root)
     return [_below(f"idle, {bench.sizes.archived:,} files archived", "% CPU", result["cpu_percent"], 0.5)]
 
 
 MEASURES: dict[str, Callable[[Bench], list[Figure]]] = {
     measure.__name__: measure for measure in (single, burst, start, stream, memory, idle)
 }
-"""In this order: `start` wants the old journal before others have added to it."""
 
 
 # figures

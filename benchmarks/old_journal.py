@@ -64,10 +64,3 @@ def _add_day(database: sqlite3.Connection, day: date, first: int, size: int) -> 
     database.execute(_ADD_ORDERS, values | {"count": _DROPS_A_DAY * size})
     for event in _EVENTS:
         database.execute(_ADD_EVENTS, values | {"event": event, "count": _DROPS_A_DAY})
-
-
-def fold_log(root: Path) -> None:
-    """Move the write-ahead log into the database, as a router does in its idle moments."""
-    database = sqlite3.connect(root / "journal.db")
-    database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    database.close()

@@ -307,6 +307,7 @@ class Admission:
                     "position": take.end.offset,
                     "next_row": take.end.next_row,
                     "torn": int(take.end.torn),
+                    **({"state": DropState.REFUSED} if refused else {}),
                 },
                 {
                     name: getattr(draft, name)
@@ -348,7 +349,8 @@ class Admission:
         )  # fmt: skip
 
 
-_PAYLOAD_NAMES = Known._fields[2:]
+_COMPARED = Known._fields[1:]
+"""The sid as well: its key is only 64 bits of a hash."""
 
 
 def _conflict(order: Order, earlier: Known | Accepted) -> Refusal | None:
@@ -362,7 +364,7 @@ def _conflict(order: Order, earlier: Known | Accepted) -> Refusal | None:
         return None
     differences = [
         f"{name} {old or '-'} → {new or '-'}"
-        for name, old, new in zip(_PAYLOAD_NAMES, before[2:], after[2:], strict=True)
+        for name, old, new in zip(_COMPARED, before[1:], after[1:], strict=True)
         if (_number(old) != _number(new) if name == "price" else old != new)
     ]
     return Refusal(Code.SID_CONFLICT, "sid", order.sid, ", ".join(differences)) if differences else None

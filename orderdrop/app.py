@@ -29,7 +29,7 @@ from orderdrop.inbox.tail import OpenDrop, Position
 from orderdrop.journal.journal import Journal, reading_engine
 from orderdrop.journal.reading import read
 from orderdrop.journal.writer import DropState
-from orderdrop.order.errors import WorkspaceBusy
+from orderdrop.order.errors import OrderdropError, WorkspaceBusy
 from orderdrop.order.identity import day_number, from_day_number
 from orderdrop.router import Round, Router
 from orderdrop.workspace import Workspace
@@ -144,10 +144,14 @@ class App:
         return now - self._busy >= LULL or now - self._rested >= LULL_AT_MOST
 
     def _begin_day(self) -> None:
-        ended, self._day = self._day, self.router.today
-        self.router.begin_day()
+        ended, today = self._day, self.router.today
+        self.chores.note(Round(orders=set(self.router.begin_day())))
+        self._day = today
         self.chores.finish()
-        self.chores.close_day(ended)
+        try:
+            self.chores.close_day(ended)
+        except (OSError, OrderdropError) as error:
+            log.error("日终归档没有完成 / the day %s could not be closed: %s", ended, error)
 
     def _open_drops(self) -> list[OpenDrop]:
         """What the journal knows of drops that still lie in the inbox; those that were moved just before a crash are noted."""
@@ -178,6 +182,7 @@ class App:
         folder = self.workspace.quarantine / day.isoformat() if refused else self.workspace.day(day) / "drops"
         for path in reversed(archive.candidates(folder, drop.name, drop.id)):
             if path.exists():
+                archive.put_away_fin(self.workspace.inbox / drop.name, path)
                 return path.relative_to(self.workspace.root).as_posix()
         log.warning("文件不见了 / %s was taken out of the inbox by somebody else", drop.name)
         return ""
@@ -256,7 +261,9 @@ def is_running(workspace: Workspace) -> bool:
 def _open_drop(drop: Any) -> OpenDrop:
     position = Position(drop.position, drop.next_row, bool(drop.torn))
     refused = drop.state == DropState.REFUSED
-    return OpenDrop(drop.id, drop.name, from_day_number(drop.trade_day), position, drop.sid_space, refused)
+    return OpenDrop(
+        drop.id, drop.name, from_day_number(drop.trade_day), position, drop.sid_space, refused, drop.sha256
+    )
 
 
 def _final_state(drop: Any) -> DropState:

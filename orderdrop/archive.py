@@ -36,12 +36,20 @@ def put_away(source: Path, folder: Path, name: str, drop_id: int) -> Path:
             except FileExistsError:
                 continue
         reach("archive.after")
-        fin = source.with_name(source.name + FIN_SUFFIX)
-        with contextlib.suppress(FileExistsError, FileNotFoundError):
-            rename_new(fin, target.with_name(target.name + FIN_SUFFIX))
+        put_away_fin(source, target)
         sync_folder(target.parent)
         return target
     raise FileExistsError(f"{name} ({drop_id})")
+
+
+def put_away_fin(source: Path, target: Path) -> None:
+    """Let a drop's `.fin` follow it; one that stayed behind would speak for the next file of that name."""
+    fin, beside = source.with_name(source.name + FIN_SUFFIX), target.with_name(target.name + FIN_SUFFIX)
+    if _same_file(fin, beside):
+        fin.unlink()
+        return
+    with contextlib.suppress(FileExistsError, FileNotFoundError):
+        rename_new(fin, beside)
 
 
 def candidates(folder: Path, name: str, drop_id: int) -> tuple[Path, Path]:

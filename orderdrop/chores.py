@@ -71,6 +71,8 @@ class Chores:
         self._failed = ""
         self._noted = False
         self._put_away_before: Iterator[tuple[OpenDrop, str]] = iter(())
+        with read(reader) as reading:  # whatever a crash has kept from being written
+            self._receipts.update(dict.fromkeys(reading.recent_drops(2)))
 
     def look_after(self, put_away: Iterable[tuple[OpenDrop, str]]) -> None:
         """Drops that an earlier run has put away, with their paths: late writes to them are looked for, too."""
@@ -126,30 +128,41 @@ class Chores:
         self._current = None
         self._ending = True
         self.run(lambda: False)
+        self._ending = False
 
     _ending = False
+    _writing: int | None = None
 
     def _all(self) -> Iterator[None]:
-        yield from self._write_receipts()
-        yield from self._outbox.update(self._router.today)
-        yield from self._put_away_refused_files()
-        yield from self._put_away_drops()
-        yield from self._move_sids()
-        yield from self._watch_put_away()
+        """One after the other. What fails is told at the end; it keeps nothing else from being done."""
+        faults: list[str] = []
+        for chore in (
+            self._write_receipts, lambda: self._outbox.update(self._router.today), self._put_away_refused_files,
+            self._put_away_drops, self._move_sids, self._watch_put_away, self._checkpoint,
+        ):  # fmt: skip
+            try:
+                yield from chore()
+            except (OSError, OrderdropError) as error:
+                faults.append(str(error))
+        if faults:
+            raise OrderdropError("; ".join(faults))
+
+    def _checkpoint(self) -> Iterator[None]:
         self._journal.checkpoint()
+        yield
 
     # receipts
 
     def _write_receipts(self) -> Iterator[None]:
+        if self._writing is not None:  # it was not finished
+            self._receipts[self._writing] = None
         for drop_id in [drop for drop in self._receipts if self._pace.due(drop)]:
-            self._receipts.pop(drop_id, None)
             began = time.perf_counter()
-            try:
-                with read(self._reader) as reading:
-                    yield from self._write_receipt(reading, drop_id)
-            except OSError:
-                self._receipts[drop_id] = None
-                raise
+            del self._receipts[drop_id]
+            self._writing = drop_id
+            with read(self._reader) as reading:
+                yield from self._write_receipt(reading, drop_id)
+            self._writing = None
             self._pace.spent(drop_id, time.perf_counter() - began)
             yield
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from orderdrop.clock import Micros
 from orderdrop.gateway.base import Cancel
 from orderdrop.journal.writer import InstructionState, Writer
-from orderdrop.order.identity import SidScope, day_number, sid_key, wire_sid
+from orderdrop.order.identity import SidScope, day_number, from_day_number, sid_key, wire_sid
 from orderdrop.order.model import DropKind
 from orderdrop.order.refusal import Code, Refusal
 from orderdrop.order.status import TERMINAL, Status
@@ -78,7 +78,7 @@ class Instructions:
             self._done(asked, order)
         else:
             self._writer.answer(asked.id, InstructionState.ASKED, self._now, order.id)
-            wire = wire_sid(order.sid, self._today, self._scope)
+            wire = wire_sid(order.sid, from_day_number(order.trade_day), self._scope)
             self._out.append(CancelHandover(order.gateway, Cancel(wire, order.account_id), asked.id))
 
     def _release(self, asked: Any, order: Any) -> None:

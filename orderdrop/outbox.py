@@ -38,6 +38,7 @@ class Outbox:
         self._event = self._fill = 0
         self._begun: set[Path] = set()
         self._stale: set[str] = set()  # accounts whose tables are behind
+        self._tabled: set[str] = set()  # accounts that have tables
         self._pace = Pace()
 
     def note(self, accounts: Iterable[str]) -> None:
@@ -49,18 +50,35 @@ class Outbox:
 
     def update(self, today: date) -> Iterator[None]:
         """Write what is new since the last time; yields between slices."""
+        try:
+            yield from self._update(today)
+        except OSError:
+            self._day = None  # a line may be torn, or come twice: make the day's files again
+            raise
+
+    def _update(self, today: date) -> Iterator[None]:
         with read(self._reader) as reading:
             if today != self._day:
                 self._day = today
                 self._begun.clear()
+                self._stale |= self._tabled
                 self._event, self._fill = reading.before_day(day_number(today))
             yield from self._append_changes(reading)
             yield from self._append_fills(reading)
             for account_id in [account for account in self._stale if self._pace.due(account)]:
-                self._stale.discard(account_id)
-                began = time.perf_counter()
-                yield from self._replace_tables(reading, account_id)
-                self._pace.spent(account_id, time.perf_counter() - began)
+                yield from self._bring_up_to_date(reading, account_id)
+
+    def _bring_up_to_date(self, reading: Reading, account_id: str) -> Iterator[None]:
+        self._tabled.add(account_id)
+        self._stale.discard(account_id)  # before: what changes meanwhile makes it stale again
+        began, done = time.perf_counter(), False
+        try:
+            yield from self._replace_tables(reading, account_id)
+            done = True
+        finally:
+            if not done:
+                self._stale.add(account_id)
+        self._pace.spent(account_id, time.perf_counter() - began)
 
     def _append_changes(self, reading: Reading) -> Iterator[None]:
         while changes := reading.events_after(self._event, _SLICE):

@@ -28,6 +28,7 @@ from orderdrop.journal.journal import Journal
 from orderdrop.journal.writer import NewBatch, Writer
 from orderdrop.order.errors import GatewayError, JournalError, OrderdropError
 from orderdrop.order.identity import SidScope, day_number, from_day_number, wire_sid
+from orderdrop.order.model import DropKind
 from orderdrop.order.refusal import Code, Refusal
 from orderdrop.order.report import Report
 from orderdrop.order.status import Status
@@ -68,8 +69,11 @@ class Router:
         self._results: list[tuple[Handover, SubmitResult | None, int]] = []
         self._pause_until: dict[str, float] = {}
         self._sent_cancels: list[int] = []
+        self._doubtful: list[Handover] = []  # nobody could say what became of them; asked again
+        self._asked = False  # instructions are journaled that were not carried out
         self._cursors: dict[str, Cursor] = {}
         self._fault = ""
+        self._doubt_again = 0.0
 
     @property
     def today(self) -> date:
@@ -91,14 +95,14 @@ class Router:
         try:
             self._receive_and_dispatch(done)
             self._collect(done)
-        except OrderdropError as error:
+        except (OSError, OrderdropError) as error:
             done.fault = str(error)
         self._tell_fault(done.fault)
         return done
 
     def _receive_and_dispatch(self, done: Round) -> None:
         found = self.inbox.collect(self.today)
-        if not (found or self._has_room_for_backlog()):
+        if not (found or self._asked or self._has_room_for_backlog()):
             return
         try:
             with self.journal.transaction() as writer:
@@ -106,14 +110,14 @@ class Router:
                 admitted = Admission(self.desk, writer, now, today, halted=halted, room=self._rooms()).admit(
                     found
                 )
-                cancels = self._instruct(writer, done) if admitted.instructions else []
+                cancels = self._instruct(writer, done) if admitted.instructions or self._asked else []
                 handovers = admitted.handovers + ([] if halted else self._dispatch(writer))
                 backlog = self._count_backlog(writer, admitted)
-        except JournalError:
+        except OrderdropError:
             for ready in found:
                 self.inbox.forget(ready)
             raise
-        self.backlog, done.admitted = backlog, admitted
+        self.backlog, done.admitted, self._asked = backlog, admitted, False
         self._accepted(admitted)
         self._hand_over(handovers)
         self._hand_over_cancels(cancels)
@@ -122,9 +126,17 @@ class Router:
         """Note what came of the hand-overs, and fold what the gateways told, in one commit."""
         told = {name: self._poll(gateway) for name, gateway in self.desk.gateways.items()}
         told = {name: (reports, cursor) for name, (reports, cursor) in told.items() if reports}
-        if not (told or self._results or self._sent_cancels):
+        doubtful = self._doubtful if time.monotonic() >= self._doubt_again else []
+        if not (told or self._results or self._sent_cancels or doubtful):
             return
+        if doubtful:
+            self._doubtful, self._doubt_again = [], time.monotonic() + PAUSE_AFTER_FAULT
         with self.journal.transaction() as writer:
+            for handover in doubtful:
+                self._settle_batch(writer, handover, "the hand-over failed")
+                done.handed_over.append(handover)
+            if doubtful:
+                self.backlog = {name: writer.backlog(name) for name in self.desk.gateways}
             self._note_results(writer, done)
             now = self.clock.now()
             changed = [
@@ -166,7 +178,7 @@ class Router:
         return 0 if time.monotonic() < self._pause_until.get(name, 0) else self.desk.gateways[name].room()
 
     def _count_backlog(self, writer: Writer, admitted: Admitted) -> dict[str, int]:
-        if not (admitted.waiting or admitted.instructions or any(self.backlog.values())):
+        if not (admitted.waiting or admitted.instructions or self._asked or any(self.backlog.values())):
             return self.backlog
         return {name: writer.backlog(name) for name in self.desk.gateways}
 
@@ -218,6 +230,7 @@ class Router:
                 self.desk.gateways[gateway].cancel([handover.cancel for handover in handed])
             except GatewayError as error:
                 log.error("撤单没有送出,将重试 / cancels were not handed over, will try again: %s", error)
+                self._asked = True
                 continue
             self._sent_cancels += [handover.instruction for handover in handed]
 
@@ -278,6 +291,7 @@ class Router:
                 reach("recover")
                 interrupted = Handover(batch.gateway, batch.id, None, batch.first_order, batch.last_order)
                 self._settle_batch(writer, interrupted, "orderdrop was interrupted")
+            self._asked = any(writer.asked_instructions(kind) for kind in DropKind)
         self.begin_day()
 
     def _settle_batch(self, writer: Writer, handover: Handover, why: str) -> None:
@@ -291,27 +305,39 @@ class Router:
                 if gateway
                 else {}
             )
-        except GatewayError as error:
+        except GatewayError as error:  # the batch stays open: asked again later, and at the next start
             found, why = {}, f"{why}; {error}"
+            if handover not in self._doubtful:
+                self._doubtful.append(handover)
         now = self.clock.now()
         orders = writer.orders_of_batch((handover.batch_id, handover.first_order, handover.last_order))
         unsettled = {
             wire_sid(order.sid, from_day_number(order.trade_day), self._scope): order.id
             for order in orders
-            if order.status == Status.SUBMITTING
+            if order.status in {Status.SUBMITTING, Status.UNKNOWN}
         }
         for outcome in Outcome:
             ids = [order for wire, order in unsettled.items() if found.get(wire, Outcome.UNKNOWN) is outcome]
             _settle(writer, ids, outcome, now, handover.gateway, why)
-        writer.close_batch(handover.batch_id, "settled", now)
+        if handover not in self._doubtful:
+            writer.close_batch(handover.batch_id, "settled", now)
 
-    def begin_day(self) -> None:
-        """Refuse what was left over from earlier days; count what waits."""
+    def begin_day(self) -> list[int]:
+        """Refuse what was left over from earlier days, and return it; count what waits.
+
+        Raises JournalError when the clock has gone back behind a day whose sids are put away already: they could be doubled.
+        """
         with self.journal.transaction() as writer:
+            through = int(writer.get_meta("sids_past_through") or 0)
+            if through >= day_number(self.today):
+                raise JournalError(
+                    f"时钟倒退了 / the clock has gone back: {self.today}, the journal has closed {through}"
+                )
             stale = writer.stale(day_number(self.today))
             why = Refusal(Code.DAY_OVER, value=self.today.isoformat())
             writer.move(stale, Status.EXPIRED, self.clock.now(), "router", why, closed_at=self.clock.now())
             self.backlog = {name: writer.backlog(name) for name in self.desk.gateways}
+        return stale
 
 
 def outgoing(order: Any, today: date, scope: SidScope) -> Outgoing:

@@ -82,10 +82,16 @@ class Workspace:
             folder.mkdir(parents=True, exist_ok=True)
 
 
-_TAKEN: Final = frozenset({"receipts", "con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))})
+_TAKEN: Final = frozenset(
+    {"receipts", "con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+)
 
 
 def account_folder(account_id: str) -> str:
     """The folder of an account below `outbox`; names that mean something else there, or to Windows, get a mark."""
     plain = account_id.rstrip(". ")
-    return f"{plain}_" if plain.partition(".")[0].lower() in _TAKEN or plain != account_id or not plain else account_id
+    return (
+        f"{plain}_"
+        if plain.partition(".")[0].lower() in _TAKEN or plain != account_id or not plain
+        else account_id
+    )

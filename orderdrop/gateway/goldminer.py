@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
@@ -18,7 +17,7 @@ from orderdrop.clock import Clock, Micros
 from orderdrop.gateway.base import Batch, Cancel, Cursor, Outcome, Outgoing, SubmitResult
 from orderdrop.gateway.goldminer_batch import CsvWriting, Writing
 from orderdrop.gateway.goldminer_close import Leftover, leave, put_away
-from orderdrop.gateway.goldminer_dbf import DbfTable, DbfWriting, library
+from orderdrop.gateway.goldminer_dbf import DbfTable, DbfWriting, is_installed, library
 from orderdrop.gateway.goldminer_output import Output
 from orderdrop.gateway.goldminer_scan import Names, ScanFolder, Where
 from orderdrop.gateway.goldminer_table import CsvTable, Table
@@ -78,7 +77,7 @@ class GoldminerGateway:
         names = Names.of(self._writing.suffix)
         self._scan = ScanFolder(scan_dir, staging, archive_dir, scan_name, names, clock, fin=fin)
         tables: dict[str, Table] = {".csv": CsvTable()}
-        if format == "dbf" or find_spec("dbf"):
+        if format == "dbf" or is_installed():
             tables[".dbf"] = DbfTable()
         self._output = Output(push_dir, tables, accounts, clock)
         self._rest_until = Micros(0)

@@ -1,47 +1,67 @@
-"""The dbf twins of the terminal's csv files, by the `dbf` library (extra `orderdrop[dbf]`), loaded when it is needed.
+"""The dbf twins of the terminal's csv files, by the library pyshp (extra `orderdrop[dbf]`), loaded when it is needed.
 
-The library knows fields and code pages; which records are whole and new is ours to say: a dbf is read while the terminal writes it, and
-only what is new goes to the library, as a small file of its own. Text is GBK [W]; the record length includes the one-byte delete
-flag [W]. Which field types the terminal wants is not known [?]: texts as C, numbers as N.
+The library knows fields and code pages, and works on bytes in memory. Which records are whole and new is ours to say: a dbf is read while
+the terminal writes it, and only what is new goes to the library. Text is GBK, the record length includes the one-byte delete flag
+[W]. Which field types and widths the terminal wants is not known [?]: texts as C, numbers as N.
 """
 
 from __future__ import annotations
 
+import io
 import struct
-import tempfile
 from collections.abc import Iterable, Sequence
-from datetime import date
 from decimal import Decimal
 from importlib import import_module
-from pathlib import Path
+from importlib.util import find_spec
 from typing import Any, Final
 
 from orderdrop.gateway.base import Cancel, Outgoing
 from orderdrop.gateway.goldminer_batch import Row
 from orderdrop.gateway.goldminer_rows import BadRow, columns_of
 from orderdrop.gateway.goldminer_table import Head
-from orderdrop.order.errors import ConfigError
+from orderdrop.order.errors import ConfigError, GatewayError
 
-_CODE_PAGE: Final = "cp936"
-_FIXED: Final = 32
+_LIBRARY: Final = "shapefile"
+_ENCODING: Final = "gbk"
+_DESCRIPTOR: Final = 32
 """Bytes before the field descriptors, and of each of them."""
 
 _END_OF_FIELDS: Final = 0x0D
 _END_OF_FILE: Final = b"\x1a"
-_DELETED: Final = b"*"
-_LIVE: Final = b" "
+_GBK_MARK: Final = b"\x4d"
+_SOME_DAY: Final = bytes([100, 1, 1])
+"""The header's date of change: the same orders are the same bytes, whatever the day."""
 
-_ORDER_FIELDS: Final = "sid C(64);account_id C(64);symbol C(16);volume N(12,0);order_type N(4,0);order_biz N(4,0);price N(16,4);comment C(254)"
-_CANCEL_FIELDS: Final = "sid C(64);comment C(254)"
+_FLAGS: Final = frozenset({b" ", b"*"})
+_LONGEST: Final = 254
+_DECIMALS: Final = 4
+
+Field = tuple[str, str, int, int]
+_SID: Final[Field] = ("sid", "C", 64, 0)
+_COMMENT: Final[Field] = ("comment", "C", _LONGEST, 0)
+_ORDER_FIELDS: Final[tuple[Field, ...]] = (
+    _SID,
+    ("account_id", "C", 64, 0),
+    ("symbol", "C", 16, 0),
+    ("volume", "N", 12, 0),
+    ("order_type", "N", 4, 0),
+    ("order_biz", "N", 4, 0),
+    ("price", "N", 16, _DECIMALS),
+    _COMMENT,
+)
+
+
+def is_installed() -> bool:
+    return find_spec(_LIBRARY) is not None
 
 
 def library() -> Any:
     """Raises ConfigError when it is not installed."""
     try:
-        return import_module("dbf")
+        return import_module(_LIBRARY)
     except ImportError:
         raise ConfigError(
-            'format = "dbf" 需要 dbf 库 / needs the dbf library: pip install "orderdrop[dbf]"'
+            'format = "dbf" 需要 pyshp 库 / needs the library pyshp: pip install "orderdrop[dbf]"'
         ) from None
 
 
@@ -51,12 +71,12 @@ class DbfTable:
     head_moves = True
 
     def head(self, data: bytes) -> Head | None:
-        if len(data) < _FIXED:
+        if len(data) < _DESCRIPTOR:
             return None
         size, record_size = struct.unpack("<HH", data[8:12])
         if len(data) < size:
             return None
-        fields = _fields(data[_FIXED:size])
+        fields = _fields(data[_DESCRIPTOR:size])
         if not fields or record_size != 1 + sum(width for _, width in fields):
             raise BadRow("not a dbf file of whole fields")
         names = [name for name, _ in fields]
@@ -64,7 +84,7 @@ class DbfTable:
 
     def counted(self, data: bytes, size: int) -> int:
         """As many records as the header says: what stands behind them is still being written."""
-        if len(data) < _FIXED:
+        if len(data) < _DESCRIPTOR:
             return 0
         (count,) = struct.unpack("<I", data[4:8])
         head_size, record_size = struct.unpack("<HH", data[8:12])
@@ -73,24 +93,19 @@ class DbfTable:
     def split(self, head: Head, data: bytes) -> list[bytes]:
         size = head.record_size
         records = [data[at : at + size] for at in range(0, len(data) - size + 1, size)]
-        whole = next((n for n, record in enumerate(records) if record[:1] not in {_LIVE, _DELETED}), None)
-        return records[:whole]
+        cut = next((n for n, record in enumerate(records) if record[:1] not in _FLAGS), None)
+        return records[:cut]
 
     def cells(self, head: Head, records: Sequence[bytes]) -> list[list[str] | None]:
-        """Deleted records are nobody's: None."""
-        dbf = library()
-        prefix = head.raw[:1] + bytes([0, 1, 1]) + struct.pack("<I", len(records)) + head.raw[1:]
-        with tempfile.TemporaryDirectory(prefix="orderdrop-") as folder:
-            path = Path(folder) / "new.dbf"
-            path.write_bytes(prefix + b"".join(records) + _END_OF_FILE)
-            table = dbf.Table(
-                str(path),
-                codepage=_CODE_PAGE,
-                default_data_types={"N": Decimal, "F": Decimal},
-                unicode_errors="replace",
-            )
-            with table.open(mode=dbf.READ_ONLY):
-                return [_cells(dbf, record) for record in table]
+        """None for a deleted record, too."""
+        if not records:
+            return []
+        count = struct.pack("<I", len(records))
+        content = head.raw[:1] + _SOME_DAY + count + head.raw[1:] + b"".join(records) + _END_OF_FILE
+        options = {"encoding": _ENCODING, "encodingErrors": "replace"}
+        with library().Reader(dbf=io.BytesIO(content), **options) as reader:
+            rows = reader.iterRecords(deleted_as_None=True)
+            return [None if row is None else [_text(value) for value in row] for row in rows]
 
 
 class DbfWriting:
@@ -100,22 +115,13 @@ class DbfWriting:
 
     def orders(self, orders: Iterable[Outgoing]) -> bytes:
         rows = [
-            (
-                o.sid,
-                o.account_id,
-                o.symbol,
-                o.volume,
-                o.order_type,
-                o.order_business,
-                o.price,
-                _clip(o.remark),
-            )
+            (o.sid, o.account_id, o.symbol, o.volume, o.order_type, o.order_business, _price(o), _clip(o.remark))
             for o in orders
-        ]
+        ]  # fmt: skip
         return _bytes(_ORDER_FIELDS, rows)
 
     def cancels(self, cancels: Sequence[Cancel]) -> bytes:
-        return _bytes(_CANCEL_FIELDS, [(cancel.sid, "") for cancel in cancels])
+        return _bytes((_SID, _COMMENT), [(cancel.sid, "") for cancel in cancels])
 
     def rows(self, content: bytes) -> list[Row]:
         table = DbfTable()
@@ -126,28 +132,36 @@ class DbfWriting:
         return [Row(cells[0], cells[1]) for cells in table.cells(head, records) if cells is not None]
 
 
-def _bytes(fields: str, rows: Sequence[tuple[Any, ...]]) -> bytes:
-    """The file that the library writes; its date of change is made constant, so that the same orders are the same bytes."""
-    dbf = library()
-    with tempfile.TemporaryDirectory(prefix="orderdrop-") as folder:
-        path = Path(folder) / "new.dbf"
-        table = dbf.Table(str(path), fields, codepage=_CODE_PAGE, dbf_type="db3")
-        with table.open(mode=dbf.READ_WRITE):
-            for row in rows:
-                table.append(row)
-        content = path.read_bytes()
-    return content[:1] + bytes([100, 1, 1]) + content[4:]
+def _bytes(fields: Sequence[Field], rows: Sequence[tuple[Any, ...]]) -> bytes:
+    file = io.BytesIO()
+    with library().Writer(dbf=file, encoding=_ENCODING) as writer:
+        for field in fields:
+            writer.field(*field)
+        for row in rows:
+            writer.record(*row)
+    content = file.getvalue()
+    return content[:1] + _SOME_DAY + content[4:29] + _GBK_MARK + content[30:] + _END_OF_FILE
+
+
+def _price(order: Outgoing) -> str | None:
+    """As text, so that no float comes in between. Raises GatewayError when the field cannot hold it exactly."""
+    if order.price is None:
+        return None
+    text = format(order.price, f".{_DECIMALS}f")
+    if Decimal(text) != order.price:
+        raise GatewayError(f"{order.sid}: dbf 放不下这个价格 / dbf cannot hold this price: {order.price}")
+    return text
 
 
 def _clip(text: str) -> str:
-    """A comment as GBK holds it, at most 254 bytes; it is free text, nothing depends on it."""
-    return text.encode("gbk", "replace")[:254].decode("gbk", "ignore")
+    """A comment as far as GBK and the field hold it; it is free text, nothing depends on it."""
+    return text.encode(_ENCODING, "replace")[:_LONGEST].decode(_ENCODING, "ignore")
 
 
 def _fields(data: bytes) -> list[tuple[str, int]]:
     """Name and width of each field."""
     fields = []
-    for at in range(0, len(data) - _FIXED + 1, _FIXED):
+    for at in range(0, len(data) - _DESCRIPTOR + 1, _DESCRIPTOR):
         if data[at] == _END_OF_FIELDS:
             break
         name = data[at : at + 11].split(b"\0")[0].decode("ascii", "replace").strip().lower()
@@ -155,22 +169,5 @@ def _fields(data: bytes) -> list[tuple[str, int]]:
     return fields
 
 
-def _cells(dbf: Any, record: Any) -> list[str] | None:
-    if dbf.is_deleted(record):
-        return None
-    try:
-        return [_text(value) for value in record]
-    except (dbf.DbfError, ValueError, ArithmeticError):
-        return None
-
-
-def _text(value: Any) -> str:
-    match value:
-        case None:
-            return ""
-        case Decimal():
-            return format(value, "f")
-        case date():
-            return value.isoformat()
-        case _:
-            return str(value).strip()
+def _text(value: object) -> str:
+    return "" if value is None else str(value).strip()

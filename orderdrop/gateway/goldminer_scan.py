@@ -18,6 +18,7 @@ import os
 import re
 from collections.abc import Iterator
 from enum import Enum
+from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -259,23 +260,21 @@ class ScanFolder:
         return any(self._archive.glob(f"*/*/upfiles/{_literal(self._scan_name)}/*{_literal(key)}"))
 
     def _set_aside(self, path: Path) -> None:
-        target = self.returned / path.name
-        number = 1
-        while True:
-            try:
-                _move(path, target)
-            except FileExistsError:
-                number += 1
-                target = self.returned / f"{path.name}~{number}"
-            else:
-                self._back.add(path.name[8:])
-                return
+        self._move_aside(path, self.returned / path.name)
+        self._back.add(path.name[8:])
+
+    def _move_aside(self, path: Path, target: Path) -> None:
+        """To `target`, or, if that name is taken, to one that no key ends with."""
+        for number in count(1):
+            with contextlib.suppress(FileExistsError):
+                _move(path, target if number == 1 else target.with_name(f"{target.name}~{number}"))
+                break
 
     def _forget_return(self, key: str) -> None:
         """It goes in once more: that it was taken back before proves nothing from now on."""
         path = self._find(self.returned, key) if key in self._back else None
         if path is not None:
-            _move(path, path.with_name(f"{path.name}~{self._clock.now()}"))
+            self._move_aside(path, path)
         self._back.discard(key)
 
     # memory
@@ -285,7 +284,9 @@ class ScanFolder:
         key = name[8:]
         if key in self._handed:
             return
-        line = f"\n{name}\n".encode()  # a newline first, so that what a full disk has cut stays a line of its own
+        line = (
+            f"\n{name}\n".encode()
+        )  # a newline first, so that what a full disk has cut stays a line of its own
         with (self.staging / f"handed-{name[:8]}.log").open("ab", buffering=0) as ledger:
             if ledger.write(line) != len(line):
                 raise OSError(f"{ledger.name}: written in part")

@@ -117,7 +117,7 @@ class Inbox:
     def empty(self) -> bool:
         """Whether nothing is left that could still become an order."""
         return not self._watch.stirring and all(
-            w.file.drop_id and w.stamp[0] == w.file.position.offset for w in self._watched.values()
+            w.file.drop_id and (w.file.refused or w.stamp[:2] == w.file.taken) for w in self._watched.values()
         )
 
     # finding
@@ -125,7 +125,7 @@ class Inbox:
     def collect(self, today: date) -> list[Take | RefusedFile]:
         """What can be taken now, oldest file first."""
         now = self._monotonic()
-        hints = self._watch.take()
+        hints = {name: moved for name, moved in self._watch.take().items() if _is_ours(name)}
         hints |= {name: hints.get(name, False) for name, due in self._recheck.items() if due <= now}
         self._recheck = {name: due for name, due in self._recheck.items() if due > now}
         if now >= self._next_scan or any(map(is_halt, hints)):
@@ -147,11 +147,11 @@ class Inbox:
 
     def _scan(self, hints: dict[str, bool], today: date, now: float) -> Iterator[Take | RefusedFile]:
         seen: set[str] = set()
-        self.halted = False
+        halted = False
         for name, entry in self._entries():
             seen.add(name)
             if is_halt(entry.name) and "/" not in name:
-                self.halted = True
+                halted = True
             elif not entry.name.lower().endswith(FIN_SUFFIX):
                 moved = hints.get(name)
                 if (
@@ -162,6 +162,7 @@ class Inbox:
                 ):
                     self.found_by_scan_only += 1
                 yield from self._look_at(name, bool(moved), today, now)
+        self.halted = halted
         for name in self._watched.keys() - seen:
             del self._watched[name]
         self._refused &= seen
@@ -170,15 +171,22 @@ class Inbox:
     def _entries(self) -> Iterator[tuple[str, os.DirEntry[str]]]:
         with os.scandir(self._root) as entries:
             for entry in entries:
-                if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-                    with os.scandir(entry.path) as below:
-                        yield from (
-                            (f"{entry.name}/{file.name}", file)
-                            for file in below
-                            if not file.is_dir(follow_symlinks=False)
-                        )
+                if entry.is_dir(follow_symlinks=False):
+                    yield from self._entries_below(entry)
                 else:
                     yield entry.name, entry
+
+    def _entries_below(self, folder: os.DirEntry[str]) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        """A sub-folder may go away, or be closed to us, while we look: that stops nobody else's drops."""
+        if folder.name.startswith("."):
+            return
+        try:
+            with os.scandir(folder.path) as below:
+                files = [file for file in below if not file.is_dir(follow_symlinks=False)]
+        except OSError as error:
+            log.warning("子文件夹读不了 / cannot read the sub-folder %s: %s", printable(folder.name), error)
+            return
+        yield from ((f"{folder.name}/{file.name}", file) for file in files)
 
     def _look_at(self, name: str, moved: bool, today: date, now: float) -> Iterator[Take | RefusedFile]:
         try:
@@ -199,7 +207,7 @@ class Inbox:
                 self._begin_again(watched)
             watched.stamp, watched.since, watched.moved_in = stamp, now, False
         watched.moved_in |= moved or (os.name == "posix" and status.st_ctime_ns > status.st_mtime_ns)
-        if status.st_size != watched.file.position.offset or not watched.file.drop_id:
+        if stamp[:2] != watched.file.taken or not watched.file.drop_id:
             take = self._try(watched, now)
             if take is not None:
                 yield take
@@ -212,35 +220,37 @@ class Inbox:
         path = os.path.join(self._root, name)
         said = read_name(base)
         if isinstance(said, Ignored):
-            if self._ignored.setdefault(name, said.why) is said.why and base.lower()[-4:] not in {
-                ".tmp",
-                ".fin",
-            }:
+            if self._ignored.setdefault(name, said.why) is said.why and not base.endswith(
+                (".tmp", FIN_SUFFIX)
+            ):
                 log.info("ignored %s: %s", printable(name), said.why)
             return None
+        if printable(name) != name:
+            said = Refusal(Code.FILE_NAME, value=printable(name))
+        elif not stat.S_ISREG(status.st_mode):
+            said = Refusal(Code.FILE_LINK, value=printable(name))
         if isinstance(said, Refusal):
             return RefusedFile(path, name, said)
-        if not stat.S_ISREG(status.st_mode):
-            return RefusedFile(path, name, Refusal(Code.FILE_LINK, value=printable(name)))
         restored = self._restored.pop(name, None)
         file = DropFile(path, name, said, name.rpartition("/")[0], restored.day if restored else today)
-        watched = _Watched(file, (status.st_size, status.st_mtime_ns, status.st_ino), now)
         if restored is not None:
             file.resume(restored)
-        elif said.day is not None and said.day != today:
-            if said.day > today:
+        else:
+            if said.day is not None and said.day > today:
                 return None
-            return RefusedFile(
-                path, name, Refusal(Code.FILE_STALE, value=said.day.isoformat(), bound=today.isoformat())
-            )
-        elif today == self._started_day and not self._next_scan:
-            written = trade_date(Micros(max(status.st_mtime_ns, status.st_ctime_ns) // 1000))
-            if written < today:
-                return RefusedFile(
-                    path, name, Refusal(Code.FILE_STALE, value=written.isoformat(), bound=today.isoformat())
-                )
+            day = said.day or self._day_written(status, today)
+            if day < today:
+                stale = Refusal(Code.FILE_STALE, value=day.isoformat(), bound=today.isoformat())
+                return RefusedFile(path, name, stale)
+        watched = _Watched(file, (status.st_size, status.st_mtime_ns, status.st_ino), now)
         self._watched[name] = watched
         return watched
+
+    def _day_written(self, status: os.stat_result, today: date) -> date:
+        """The day a file that was there at the start belongs to; one that comes later belongs to today, however old it is."""
+        if self._next_scan or today != self._started_day:
+            return today
+        return trade_date(Micros(max(status.st_mtime_ns, status.st_ctime_ns) // 1000))
 
     def _begin_again(self, watched: _Watched) -> None:
         """The file was rewritten: what stands there now is a new drop, once it is quiet."""
@@ -251,7 +261,7 @@ class Inbox:
     def _try(self, watched: _Watched, now: float) -> Take | None:
         file = watched.file
         quiet = now - watched.since
-        fin = os.path.exists(file.path + FIN_SUFFIX)
+        fin = _is_finished(file.path, watched.stamp[1])
         torn_due = quiet >= self.settings.torn_timeout
         settled = watched.moved_in or fin or quiet >= self.settings.settle
         if not settled and (watched.restarted or not file.info.followed):
@@ -293,7 +303,13 @@ class Inbox:
         watched = self._watched.pop(file.name, None)
         if watched is not None and file.drop_id:
             self._restored[file.name] = OpenDrop(
-                file.drop_id, file.name, file.day, file.position, file.sid_space, file.refused
+                file.drop_id,
+                file.name,
+                file.day,
+                file.position,
+                file.sid_space,
+                file.refused,
+                file.known_sha256 if file.behind else file.sha256,
             )
 
     def to_put_away(self, today: date, *, at_once: bool = False) -> Iterator[DropFile]:
@@ -301,7 +317,7 @@ class Inbox:
         now = self._monotonic()
         for watched in list(self._watched.values()):
             file = watched.file
-            if not file.drop_id or (file.position.offset != watched.stamp[0] and not file.refused):
+            if not file.drop_id or (file.taken != watched.stamp[:2] and not file.refused):
                 continue
             ended = not file.info.followed or os.path.exists(file.path + FIN_SUFFIX) or file.day < today
             if ended and (at_once or now - watched.since >= self.settings.archive_after):
@@ -341,3 +357,17 @@ class Inbox:
             if take is not None:
                 yield take
             self.watch_late(file, _LATE_FIRST if take is not None else min(interval * 2, _LATE_LONGEST))
+
+
+def _is_finished(path: str, written: int) -> bool:
+    """Whether there is a `.fin` that is not older than the file: one that an earlier file left behind says nothing."""
+    try:
+        return os.stat(path + FIN_SUFFIX).st_mtime_ns >= written
+    except OSError:
+        return False
+
+
+def _is_ours(name: str) -> bool:
+    """Whether the scan would find it: in the inbox, or in a sub-folder that is not hidden."""
+    folder, _, file = name.rpartition("/")
+    return bool(file) and "/" not in folder and not folder.startswith(".")

@@ -66,7 +66,7 @@ def is_halt(name: str) -> bool:
 
 def printable(name: str) -> str:
     """A hostile name made harmless: what cannot be shown becomes `?`, what is too long is cut."""
-    return _UNPRINTABLE.sub("?", name)[:100]
+    return _UNPRINTABLE.sub("?", name).encode()[:MAX_NAME_BYTES].decode(errors="ignore")
 
 
 def _day(digits: str) -> date | None:

@@ -44,6 +44,7 @@ class OpenDrop(NamedTuple):
     position: Position
     sid_space: str
     refused: bool
+    sha256: str | None = None  # of what was taken
 
 
 class Changed(Exception):
@@ -72,6 +73,8 @@ class DropFile:
     hasher: hashlib._Hash = field(default_factory=hashlib.sha256)
     witness: bytes = b""  # the last bytes that were taken
     derive: Callable[[int, str], str] | None = None
+    taken: tuple[int, int] = (-1, 0)  # the stamp at which nothing new stood there any more
+    known_sha256: str | None = None  # of what an earlier run has taken
     behind: bool = False  # known from the journal; what was taken is read again before anything new
 
     @property
@@ -88,7 +91,7 @@ class DropFile:
     def resume(self, known: OpenDrop) -> None:
         """Go on where an earlier run has stopped."""
         self.drop_id, self.position, self.sid_space = known.id, known.position, known.sid_space
-        self.refused, self.behind = known.refused, True
+        self.refused, self.behind, self.known_sha256 = known.refused, True, known.sha256
 
     def catch_up(self, offset: int) -> bool:
         """After a restart: read again what was taken, to go on behind it. False if it does not stand there any more."""
@@ -99,11 +102,13 @@ class DropFile:
             content = b"" if self.info.followed else None
             for piece in _pieces(handle, 0, offset):
                 self._note(piece)
-                if self.reader is None and not self._open_reader(piece):
+                if self.reader is None and self.open_reader(piece) is not None:
                     return False
                 content = content + piece if content is not None else None
         finally:
             os.close(handle)
+        if self.known_sha256 is not None and self.sha256 != self.known_sha256:
+            return False
         if (
             content and self.reader is not None
         ):  # name the rows without a sid again, so that the next ones are counted on
@@ -112,13 +117,14 @@ class DropFile:
                 pass
         return True
 
-    def _open_reader(self, head: bytes) -> bool:
+    def open_reader(self, head: bytes) -> Refusal | None:
+        """Understand the header; why it cannot be."""
         opened = Reader.open(head, self.info.kind)
         if isinstance(opened, Refusal):
-            return False
+            return opened
         self.reader, self.header = opened
         self.first_row = self.reader.next_row
-        return True
+        return None
 
     def _note(self, piece: bytes) -> None:
         self.hasher.update(piece)
@@ -199,6 +205,7 @@ class Take:
         file.position = self.end if self.refusal is None else Position(self.size)
         if self._consumed is not None:
             file.hasher, file.witness = self._consumed, self._witness
+        file.taken = self.stamp
         self.data = None
 
     @property
@@ -265,45 +272,46 @@ def prepare(file: DropFile, *, whole: bool, torn_due: bool, finished: bool, limi
 
 def _fill(take: Take, handle: int, finished: bool, limits: Limits) -> Take | None:
     file = take.file
-    fresh = take.size - file.position.offset
-    if fresh <= SMALL:
-        take.data = _read_at(handle, file.position.offset, fresh)
-        head, lines = take.data, take.data.count(b"\n")
-        content = hashlib.sha256(head)
-        if len(take.data) != fresh or _stamp(os.fstat(handle)) != take.stamp:
-            raise Changed(file.name)
-    else:
-        head, lines, content = b"", 0, hashlib.sha256()
-        for piece in _pieces(handle, file.position.offset, take.size):
-            head = head or piece
-            lines += piece.count(b"\n")
-            content.update(piece)
-    if take.size == 0:
-        take.refusal = Refusal(Code.FILE_EMPTY) if take.whole or take.torn_due else None
-        return take if take.refusal else None
-    if file.position.next_row + lines > limits.max_rows + 1:
-        take.refusal = Refusal(Code.FILE_TOO_MANY_ROWS, bound=str(limits.max_rows))
-        return take
+    if take.size == file.position.offset and file.drop_id:
+        file.taken = take.stamp
+        return None
+    head, lines, content = _look(take, handle)
     ended = take.whole or take.torn_due
     if not (lines or ended):
         return None
-    if file.position.offset == 0:
-        _open_reader(take, head)
-        if take.refusal is not None:
-            return take
+    take.refusal = _unfit(take, head, lines, limits)
+    if take.refusal is not None:
+        return take
     if finished and not ended and not file.info.followed and not _ends_whole(file, handle, take):
         return None
-    file.sid_space = file.sid_space or (file.name if file.info.followed else content.hexdigest())
+    file.sid_space = file.sid_space or (file.name if file.info.followed else content)
     return take
 
 
-def _open_reader(take: Take, head: bytes) -> None:
-    opened = Reader.open(head, take.file.info.kind)
-    if isinstance(opened, Refusal):
-        take.refusal = opened
-    else:
-        take.file.reader, take.file.header = opened
-        take.file.first_row = opened[0].next_row
+def _look(take: Take, handle: int) -> tuple[bytes, int, str]:
+    """How the new part begins, how many lines it has, and its sha256. A small part stays in `take.data`."""
+    start = take.file.position.offset
+    if take.size - start <= SMALL:
+        take.data = _read_at(handle, start, take.size - start)
+        if len(take.data) != take.size - start or _stamp(os.fstat(handle)) != take.stamp:
+            raise Changed(take.file.name)
+        return take.data, take.data.count(b"\n"), hashlib.sha256(take.data).hexdigest()
+    head, lines, content = b"", 0, hashlib.sha256()
+    for piece in _pieces(handle, start, take.size):
+        head = head or piece
+        lines += piece.count(b"\n")
+        content.update(piece)
+    return head, lines, content.hexdigest()
+
+
+def _unfit(take: Take, head: bytes, lines: int, limits: Limits) -> Refusal | None:
+    """Why the file cannot be read as rows; None: it can, and its reader is open."""
+    file = take.file
+    if take.size == 0:
+        return Refusal(Code.FILE_EMPTY)
+    if file.position.next_row + lines > limits.max_rows + 1:
+        return Refusal(Code.FILE_TOO_MANY_ROWS, bound=str(limits.max_rows))
+    return None if file.position.offset else file.open_reader(head)
 
 
 def _ends_whole(file: DropFile, handle: int, take: Take) -> bool:

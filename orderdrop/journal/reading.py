@@ -136,6 +136,12 @@ class Reading:
             self._connection.execute(select(drops).where(drops.c.trade_day == day).order_by(drops.c.id))
         )
 
+    def recent_drops(self, days: int) -> list[int]:
+        """Ids of the drops of the last days that had any."""
+        last = select(drops.c.trade_day).distinct().order_by(drops.c.trade_day.desc()).limit(days)
+        query = select(drops.c.id).where(drops.c.trade_day.in_(last)).order_by(drops.c.id)
+        return list(self._connection.execute(query).scalars())
+
     def drops_by_name(self, name: str) -> list[Any]:
         """Drops called `name` (with or without the sub-folder), newest first."""
         named = or_(drops.c.name == name, drops.c.name.endswith(f"/{name}", autoescape=True))

@@ -249,7 +249,8 @@ class Writer:
         return list(self.connection.execute(query.order_by(orders.c.id)))
 
     def asked_instructions(self, kind: str) -> list[Any]:
-        query = select(instructions).where(instructions.c.state == "asked", instructions.c.kind == kind)
+        """Instructions of a kind that were not carried out yet, oldest first."""
+        query = select(instructions).where(text("state = 'asked'"), instructions.c.kind == kind)
         return list(self.connection.execute(query.order_by(instructions.c.id)))
 
     def get_meta(self, key: str) -> str | None:

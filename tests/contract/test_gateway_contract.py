@@ -91,6 +91,7 @@ def test_submit_when_many_orders_then_each_is_told_in_its_order(around, gateway)
 
 def test_cancel_when_pending_then_cancelled(around, gateway):
     hand_over(gateway, [an_outgoing(symbol=PENDING)])
+    hear(around, gateway)
     gateway.cancel([Cancel("S1", ACCOUNT)])
     heard = hear(around, gateway)
     assert heard.statuses("S1") == [Status.NEW, Status.PENDING_CANCEL, Status.CANCELED]
