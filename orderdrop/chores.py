@@ -20,6 +20,7 @@ from sqlalchemy.engine import Engine
 from orderdrop import archive
 from orderdrop.clock import Clock
 from orderdrop.config import Settings
+from orderdrop.failpoint import reach
 from orderdrop.files import rewriting
 from orderdrop.inbox.folder import Inbox, RefusedFile
 from orderdrop.inbox.receipt import COLUMNS, receipt_path
@@ -181,6 +182,8 @@ class Chores:
             for rows in slices(self._receipt_rows(reading, drop), _SLICE):
                 write(rows_bytes(map(_CELLS, rows)))
                 yield
+            reach("receipt.before")
+        reach("receipt.after")
 
     def _receipt_rows(self, reading: Reading, drop: Any) -> Iterator[ReceiptRow]:
         """A row for each row of the drop, in its order; row 0 speaks of the whole file."""

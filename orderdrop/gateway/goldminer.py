@@ -104,8 +104,7 @@ class GoldminerGateway:
         return self._writing.orders(orders)
 
     def submit(self, batch: Batch) -> SubmitResult:
-        scan = self._scan
-        result = scan.hand_over(scan.name(batch), scan.names.key(batch), batch.content)
+        result = self._scan.hand_over(self._scan.name(batch), batch.content)
         if result.outcome is Outcome.NEVER_LEFT:
             self._rest_until = Micros(self._clock.now() + _REST)
         return result
@@ -116,7 +115,7 @@ class GoldminerGateway:
         self._cancels += 1
         content = self._writing.cancels(cancels)
         name = self._scan.names.cancel(self._clock.now(), self._cancels, content)
-        result = self._scan.hand_over(name, name[8:], content)
+        result = self._scan.hand_over(name, content)
         if result.outcome is not Outcome.TAKEN:
             raise GatewayError(f"撤单文件没有送进扫单文件夹 / cancels did not go in: {result.detail}")
 
@@ -127,7 +126,7 @@ class GoldminerGateway:
 
     def poll(self, after: Cursor, limit: int) -> tuple[list[Report], Cursor]:
         try:
-            self._scan.begin()
+            self._scan.memory.begin()
         except OSError as error:
             raise GatewayError(f"暂存文件夹写不了 / staging cannot be written: {error}") from error
         self._scan.mark_finished()
@@ -213,7 +212,7 @@ class GoldminerGateway:
             if self._shown(batch):
                 return Outcome.TAKEN
             stayed = where is Where.RETURNED or (
-                where in {Where.STAGING, Where.NEVER_IN} and self._scan.remembers
+                where in {Where.STAGING, Where.NEVER_IN} and self._scan.memory.is_whole
             )
             if stayed:
                 self._scan.withdraw(batch)

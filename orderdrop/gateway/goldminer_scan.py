@@ -12,32 +12,26 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import logging
 import os
 import re
-from collections.abc import Iterator
 from enum import Enum
 from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import psutil
 from filelock import FileLock, Timeout
 
 from orderdrop.clock import Clock, Micros, trade_date
 from orderdrop.failpoint import reach
-from orderdrop.files import patiently, sync_folder, write_over
+from orderdrop.files import patiently, sync_folder
 from orderdrop.gateway.base import Batch, Outcome, SubmitResult
+from orderdrop.gateway.goldminer_memory import Memory, key_of
 from orderdrop.order.errors import GatewayError
 
 log = logging.getLogger(__name__)
 
 FIN: Final = ".fin"
-_SAME_BOOT: Final = 10.0
-"""Seconds by which two readings of the time of the last boot may differ (the clock is set meanwhile)."""
-
-_LEDGERS_KEPT: Final = 31
 
 
 class Where(Enum):
@@ -51,7 +45,7 @@ class Where(Enum):
     """It went in and is not there any more: the terminal took it."""
 
     NEVER_IN = "never in"
-    """It never went in, or nobody remembers; `ScanFolder.remembers` tells which."""
+    """It never went in, or nobody remembers; `Memory.is_whole` tells which."""
 
 
 class Names(NamedTuple):
@@ -87,32 +81,27 @@ class ScanFolder:
         self.scan = scan
         self.staging = staging
         self.names = names
-        self.remembers = False
+        self.memory = Memory(staging)
         self._archive = archive
         self._scan_name = scan_name
         self._fin = fin
         self._clock = clock
-        self._handed: set[str] = set()
         self._back: set[str] = set()
         self._without_fin: list[Path] = []
         self._identity: tuple[int, int] | None = None
-        self._session: dict[str, object] | None = None
         self._lock = FileLock(staging / "writer.lock")
 
     @property
     def returned(self) -> Path:
         return self.staging / "returned"
 
-    @property
-    def _session_file(self) -> Path:
-        return self.staging / "session.json"
-
     def open(self) -> None:
         """Raises GatewayError that says what to do."""
         try:
             self._check_folders()
             self._check_rename()
-            self._remember()
+            self.memory.open([str(self.scan), *(self._identity or ())])
+            self._back = {key_of(path.name) for path in self.returned.iterdir()}
         except OSError as error:
             self.close()
             raise GatewayError(f"扫单文件夹不能用 / the scan folder cannot be used: {error}") from error
@@ -120,25 +109,20 @@ class ScanFolder:
     def close(self) -> None:
         self._lock.release(force=True)
 
-    def begin(self) -> None:
-        """From here on the ledger tells everything: what an earlier life has left behind is settled. Raises OSError."""
-        if self._session is not None:
-            write_over(self._session_file, json.dumps(self._session).encode(), durable=True)
-            self._session = None
-
     # hand-over
 
-    def hand_over(self, name: str, key: str, content: bytes) -> SubmitResult:
-        """Put a file in. key: the part of the name that is unique. Raises GatewayError when the name is another file's."""
+    def hand_over(self, name: str, content: bytes) -> SubmitResult:
+        """Put a file in. Raises GatewayError when the name is another file's."""
+        key = key_of(name)
         staged, target = self.staging / name, self.scan / name
         try:
-            self.begin()
-            there = self._find(self.scan, key) if key in self._handed else target
+            self.memory.begin()
+            there = self._find(self.scan, key) if self.memory.name_of(key) else target
             if there is not None and os.path.lexists(there):
                 return self._already(there, content)
             _write(staged, content)
             self._forget_return(key)
-            self._note(name)
+            self.memory.note(name)
         except OSError as error:
             with contextlib.suppress(OSError):
                 self._set_aside(staged)
@@ -219,7 +203,7 @@ class ScanFolder:
             return Where.RETURNED
         if self._find(self.staging, key):
             return Where.STAGING
-        return Where.GONE if key in self._handed else Where.NEVER_IN
+        return Where.GONE if self.memory.name_of(key) else Where.NEVER_IN
 
     def take_back(self, batch: Batch) -> bool:
         """Rename the file out of the scan folder, False when it is not there any more. Raises OSError."""
@@ -257,11 +241,16 @@ class ScanFolder:
         """`<archive>/<user>/<YYYY-MM-DD>/upfiles/<scan_name>/<file>` [V], of any user and day."""
         if self._archive is None:
             return False
-        return any(self._archive.glob(f"*/*/upfiles/{_literal(self._scan_name)}/*{_literal(key)}"))
+        name, folder = self.memory.name_of(key), f"upfiles/{_literal(self._scan_name)}"
+        if name is None:
+            return any(self._archive.glob(f"*/*/{folder}/*{_literal(key)}"))
+        since = f"{name[:4]}-{name[4:6]}-{name[6:8]}"
+        days = (day for day in self._archive.glob("*/*") if day.name >= since)
+        return any((day / "upfiles" / self._scan_name / name).exists() for day in days)
 
     def _set_aside(self, path: Path) -> None:
         self._move_aside(path, self.returned / path.name)
-        self._back.add(path.name[8:])
+        self._back.add(key_of(path.name))
 
     def _move_aside(self, path: Path, target: Path) -> None:
         """To `target`, or, if that name is taken, to one that no key ends with."""
@@ -276,42 +265,6 @@ class ScanFolder:
         if path is not None:
             self._move_aside(path, path)
         self._back.discard(key)
-
-    # memory
-
-    def _note(self, name: str) -> None:
-        """Before the rename: it may be in from now on. One write; a power loss is told by `remembers`."""
-        key = name[8:]
-        if key in self._handed:
-            return
-        line = (
-            f"\n{name}\n".encode()
-        )  # a newline first, so that what a full disk has cut stays a line of its own
-        with (self.staging / f"handed-{name[:8]}.log").open("ab", buffering=0) as ledger:
-            if ledger.write(line) != len(line):
-                raise OSError(f"{ledger.name}: written in part")
-        self._handed.add(key)
-
-    def _remember(self) -> None:
-        """Read the ledger, and whether it tells everything since the last life: same machine start, same folders.
-
-        A power loss may undo a rename that the terminal has seen already, and lose the ledger's last lines; a new staging folder knows
-        nothing. Then what stands nowhere is not proven to have stayed.
-        """
-        boot, place = psutil.boot_time(), [str(self.scan), *(self._identity or ())]
-        self.remembers = False
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            last = json.loads(self._session_file.read_text(encoding="utf-8"))
-            self.remembers = abs(last["boot"] - boot) <= _SAME_BOOT and last["place"] == place
-        self._session = {"boot": boot, "place": place}
-        self._back = {path.name[8:] for path in self.returned.iterdir()}
-        self._handed = {name[8:] for ledger in self._ledgers() for name in ledger.read_text().split("\n")}
-
-    def _ledgers(self) -> Iterator[Path]:
-        ledgers = sorted(self.staging.glob("handed-*.log"))
-        for old in ledgers[:-_LEDGERS_KEPT]:
-            old.unlink(missing_ok=True)
-        yield from ledgers[-_LEDGERS_KEPT:]
 
     # checks
 

@@ -9,7 +9,7 @@ import pytest
 from goldminer_desk import Folders
 from goldminer_writing import SAMPLES
 
-from orderdrop.gateway import goldminer_scan
+from orderdrop.gateway import goldminer_memory, goldminer_scan
 from orderdrop.gateway.base import Batch, Cancel, Outcome
 from orderdrop.order.errors import GatewayError
 
@@ -260,6 +260,16 @@ def test_settle_when_it_stands_in_upfiles_then_taken(folders):
     assert outcome(folders, batch) is Outcome.TAKEN
 
 
+def test_settle_when_it_went_in_on_another_day_the_second_time_then_found_in_upfiles(folders):
+    batch = folders.handed()
+    assert folders.gateway.take_back(batch)
+    folders.clock.advance(86400)
+    folders.gateway.submit(batch)
+    folders.take_away(folders.archive / "user" / "2026-11-21" / "upfiles" / "s01")
+    assert outcome(folders, batch) is Outcome.TAKEN
+    assert outcome(Folders(folders.root / "elsewhere", archive_dir=folders.archive), batch) is Outcome.TAKEN
+
+
 def test_settle_when_it_is_gone_and_nobody_tells_then_unknown(folders):
     batch = folders.handed()
     folders.take_away()
@@ -272,7 +282,7 @@ def test_settle_when_nobody_remembers_then_unknown_instead_of_never_left(folders
     batch = folders.batch()
     match doubt:
         case "reboot":
-            monkeypatch.setattr(goldminer_scan.psutil, "boot_time", lambda: 0.0)
+            monkeypatch.setattr(goldminer_memory.psutil, "boot_time", lambda: 0.0)
         case "new staging":
             folders.over["staging"] = folders.root / "staging2"
         case "other scan folder":
@@ -284,7 +294,7 @@ def test_settle_when_nobody_remembers_then_unknown_instead_of_never_left(folders
 
 def test_settle_when_recovery_was_cut_short_then_the_doubt_remains(folders, monkeypatch):
     """A life that was killed before it began to work has not settled what the power loss left behind."""
-    monkeypatch.setattr(goldminer_scan.psutil, "boot_time", lambda: 0.0)
+    monkeypatch.setattr(goldminer_memory.psutil, "boot_time", lambda: 0.0)
     folders.reborn()
     folders.reborn()
     assert outcome(folders, folders.batch()) is Outcome.UNKNOWN

@@ -59,6 +59,7 @@ def write(pushed, name, content, do, share):
     return []
 
 
+@settings(deadline=None)
 @given(changes, builds, moves)
 def test_changes_when_written_in_any_pieces_then_the_same_reports(rows, build, moves):
     content = text(rows, **build)
@@ -73,6 +74,7 @@ def test_changes_when_written_in_any_pieces_then_the_same_reports(rows, build, m
         assert not pushed.output.problems.counts
 
 
+@settings(deadline=None)
 @given(fills, builds, moves)
 def test_fills_when_written_in_any_pieces_then_the_same_reports(rows, build, moves):
     content = text(rows, **build)
@@ -85,6 +87,7 @@ def test_fills_when_written_in_any_pieces_then_the_same_reports(rows, build, mov
         assert told + pushed.drain() == expected(rows, build)
 
 
+@settings(deadline=None)
 @given(changes, fills, st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=8))
 def test_router_when_it_restarts_while_files_grow_then_nothing_lost_and_nothing_twice(rows, filled, steps):
     contents = {CHANGES: text(rows), FILLS: text(filled)}
@@ -105,7 +108,7 @@ def test_router_when_it_restarts_while_files_grow_then_nothing_lost_and_nothing_
 
 
 @given(changes, st.integers(1, 40))
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_changes_when_overwritten_in_place_by_other_rows_then_each_whole_row_once(rows, size):
     """A terminal that is started again writes its new file over the old one, without cutting it first."""
     old, new = text([a_change("OLD", status=s) for s in (10, 1, 3)]), text(rows)

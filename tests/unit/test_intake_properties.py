@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from intake_reading import CARD, Outcomes, a_context, opened, outcomes, read
 
@@ -129,8 +129,18 @@ def test_intake_when_an_order_is_written_as_a_card_row_then_read_back_as_it_was(
 
     numbered = [order._replace(row=row) for row, order in enumerate(some, 2)]
     text = "".join(f"{','.join(map(cell, order[1:10]))}\n" for order in numbered)
-    result = read(f"{CARD}\n{text}".encode(encoding))
-    assert result == Outcomes(numbered, [], [])
+    data = f"{CARD}\n{text}".encode(encoding)
+    assume(
+        encoding != "gb18030" or not _is_utf8(data)
+    )  # a few pairs of GBK letters are UTF-8 as well; no reader can tell
+    assert read(data) == Outcomes(numbered, [], [])
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        return not data.isascii() and bool(data.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
