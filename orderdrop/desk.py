@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from orderdrop.config import Settings
@@ -18,13 +19,13 @@ class Desk:
     settings: Settings
     gateways: Mapping[str, Gateway]
 
-    @property
+    @cached_property
     def accounts(self) -> dict[str, str]:
         """Account id or alias to account id; empty: every account is welcome."""
         named = self.settings.accounts
         return {name: key for key, account in named.items() for name in (key, account.alias) if name}
 
-    @property
+    @cached_property
     def default_account(self) -> str | None:
         """The account of a row that names none: the only one there is."""
         named = list(self.settings.accounts)

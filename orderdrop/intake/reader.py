@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from orderdrop.intake.columns import Layout, read_header
 from orderdrop.intake.encoding import CANDIDATES, Decoder, byte_order_mark, last_line_end, next_line_end
@@ -61,7 +62,7 @@ class Reader:
             data: whole lines only; the last one may lack its newline when `.fin` says that it is whole.
             context: what a row may leave out.
         """
-        rows = Rows(self._layout, context)
+        rows = Rows.of(self._layout, context)
         start = 0
         while start < len(data):
             stop = self._piece_end(data, start)
@@ -87,6 +88,7 @@ class Reader:
         return end if end > start else next_line_end(data, encoding, start)
 
 
+@lru_cache(maxsize=64)
 def _read_layout(raw: bytes, encodings: tuple[str, ...], kind: DropKind) -> tuple[Layout, str] | Refusal:
     """The first encoding in which the header is known; if there is none, the refusal of the first that can be read."""
     refusals = []

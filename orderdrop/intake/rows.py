@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from operator import itemgetter
-from typing import NamedTuple, TypeVar, cast
+from typing import ClassVar, NamedTuple, TypeVar, cast
 
 from orderdrop.intake.columns import ORDER_COLUMNS, Layout, column_named, is_header
 from orderdrop.intake.tables import SEMICOLON
@@ -33,6 +33,7 @@ V = TypeVar("V")
 
 BLOCK_ROWS = 2000
 _REMEMBERED = 8192  # texts a column remembers
+_LAYOUTS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +89,25 @@ class Column(dict[str, V]):
 
 
 class Rows:
-    """Reads the rows of one drop."""
+    """Reads the rows of drops that share a layout and a context, one at a time; what their cells mean is remembered."""
+
+    _made: ClassVar[dict[tuple[int, int, str | None, str], Rows]] = {}
+
+    @classmethod
+    def of(cls, layout: Layout, context: Context) -> Rows:
+        """The one for this layout and context: a thousand small files with the same header learn their words once."""
+        key = (id(layout), id(context.accounts), context.default_account, context.strategy)
+        rows = cls._made.get(key)
+        if rows is None:
+            if len(cls._made) >= _LAYOUTS:
+                cls._made.clear()
+            rows = cls._made[key] = cls(layout, context)
+        rows._derive = context.derive
+        return rows
 
     def __init__(self, layout: Layout, context: Context) -> None:
         self._layout = layout
+        self._accounts = context.accounts  # held, so that its id stays its own
         self._derive = context.derive
         self._oddities: list[Oddity] = []
         grouped = (
@@ -105,8 +121,7 @@ class Rows:
         self._order_business = self._column("order_business", read_side)
         self._price = self._column("price", partial(read_price, grouped=grouped))
         self._remark = self._column("remark", read_remark)
-        self._strategy = self._column("strategy", read_name)
-        self._strategy[""] = context.strategy
+        self._strategy = self._column("strategy", lambda text: read_name(text) or context.strategy)
 
     def _column(self, column: str, read: Callable[[str], Reading[V]]) -> Column[V]:
         return Column(self._layout.name(column), read, self._oddities)
