@@ -396,7 +396,7 @@ def _number(text: object) -> Decimal | None:
 
 
 def _cite(row: int, why: Refusal) -> str:
-    return f"第 {row} 行 {why.code}"
+    return f"第 {row} 行 {why.code} / row {row}: {why.code}"
 
 
 def _is_small(ready: Take | RefusedFile) -> bool:

@@ -172,7 +172,7 @@ class App:
         return [
             (_open_drop(drop), str(self.workspace.root / drop.archived_as))
             for drop in drops
-            if drop.archived_as
+            if drop.archived_as and drop.position  # a link, say, was never opened
         ]
 
     def _moved_to(self, drop: Any) -> str:

@@ -58,7 +58,9 @@ _SLOT = re.compile(r"\{(column|value|bound)\}")
 def explain(refusal: Refusal, language: Language = "zh+en") -> Explanation:
     words = WORDS[Code(refusal.code)]
     value, bound = _halves(refusal.value), _halves(refusal.bound)
-    chinese, english = ({"column": refusal.column, "value": _short(value[n]), "bound": bound[n]} for n in (0, 1))
+    chinese, english = (
+        {"column": refusal.column, "value": _short(value[n]), "bound": bound[n]} for n in (0, 1)
+    )
     zh, remedy_zh = _fill(words.zh, chinese), _fill(words.remedy_zh, chinese)
     en, remedy_en = _fill(words.en, english), _fill(words.remedy_en, english)
     return Explanation(zh, en, both(remedy_zh, remedy_en, language))

@@ -200,14 +200,7 @@ def test_toml_block_when_loaded_means_what_stands_beside_it(tmp_path, block):
 
 @pytest.mark.parametrize(
     ("block", "trades"),
-    zip(
-        blocks(ENGLISH, "python"),
-        [
-            [("SHSE.600000", 1000, "filled")],
-            [("SHSE.600000", 1000, "filled"), ("SZSE.000002", 500, "filled")],
-        ],
-        strict=True,
-    ),
+    list(zip(blocks(ENGLISH, "python"), PYTHON_TRADES, strict=True)),
     ids=["rows", "frame"],
 )
 def test_python_block_when_run_in_a_workspace_trades(workspace, block, trades):

@@ -25,7 +25,11 @@ def journal(tmp_path):
 
 
 def an_order(sid="A1", drop=1, row=2, day=20261120):
-    return day, (row_id(drop, row), sid_key(sid), Order(row, sid, "a", "SHSE.600000", 100, 1, 1, Decimal("10.35")))
+    return day, (
+        row_id(drop, row),
+        sid_key(sid),
+        Order(row, sid, "a", "SHSE.600000", 100, 1, 1, Decimal("10.35")),
+    )
 
 
 def add(writer: Writer, *orders) -> None:
