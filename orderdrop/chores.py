@@ -34,7 +34,15 @@ from orderdrop.outbox import Outbox
 from orderdrop.pace import Pace, slices
 from orderdrop.router import Round, Router
 from orderdrop.tables import header_bytes, rows_bytes
-from orderdrop.views import OrderView, ReceiptRow, live_words, order_view, receipt_of_order, receipt_of_row
+from orderdrop.views import (
+    OrderView,
+    ReceiptRow,
+    live_words,
+    order_view,
+    receipt_of_order,
+    receipt_of_row,
+    scan_finds_key,
+)
 from orderdrop.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -139,7 +147,7 @@ class Chores:
         faults: list[str] = []
         for chore in (
             self._write_receipts, lambda: self._outbox.update(self._router.today), self._put_away_refused_files,
-            self._put_away_drops, self._move_sids, self._watch_put_away, self._checkpoint,
+            self._put_away_drops, self._move_sids, self._watch_put_away, self._count_scan_finds, self._checkpoint,
         ):  # fmt: skip
             try:
                 yield from chore()
@@ -147,6 +155,15 @@ class Chores:
                 faults.append(str(error))
         if faults:
             raise OrderdropError("; ".join(faults))
+
+    def _count_scan_finds(self) -> Iterator[None]:
+        """Keep count of the drops that no event has told of: many of them mean that events do not work in this folder."""
+        found, self._inbox.found_by_scan_only = self._inbox.found_by_scan_only, 0
+        if found:
+            key = scan_finds_key(self._router.today)
+            with self._journal.transaction() as writer:
+                writer.set_meta(key, str(int(writer.get_meta(key) or 0) + found))
+            yield
 
     def _checkpoint(self) -> Iterator[None]:
         self._journal.checkpoint()

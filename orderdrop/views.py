@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -182,6 +183,11 @@ def average_price(order: Any) -> str | None:
 
 def line_of(row_id: int) -> int:
     return row_id & ((1 << ROW_BITS) - 1)
+
+
+def scan_finds_key(day: date) -> str:
+    """Where the journal counts the drops of a day that only the scan has found."""
+    return f"found_by_scan:{day:%Y%m%d}"
 
 
 def live_words(live: bool, language: Language = "zh+en") -> str:

@@ -45,6 +45,7 @@ def _look(place: Place) -> dict[str, Any]:
     """What `--json` prints."""
     from orderdrop.app import holder_of  # noqa: PLC0415
     from orderdrop.order.identity import day_number  # noqa: PLC0415
+    from orderdrop.views import scan_finds_key  # noqa: PLC0415
     from orderdrop.waiting import waiting  # noqa: PLC0415
 
     running = place.routed
@@ -52,6 +53,7 @@ def _look(place: Place) -> dict[str, Any]:
         counts = reading.status_counts(day_number(place.today)) if reading else {}
         live = reading.live_orders() if reading else []
         files = waiting(place.workspace, reading, place.today)
+        found_by_scan = int((reading.meta(scan_finds_key(place.today)) if reading else None) or 0)
     unknown = [order.sid for order in live if order.status == Status.UNKNOWN]
     found = {
         "workspace": str(place.workspace.root),
@@ -65,6 +67,7 @@ def _look(place: Place) -> dict[str, Any]:
             [o for o in live if o.status in _ON_THE_WAY and o.confirmed_at is None]
         ),
         "waiting": files,
+        "found_by_scan": found_by_scan,
     }
     return found | {"problems": _problems(unknown, files, running=running)}
 
@@ -147,6 +150,9 @@ def _show(found: dict[str, Any]) -> None:
         )
     if found["waiting"]:
         grid.add_row("等待 waiting", shortened(found["waiting"]))
+    if found["found_by_scan"]:
+        missed = f"{found['found_by_scan']} 个文件没有文件事件,由扫描发现 / drops that no event told of, the scan found them"
+        grid.add_row("扫描 scan", missed)
     stdout().print(grid)
 
 

@@ -154,19 +154,23 @@ class Inbox:
                 halted = True
             elif not entry.name.lower().endswith(FIN_SUFFIX):
                 moved = hints.get(name)
-                if (
-                    moved is None
-                    and name not in self._watched
-                    and name not in self._ignored
-                    and self.settings.events
-                ):
-                    self.found_by_scan_only += 1
+                self.found_by_scan_only += self._missed_by_events(name, moved)
                 yield from self._look_at(name, bool(moved), today, now)
         self.halted = halted
         for name in self._watched.keys() - seen:
             del self._watched[name]
         self._refused &= seen
         self._ignored = {name: why for name, why in self._ignored.items() if name in seen}
+
+    def _missed_by_events(self, name: str, moved: bool | None) -> bool:
+        """Whether a name is new and nobody has told of it, although events are on. What was there at the start does not count."""
+        new = (
+            moved is None
+            and name not in self._watched
+            and name not in self._ignored
+            and name not in self._refused
+        )
+        return new and self.settings.events and self._next_scan > 0
 
     def _entries(self) -> Iterator[tuple[str, os.DirEntry[str]]]:
         with os.scandir(self._root) as entries:

@@ -232,14 +232,10 @@ def test_layout_block_when_compared_is_what_a_run_leaves(workspace):
         for path in found:
             described.add(path)
             assert not names or {entry.name for entry in path.iterdir()} == names, path
-    left = {path for path in workspace.rglob("*") if path.is_file()}
-    ours = {
-        path
-        for path in left
-        if path.name not in {"orderdrop.toml", "good.csv", "bad.csv"} or path in described
-    }
-    ours -= {path for path in ours if path.name.startswith("journal.db-")}
-    assert {path for path in ours if not {path, *path.parents} & described} == set()
+    written_by_people = {good, bad, workspace / "orderdrop.toml"}
+    left = {path for path in workspace.rglob("*") if path.is_file()} - written_by_people
+    left -= set(workspace.glob("journal.db-*"))
+    assert {path for path in left if not {path, *path.parents} & described} == set()
 
 
 def told(line: str) -> tuple[str, set[str]]:

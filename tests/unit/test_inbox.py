@@ -264,3 +264,18 @@ def test_inbox_when_restarted_goes_on_behind_what_was_taken(folder):
     [(_, [second], _)] = again.look(0.5)
     assert first != second, "the same line a second time is a second order"
     assert isinstance(TODAY, date)
+
+
+def test_inbox_when_events_miss_a_file_the_scan_finds_and_counts_it(folder):
+    now = [100.0]
+    inbox = Inbox(folder, InboxSettings(), lambda: now[0])
+    inbox._watch, inbox._started_day = Told(), TODAY  # events are on, and nobody tells
+    (folder / "there at the start.csv").write_bytes(HEADER + ROW)
+    inbox.collect(TODAY)
+    assert inbox.found_by_scan_only == 0
+    (folder / "missed.csv").write_bytes(HEADER + ROW)
+    now[0] += 1
+    inbox.collect(TODAY)
+    now[0] += 1
+    assert {take.file.name for take in inbox.collect(TODAY)} == {"there at the start.csv", "missed.csv"}
+    assert inbox.found_by_scan_only == 1
