@@ -178,8 +178,8 @@ class App:
     def _moved_to(self, drop: Any) -> str:
         """Where a drop that has left the inbox stands, "" if somebody else has taken it away."""
         day = from_day_number(drop.trade_day)
-        refused = drop.state == DropState.REFUSED
-        folder = self.workspace.quarantine / day.isoformat() if refused else self.workspace.day(day) / "drops"
+        refused_whole = drop.state == DropState.REFUSED and not drop.accepted
+        folder = self.workspace.home_of(day, refused_whole=refused_whole)
         for path in reversed(archive.candidates(folder, drop.name, drop.id)):
             if path.exists():
                 archive.put_away_fin(self.workspace.inbox / drop.name, path)
@@ -262,8 +262,9 @@ def _open_drop(drop: Any) -> OpenDrop:
     position = Position(drop.position, drop.next_row, bool(drop.torn))
     refused = drop.state == DropState.REFUSED
     return OpenDrop(
-        drop.id, drop.name, from_day_number(drop.trade_day), position, drop.sid_space, refused, drop.sha256
-    )
+        drop.id, drop.name, from_day_number(drop.trade_day), position, drop.sid_space, refused, drop.sha256,
+        traded=drop.accepted > 0,
+    )  # fmt: skip
 
 
 def _final_state(drop: Any) -> DropState:

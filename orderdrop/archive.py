@@ -44,6 +44,8 @@ def put_away(source: Path, folder: Path, name: str, drop_id: int) -> Path:
 
 def put_away_fin(source: Path, target: Path) -> None:
     """Let a drop's `.fin` follow it; one that stayed behind would speak for the next file of that name."""
+    with contextlib.suppress(OSError):  # of orderdrop.append(); a lock is no drop
+        source.with_name(f"{source.name}.lock").unlink()
     fin, beside = source.with_name(source.name + FIN_SUFFIX), target.with_name(target.name + FIN_SUFFIX)
     if _same_file(fin, beside):
         fin.unlink()

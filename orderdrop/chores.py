@@ -235,7 +235,7 @@ class Chores:
     def _put_away_refused_files(self) -> Iterator[None]:
         while self._refused_files:
             refused, drop_id = self._refused_files[-1]
-            folder = self._workspace.quarantine / self._router.today.isoformat()
+            folder = self._workspace.home_of(self._router.today, refused_whole=True)
             try:
                 target = archive.put_away(Path(refused.path), folder, _plain_name(refused), drop_id)
             except FileNotFoundError:
@@ -246,10 +246,7 @@ class Chores:
 
     def _put_away_drops(self) -> Iterator[None]:
         for file in self._inbox.to_put_away(self._router.today, at_once=self._ending):
-            day = file.day.isoformat()
-            folder = (
-                self._workspace.quarantine / day if file.refused else self._workspace.archive / day / "drops"
-            )
+            folder = self._workspace.home_of(file.day, refused_whole=file.refused and not file.traded)
             target = archive.put_away(Path(file.path), folder, file.name, file.drop_id)
             self._note_put_away(file.drop_id, target, DropState.REFUSED if file.refused else DropState.DONE)
             self._inbox.put_away(file, str(target))

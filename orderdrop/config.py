@@ -83,7 +83,7 @@ class LogSettings(_Section):
 
 
 class FeeSettings(_Section):
-    """What the paper broker charges; defaults as in rules.md, in yuan and fractions of the turnover."""
+    """What the paper broker charges; defaults as in docs/rules.md, in yuan and fractions of the turnover."""
 
     commission: Decimal = Field(Decimal("0.00025"), ge=0, description="commission rate 佣金率")
     commission_minimum: Decimal = Field(Decimal(5), ge=0, description="yuan an order 最低佣金")

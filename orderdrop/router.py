@@ -207,14 +207,18 @@ class Router:
     def _hand_over(self, handovers: Sequence[Handover]) -> None:
         for handover in handovers:
             reach("submit.before")
+            sent_at = self.clock.now()
             try:
                 result = self.desk.gateways[handover.gateway].submit(self._load(handover))
+            except JournalError:  # it did not leave; the evidence will say so
+                self._doubtful.append(handover)
+                continue
             except GatewayError as error:
                 result = None
                 log.error("交接失败,按证据判断 / the hand-over to %s failed: %s", handover.gateway, error)
                 self._pause_until[handover.gateway] = time.monotonic() + PAUSE_AFTER_FAULT
             reach("submit.after")
-            self._results.append((handover, result, self.clock.now()))
+            self._results.append((handover, result, sent_at))
 
     def _load(self, handover: Handover) -> Batch:
         """What was journaled; a large drop's batches are not kept in memory."""

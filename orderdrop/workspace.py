@@ -71,6 +71,10 @@ class Workspace:
     def day(self, day: date) -> Path:
         return self.archive / day.isoformat()
 
+    def home_of(self, day: date, *, refused_whole: bool) -> Path:
+        """Where a drop is put away."""
+        return self.quarantine / day.isoformat() if refused_whole else self.day(day) / "drops"
+
     def folders(self) -> tuple[Path, ...]:
         return (self.inbox, self.receipts, self.archive, self.quarantine, self.state)
 

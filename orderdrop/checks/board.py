@@ -1,4 +1,4 @@
-"""Whether the board of a security takes such an order: side, type, quantity, tick (rules.md).
+"""Whether the board of a security takes such an order: side, type, quantity, tick (docs/rules.md).
 
 A symbol of no board is denied by `board_known`; in every other rule it is a fault, so that it is denied there as well.
 """
@@ -19,7 +19,7 @@ ORDER_TYPES: dict[str, frozenset[int]] = {
     "SZSE": frozenset({1, 2, 20, 21, 22, 23, 24}),
     "BJSE": frozenset({1, 20, 21, 24, 25}),
 }
-"""掘金's codes that an exchange offers; the others are “–” in rules.md, "Order types"."""
+"""掘金's codes that an exchange offers; the others are “–” in docs/rules.md, "Order types"."""
 
 
 def board_known(order: Order, _context: Context) -> Refusal | None:

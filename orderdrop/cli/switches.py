@@ -132,7 +132,6 @@ def halt(place: Place, reason: tuple[str, ...]) -> None:
     place.workspace.make()
     write_over(place.workspace.halt, f"{' '.join(reason)}\n".encode(), durable=True)
     say("已暂停新委托", "new orders are halted; orderdrop resume lets them go again", place.language)
-    note_if_not_running(place)
 
 
 @click.command(short_help="Take new orders again. 恢复")

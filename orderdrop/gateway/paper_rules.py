@@ -61,7 +61,7 @@ SIMULATED: Final[dict[str, Answer]] = {
     "SZSE.000008": Answer.HALF_STUCK,
     "SZSE.000151": Answer.HALF_STUCK,
 }
-"""掘金's simulated accounts (protocol.md, "Archive and day's end")."""
+"""掘金's simulated accounts (docs/protocol.md, "Archive and day's end")."""
 
 
 class Rejection(NamedTuple):

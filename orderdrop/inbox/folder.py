@@ -314,6 +314,7 @@ class Inbox:
                 file.sid_space,
                 file.refused,
                 file.known_sha256 if file.behind else file.sha256,
+                file.traded,
             )
 
     def to_put_away(self, today: date, *, at_once: bool = False) -> Iterator[DropFile]:

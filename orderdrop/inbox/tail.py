@@ -45,6 +45,7 @@ class OpenDrop(NamedTuple):
     sid_space: str
     refused: bool
     sha256: str | None = None  # of what was taken
+    traded: bool = False
 
 
 class Changed(Exception):
@@ -67,6 +68,7 @@ class DropFile:
     position: Position = field(default_factory=Position)
     sid_space: str = ""
     refused: bool = False
+    traded: bool = False  # rows of it were taken before it was refused, if it was
     reader: Reader | None = None
     header: int = 0  # its length in bytes
     first_row: int = 2  # line of the first row
@@ -91,6 +93,7 @@ class DropFile:
     def resume(self, known: OpenDrop) -> None:
         """Go on where an earlier run has stopped."""
         self.drop_id, self.position, self.sid_space = known.id, known.position, known.sid_space
+        self.traded = known.traded
         self.refused, self.behind, self.known_sha256 = known.refused, True, known.sha256
 
     def catch_up(self, offset: int) -> bool:
@@ -202,6 +205,7 @@ class Take:
         """The take is committed: go on behind it next time."""
         file = self.file
         file.drop_id, file.refused = drop_id, file.refused or refused
+        file.traded |= not refused
         file.position = self.end if self.refusal is None else Position(self.size)
         if self._consumed is not None:
             file.hasher, file.witness = self._consumed, self._witness

@@ -1,6 +1,6 @@
 """Owns what the exchanges' rules make of a code: board, lot, tick, maxima, daily limit.
 
-The figures are those of rules.md ("Quantity, tick, daily limit", November 2026). A figure marked (?) there is uncertain and
+The figures are those of docs/rules.md ("Quantity, tick, daily limit", November 2026). A figure marked (?) there is uncertain and
 the stricter value stands here. Where a terminal delivers the day's instrument data, that wins over this table.
 Listing day, ST and a fund's T+0 flag are never inferred from a code.
 """
@@ -160,7 +160,7 @@ BOARDS: tuple[Board, ...] = (
         minimum=10,
         step=10,
         odd_below=10,  # (?)
-        max_limit=_MILLION,  # rules.md: "large"; 100 million yuan of face value is the strictest known
+        max_limit=_MILLION,  # docs/rules.md: "large"; 100 million yuan of face value is the strictest known
         max_market=None,
         tick=_MILL,  # (?)
         decimals=3,

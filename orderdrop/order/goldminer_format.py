@@ -1,7 +1,7 @@
 """Owns 掘金's file format: headers, codes, and how a row is written. Pure data and functions.
 
 It stands here and not in a gateway, because our own inbox and outbox speak this format whatever the gateway: a program
-written for 掘金's file orders works unchanged. The facts are those of protocol.md, section 1.
+written for 掘金's file orders works unchanged. The facts are those of docs/protocol.md, section 1.
 
 Rows are lists of cells or finished bytes, lines end with LF, text is UTF-8. Who writes an output file puts the BOM first.
 """

@@ -23,7 +23,7 @@ class Side(StrEnum):
 
 
 class OrderType(IntEnum):
-    """掘金's codes, the ones that stand in the files (rules.md, "Order types")."""
+    """掘金's codes, the ones that stand in the files (docs/rules.md, "Order types")."""
 
     LIMIT = 1
     MARKET = 2
@@ -98,7 +98,9 @@ class OrderRow(BaseModel):
     )
     order_business: OrderBusiness = Field(description="1 buy 买, 2 sell 卖")
     price: Decimal | None = Field(None, gt=0, description="yuan; needed for limit orders 价格")
-    strategy: str | None = Field(None, description="names the strategy whose limits apply 策略")
+    strategy: str | None = Field(
+        None, description="names the strategy; so does a sub-folder of the inbox 策略"
+    )
     remark: str | None = Field(None, max_length=200, description="free text 备注")
 
 

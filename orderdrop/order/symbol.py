@@ -1,4 +1,4 @@
-"""Owns how a security is spelled: every spelling in use (protocol.md, section 4) becomes `SHSE.600000`.
+"""Owns how a security is spelled: every spelling in use (docs/protocol.md, section 4) becomes `SHSE.600000`.
 
 Mended, and said in the note: full-width characters, and the zeros that Excel takes from `000001`. Refused: a bare code that
 fits no board or several exchanges. Whether a spelled-out exchange has such a code is a check's business.

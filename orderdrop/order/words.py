@@ -338,8 +338,8 @@ WORDS: Final[dict[Code, Words]] = {
     Code.DUPLICATE: Words(
         "重复:{value} 已在 {bound} 收到",
         "duplicate: {value} was taken from {bound}",
-        "无需处理",
-        "nothing to do",
+        "不会再发送;那笔委托的结果见 orderdrop why {value},要再下一笔请给新编号",
+        "it is not sent again; see orderdrop why {value}, and give a further order a new sid",
     ),
     Code.MENDED: Words("已修正: {value}", "mended: {value}", "请核对", "please check"),
     Code.BROKER_REJECTED: Words(

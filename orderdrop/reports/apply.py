@@ -45,7 +45,7 @@ def _status(now: Standing, report: StatusReport) -> Standing:
     if said is Status.FILLED and now.filled_volume < now.volume:
         said = (
             Status.PARTIALLY_FILLED
-        )  # the fills themselves lag behind (protocol.md, "Output"); they complete it
+        )  # the fills themselves lag behind (docs/protocol.md, "Output"); they complete it
     elif said is Status.NEW and now.filled_volume:
         said = Status.PARTIALLY_FILLED
     return _move(now, said, report.at)

@@ -1,4 +1,4 @@
-"""Headers and rows of the output files, as protocol.md has them, written down a second time on purpose. Pure."""
+"""Headers and rows of the output files, as docs/protocol.md has them, written down a second time on purpose. Pure."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The gateways that the contract is held against. A new gateway adds a `Surroundings` here, and no test.
 
-Every one of them answers 掘金's simulated symbols alike (protocol.md, section 1): the paper broker by itself, a terminal
+Every one of them answers 掘金's simulated symbols alike (docs/protocol.md, section 1): the paper broker by itself, a terminal
 through a stand-in.
 """
 

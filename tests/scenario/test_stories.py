@@ -1,5 +1,7 @@
 """What people do, and what they are told: an inbox file goes in, the journal and the receipt come out."""
 
+import time
+
 import pytest
 from conftest import TODAY
 
@@ -42,6 +44,23 @@ def test_basket_when_mended_and_dropped_again_trades(trade):
     desk.route({"basket.csv": TWO + "A3,acc,SHSE.600000,100,1,1,10.35\n"})
     assert [sid for sid, *_ in desk.at_broker()] == ["A1", "A2", "A3"]
     assert [outcome for _sid, outcome, _code in desk.outcomes("basket.csv")] == ["filled"] * 3
+
+
+def test_basket_when_a_later_part_of_it_is_bad_is_archived_for_what_it_has_traded(desk):
+    router = desk(inbox={"archive_after": 3600})
+    app, basket = router.open(), router.inbox / "basket.csv"
+    for part in (BUY, "A2,acc,SHSE.600000,ten,1,1,10.35\n"):
+        with basket.open("a", newline="") as file:
+            file.write(part)
+        done = []
+        while not (done and done[-1].admitted.drop_ids):
+            app.turn(done.append)
+            time.sleep(0.005)
+    router.route({})
+    assert [sid for sid, *_ in router.at_broker()] == ["A1"]
+    assert router.outcomes("basket.csv") == [("A1", "filled", ""), ("A2", "error", "NUMBER_BAD")]
+    assert "drops/basket.csv" in router.kept()
+    assert router.kept("quarantine") == {}
 
 
 def test_basket_when_rows_may_be_refused_alone_sends_the_good_ones(trade):
