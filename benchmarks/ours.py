@@ -32,7 +32,6 @@ def route(options: subject.Options) -> dict[str, Any]:
     with contextlib.suppress(_EnoughError):
         app = App(Settings.model_validate(_LIMITS), workspace, gateways={"paper": gateway})
         app.__enter__()
-        subject.say_ready()
         run = _Run(options, app, gateway)
         app.run(run.stop, run.tell)
         app.__exit__()
@@ -64,11 +63,15 @@ class _Run:
     def __init__(self, options: subject.Options, app: App, gateway: _TimedGateway) -> None:
         self._options, self._app, self._gateway = options, app, gateway
         self.stop = threading.Event()
+        self._ready = False
         self.found: dict[str, float] = {}
         if options.idle:
             threading.Thread(target=self._watch_idleness, daemon=True).start()
 
     def tell(self, _round: Round) -> None:
+        if not self._ready:  # with the first turn, all that belongs to the start is over
+            self._ready = True
+            subject.say_ready()
         if self._options.expect and self._gateway.orders >= self._options.expect:
             self.stop.set()
             self.found.setdefault("rss_mb_at_hand_over", subject.peak_rss_mb())

@@ -119,6 +119,7 @@ class Admission:
                     self._pending.flush()
                     self._refuse_or_stream(ready)
         self._pending.flush()
+        self._writer.use_ids(drop=self._next_drop)
         self.admitted.waiting = self._pending.waiting
         return self.admitted
 

@@ -31,7 +31,7 @@ def write_new(path: Path, content: bytes, *, staging: Path | None = None, durabl
     """
     temporary = _write_temporary(path, content, staging, durable)
     try:
-        rename_new(temporary, path)
+        _rename_free(temporary, path)
     except BaseException:
         _discard(temporary)
         raise
@@ -88,12 +88,16 @@ def rename_new(source: Path, target: Path) -> None:
             raise
         if error.errno == errno.EXDEV:
             raise
-        # exFAT and some shares have no hard links; our names are unique, so the check is enough there.
-        if os.path.lexists(target):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
-        os.rename(source, target)
+        _rename_free(source, target)  # exFAT and some shares have no hard links
         return
     os.unlink(source)
+
+
+def _rename_free(source: Path, target: Path) -> None:
+    """Rename to a name of our own making, which nobody else takes meanwhile; in one step, so that a crash leaves no second name."""
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    patiently(lambda: os.rename(source, target))
 
 
 def sync_folder(folder: Path) -> None:

@@ -116,6 +116,7 @@ class Pending:
                 self._add(waiting, gateway, None, Status.READY)
             self._room[gateway] = 0 if waiting else room - len(leaving)
             self.waiting += len(waiting)
+        self._writer.use_ids(batch=self._next_batch)
         self._writer.add_drops(self.drops)
         self._writer.add_denied(self.denied, self._day, self._now)
         self._writer.tell_orders(self.ranges)

@@ -200,6 +200,7 @@ class Router:
             writer.next_batch_id(), gateway.name, day_number(self.today), self.clock.now(),
             len(ready), ready[0].id, ready[-1].id, content,
         )  # fmt: skip
+        writer.use_ids(batch=batch.id + 1)
         writer.add_batch(batch)
         writer.assign([order.id for order in ready], batch.id, batch.created_at)
         return Handover(gateway.name, batch.id, content, batch.first_order, batch.last_order)

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psutil
 from sqlalchemy import Connection, create_engine, event, insert, inspect, select
@@ -44,6 +44,7 @@ class Journal:
         self._engine: Engine | None = None
         self._connection: Connection | None = None
         self._grew = False
+        self._memory: dict[str, Any] = {}  # see Writer
 
     @property
     def path(self) -> Path:
@@ -78,12 +79,13 @@ class Journal:
             raise JournalError("the journal is not open")
         try:
             transaction = connection.begin()
-            yield Writer(connection)
+            yield Writer(connection, self._memory)
             reach("commit.before")
             transaction.commit()
             self._grew = True
             reach("commit.after")
         except BaseException as error:
+            self._memory.clear()
             _roll_back(connection)
             if isinstance(error, DBAPIError | sqlite3.Error):
                 raise JournalError(f"日志库写不进去 / the journal cannot be written: {error}") from error

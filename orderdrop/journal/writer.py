@@ -161,16 +161,29 @@ _WORD = re.compile(r"[A-Za-z0-9_-]+")
 class Writer:
     """The writing half of the journal, inside one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, memory: dict[str, Any] | None = None) -> None:
+        """memory: what the journal's one writer knows without asking, until a transaction fails."""
         self.connection = connection
+        self._memory: dict[str, Any] = {} if memory is None else memory
+        self._driver: Any = connection.connection.dbapi_connection  # for the busiest statements
 
     # what is there
 
     def next_drop_id(self) -> int:
-        return int(self.connection.exec_driver_sql(_NEXT_DROP).scalar_one())
+        return self._remembered("drop", _NEXT_DROP)
 
     def next_batch_id(self) -> int:
-        return int(self.connection.exec_driver_sql(_NEXT_BATCH).scalar_one())
+        return self._remembered("batch", _NEXT_BATCH)
+
+    def use_ids(self, **following: int) -> None:
+        """The next free `drop` or `batch` id, once some have been used."""
+        self._memory.update(following)
+
+    def _remembered(self, what: str, query: str) -> int:
+        if what not in self._memory:
+            self._memory[what] = self.connection.exec_driver_sql(query).scalar_one()
+        found: int = self._memory[what]
+        return found
 
     def known(self, keys: Sequence[int], days: Sequence[int], *, past: bool) -> dict[int, Known]:
         """The orders that have used up these sid keys: on `days`, and with `past` on any day moved to sids_past."""
@@ -183,7 +196,7 @@ class Writer:
         return found
 
     def _known(self, statement: str, values: tuple[Any, ...]) -> Iterable[tuple[int, Known]]:
-        return ((row[0], Known._make(row[1:])) for row in self.connection.exec_driver_sql(statement, values))
+        return ((row[0], Known._make(row[1:])) for row in self._driver.execute(statement, values))
 
     def standings(self, ids: Sequence[int]) -> dict[int, Standing]:
         """Where these orders stand, by order id."""
@@ -322,7 +335,7 @@ class Writer:
             self.connection.execute(insert(instructions), new)
 
     def add_batch(self, batch: NewBatch) -> None:
-        self.connection.exec_driver_sql(_ADD_BATCH, batch)
+        self._driver.execute(_ADD_BATCH, batch)
 
     def add_events(self, new: Sequence[tuple[int, int | None, str, str, str | None, int | None]]) -> None:
         """Rows of (at, order id, event, source, detail, filled volume)."""
@@ -449,9 +462,14 @@ class Writer:
 
     def unmoved_days(self, today: int) -> list[int]:
         """Days before `today` whose sid keys are not in sids_past yet."""
-        return list(self.connection.exec_driver_sql(_UNMOVED_DAYS, (today,)).scalars())
+        key = f"unmoved before {today}"
+        if key not in self._memory:
+            self._memory[key] = list(self.connection.exec_driver_sql(_UNMOVED_DAYS, (today,)).scalars())
+        found: list[int] = self._memory[key]
+        return found
 
     def move_sids_to_past(self, day: int) -> None:
+        self._memory.clear()
         self.connection.exec_driver_sql(
             "INSERT OR IGNORE INTO sids_past (sid_key, order_id)"
             " SELECT sid_key, id FROM orders WHERE trade_day = ? AND sid_key IS NOT NULL ORDER BY sid_key",
@@ -461,7 +479,7 @@ class Writer:
 
     def _many(self, statement: str, values: Sequence[Any]) -> None:
         if values:
-            self.connection.exec_driver_sql(statement, values if isinstance(values, list) else list(values))
+            self._driver.executemany(statement, values)
 
 
 def _quoted(word: str) -> str:
