@@ -40,6 +40,7 @@ LULL: Final = 0.03
 LULL_AT_MOST: Final = 1.0
 """Seconds without a drop after which chores begin, and seconds after which they begin all the same."""
 
+_COLLECT_AFTER: Final = 50_000
 ONCE_AT_MOST: Final = 60.0
 """Seconds after which `run --once` ends whatever is left."""
 
@@ -105,6 +106,7 @@ class App:
         """Route until `stop` is set; `tell` is called after each turn."""
         gc.collect()
         gc.freeze()  # what is loaded stays: no pause of the collector has to walk it again
+        gc.set_threshold(_COLLECT_AFTER, 20, 20)  # orders come and go by the thousand, and hold no cycles
         while not stop.is_set():
             self.turn(tell)
             self.inbox.wait(LULL if self.chores.waiting else self.settings.inbox.scan_interval)

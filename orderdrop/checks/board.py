@@ -5,6 +5,8 @@ A symbol of no board is denied by `board_known`; in every other rule it is a fau
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from orderdrop.checks.context import Context
 from orderdrop.order.board import Board, board_of
 from orderdrop.order.model import Order, OrderBusiness, OrderType
@@ -28,15 +30,20 @@ def board_known(order: Order, _context: Context) -> Refusal | None:
 
 def side_offered(order: Order, _context: Context) -> Refusal | None:
     side = order.order_business
-    if side == _SELL or (side == _BUY and not _board(order).sell_only):
+    if side == _SELL or (side == _BUY and not (board_of(order.symbol) or _none(order)).sell_only):
         return None
     if side != _BUY:
         return Refusal(Code.SIDE_BAD, "order_business", str(side))
-    return Refusal(Code.SIDE_NOT_ALLOWED, "order_business", _board(order).name, "卖出(2) / a sale (2)")
+    return Refusal(
+        Code.SIDE_NOT_ALLOWED,
+        "order_business",
+        (board_of(order.symbol) or _none(order)).name,
+        "卖出(2) / a sale (2)",
+    )
 
 
 def order_type_offered(order: Order, _context: Context) -> Refusal | None:
-    board = _board(order)
+    board = board_of(order.symbol) or _none(order)
     if order.order_type not in ORDER_TYPES[board.exchange]:
         return Refusal(Code.ORDER_TYPE_EXCHANGE, "order_type", str(order.order_type), board.exchange)
     if order.order_type == _LIMIT or board.market_orders:
@@ -49,7 +56,7 @@ def tick_kept(order: Order, _context: Context) -> Refusal | None:
     price = order.price
     if price is None:
         return None
-    tick = _board(order).tick
+    tick = (board_of(order.symbol) or _none(order)).tick
     return Refusal(Code.PRICE_TICK, "price", str(price), str(tick)) if price % tick else None
 
 
@@ -59,7 +66,7 @@ def lot_kept(order: Order, _context: Context) -> Refusal | None:
     The holding is not known here. So an odd sale passes when *some* holding would allow it, and the broker, who knows the
     holding, has the last word.
     """
-    board, volume = _board(order), order.volume
+    board, volume = board_of(order.symbol) or _none(order), order.volume
     if volume < 1:
         return Refusal(Code.VOLUME_BAD, "volume", str(volume))
     odd_below = 0 if order.order_business == _BUY else board.odd_below
@@ -71,19 +78,16 @@ def lot_kept(order: Order, _context: Context) -> Refusal | None:
 
 
 def maximum_kept(order: Order, _context: Context) -> Refusal | None:
-    board = _board(order)
+    board = board_of(order.symbol) or _none(order)
     maximum = board.max_limit if order.order_type == _LIMIT else board.max_market or 0
     if order.volume <= maximum:
         return None
     return Refusal(Code.VOLUME_MAXIMUM, "volume", str(order.volume), str(maximum))
 
 
-def _board(order: Order) -> Board:
-    """Raises LookupError: a rule about a board cannot be run without one."""
-    board = board_of(order.symbol)
-    if board is None:
-        raise LookupError(order.symbol)
-    return board
+def _none(order: Order) -> NoReturn:
+    """A rule about a board cannot be run without one."""
+    raise LookupError(order.symbol)
 
 
 def _lot_rule(board: Board) -> str:

@@ -42,6 +42,7 @@ _EXCEL_DIGITS = re.compile(r"[0-9]{15}0+|[0-9](?:\.[0-9]+)?[eE]\+[0-9]+")
 _EXCEL_TEXT = re.compile(r'="([^"=]*)"')
 _HARMLESS = re.compile(r"[-+]*(?:[0-9][0-9.,]*%?)?")
 _NUMBER = re.compile(r"([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]+))?")
+_is_plain_price = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,4})?").fullmatch
 _NAME = re.compile(r"(?!\.)[\w.-]+(?<!\.)")
 
 _FORMULA = ("=", "+", "@", "-", "\t", "\r")
@@ -120,6 +121,8 @@ def read_price(text: str, *, grouped: bool = True) -> Reading[Decimal | None]:
     """Yuan, as it was written; None for an empty cell and for zero. grouped: as for volumes."""
     if not text:
         return None
+    if _is_plain_price(text):
+        return Decimal(text) or None
     plain, note = _half_width(text)
     if not plain:
         return None

@@ -26,7 +26,7 @@ from orderdrop.journal.writer import Writer
 from orderdrop.order.errors import ConfigError, JournalError
 
 CHECKPOINT_BYTES: Final = 4 * 1024 * 1024
-_CACHE_KIB: Final = 32 * 1024
+_CACHE_KIB: Final = 48 * 1024
 _NETWORK_FILESYSTEMS: Final = frozenset(
     {"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "fuse.sshfs", "9p", "afpfs", "webdav"}
 )

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from enum import StrEnum
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, select, text, update
@@ -107,11 +108,6 @@ def _insert_text(table: str, columns: Sequence[str]) -> str:
 
 
 _ADD_DROP = _insert_text("drops", NewDrop._fields)
-_ADD_ACCEPTED = (
-    "INSERT INTO orders (id, sid, sid_key, account_id, symbol, volume, order_type, order_business, price, remark, strategy,"
-    " note, trade_day, gateway, batch_id, status, updated_at)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {day}, {gateway}, {batch}, {status}, {at})"
-)
 _ADD_DENIED = (
     "INSERT INTO orders (id, sid, account_id, symbol, volume, order_type, order_business, price, remark, strategy, note,"
     " trade_day, updated_at, closed_at, reason_code, reason_column, reason_value, reason_bound, status)"
@@ -293,21 +289,30 @@ class Writer:
         at: int,
     ) -> None:
         """Orders that passed: (order id, sid key, order). What they share stands in the statement, which is cheaper."""
+        ids, keys, orders = zip(*accepted, strict=True)
+        _rows, sids, accounts, symbols, volumes, types, sides, prices, remarks, strategies, notes = zip(
+            *orders, strict=True
+        )
+        columns: dict[str, Sequence[Any]] = {
+            "id": ids, "sid": sids, "sid_key": keys, "account_id": accounts, "symbol": symbols, "volume": volumes,
+            "order_type": types, "order_business": sides, "price": [None if price is None else str(price) for price in prices],
+        }  # fmt: skip
+        # The driver takes long over a None: a column that no order uses is left out.
+        for name, texts in (("remark", remarks), ("strategy", strategies), ("note", notes)):
+            if any(texts):
+                columns[name] = [text or None for text in texts]
         shared = {
-            "day": day,
+            "trade_day": str(day),
             "gateway": _quoted(gateway),
-            "batch": batch or "NULL",
+            "batch_id": str(batch or "NULL"),
             "status": _quoted(status),
-            "at": at,
+            "updated_at": str(at),
         }
-        rows = [
-            (
-                order_ref, o[1], key, o[2], o[3], o[4], o[5], o[6], None if o[7] is None else str(o[7]),
-                o[8] or None, o[9] or None, o[10] or None,
-            )
-            for order_ref, key, o in accepted
-        ]  # fmt: skip
-        self._many(_ADD_ACCEPTED.format_map(shared), rows)
+        statement = (
+            f"INSERT INTO orders ({', '.join([*columns, *shared])})"
+            f" VALUES ({', '.join([*repeat('?', len(columns)), *shared.values()])})"
+        )
+        self._many(statement, [*zip(*columns.values(), strict=True)])
 
     def add_denied(self, denied: Sequence[tuple[int, Order, Refusal]], day: int, at: int) -> None:
         """Orders that did not pass: (order id, order, why). Their sid is not used up."""

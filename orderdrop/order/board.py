@@ -7,6 +7,7 @@ Listing day, ST and a fund's T+0 flag are never inferred from a code.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
@@ -270,22 +271,25 @@ BOARDS: tuple[Board, ...] = (
 )
 """No prefix of one exchange is the beginning of another's; a test holds that."""
 
-_MEMO_LIMIT = 16_384
-_memo: dict[str, Board | None] = {}
+REMEMBERED = 16_384
+"""Symbols whose boards are kept in mind."""
 
 
-def board_of(symbol: str) -> Board | None:
-    """The board of a canonical symbol such as `SHSE.600000`; None when its exchange has no board for the code."""
-    try:
-        return _memo[symbol]
-    except KeyError:
-        pass
-    exchange, _, code = symbol.partition(".")
-    board = next((board for board in boards_of_code(code) if board.exchange == exchange), None)
-    if len(_memo) >= _MEMO_LIMIT:
-        _memo.clear()
-    _memo[symbol] = board
-    return board
+class _Boards(dict[str, Board | None]):
+    """The board of each symbol that was asked for."""
+
+    def __missing__(self, symbol: str) -> Board | None:
+        exchange, _, code = symbol.partition(".")
+        board = next((board for board in boards_of_code(code) if board.exchange == exchange), None)
+        if len(self) >= REMEMBERED:
+            self.clear()
+        self[symbol] = board
+        return board
+
+
+boards = _Boards()
+board_of: Callable[[str], Board | None] = boards.__getitem__
+"""The board of a canonical symbol such as `SHSE.600000`; None when its exchange has no board for the code."""
 
 
 def boards_of_code(code: str) -> tuple[Board, ...]:

@@ -111,7 +111,7 @@ def test_boards_of_code_when_it_is_no_code_then_none(code):
 
 
 def test_board_of_when_asked_for_ever_new_symbols_then_its_memory_is_bounded(monkeypatch):
-    monkeypatch.setattr(board, "_MEMO_LIMIT", 10)
+    monkeypatch.setattr(board, "REMEMBERED", 10)
     for number in range(100):
         board_of(f"SHSE.{number:06d}")
-    assert len(board._memo) <= 10
+    assert len(board.boards) <= 10
