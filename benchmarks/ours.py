@@ -19,6 +19,8 @@ from orderdrop.router import Round
 from orderdrop.workspace import Workspace
 
 _WARM_UP = 3.0
+_STARTED = 2
+"""With the second turn, all that belongs to the start is over; the time of the start is a measure of its own."""
 _LIMITS = {"inbox": {"max_bytes": 1 << 30, "max_rows": 5_000_000}}
 
 
@@ -63,16 +65,17 @@ class _Run:
     def __init__(self, options: subject.Options, app: App, gateway: _TimedGateway) -> None:
         self._options, self._app, self._gateway = options, app, gateway
         self.stop = threading.Event()
-        self._ready = False
+        self._turns = 0
         self.found: dict[str, float] = {}
         if options.idle:
             threading.Thread(target=self._watch_idleness, daemon=True).start()
 
     def tell(self, _round: Round) -> None:
-        if not self._ready:  # with the first turn, all that belongs to the start is over
-            self._ready = True
+        self._turns += 1
+        enough = bool(self._options.expect) and self._gateway.orders >= self._options.expect
+        if self._turns == _STARTED or (enough and self._turns < _STARTED):
             subject.say_ready()
-        if self._options.expect and self._gateway.orders >= self._options.expect:
+        if enough:
             self.stop.set()
             self.found.setdefault("rss_mb_at_hand_over", subject.peak_rss_mb())
             if not self._options.finish:
