@@ -6,6 +6,7 @@ Nothing is deleted or replaced here, except the day's own summaries, which are m
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 from collections.abc import Iterable, Sequence
@@ -32,7 +33,7 @@ def put_away(source: Path, folder: Path, name: str, drop_id: int) -> Path:
         else:
             try:
                 reach("archive.before")
-                rename_new(source, target)
+                _move(source, target)
             except FileExistsError:
                 continue
         reach("archive.after")
@@ -40,6 +41,17 @@ def put_away(source: Path, folder: Path, name: str, drop_id: int) -> Path:
         sync_folder(target.parent)
         return target
     raise FileExistsError(f"{name} ({drop_id})")
+
+
+def _move(source: Path, target: Path) -> None:
+    """To another volume by a copy that is on disk, whole, before the original goes. FileExistsError if the name is taken."""
+    try:
+        rename_new(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        write_new(target, source.read_bytes())
+        source.unlink()
 
 
 def put_away_fin(source: Path, target: Path) -> None:
@@ -51,7 +63,7 @@ def put_away_fin(source: Path, target: Path) -> None:
         fin.unlink()
         return
     with contextlib.suppress(FileExistsError, FileNotFoundError):
-        rename_new(fin, beside)
+        _move(fin, beside)
 
 
 def candidates(folder: Path, name: str, drop_id: int) -> tuple[Path, Path]:

@@ -356,9 +356,19 @@ class Inbox:
                     if grown
                     else None
                 )
-            except (Changed, OSError) as error:
-                log.error("归档后的文件变了 / an archived file changed: %s: %r", file.path, error)
+            except Changed:
+                log.error("归档后的文件被改写 / an archived file was rewritten: %s", file.path)
                 continue
+            except FileNotFoundError:
+                log.error("归档后的文件不见了 / an archived file is gone: %s", file.path)
+                continue
+            except OSError as error:
+                log.warning(
+                    "归档后的文件读不出来,稍后再看 / cannot read an archived file, will look again: %s: %s",
+                    file.path,
+                    error,
+                )
+                take = None
             if take is not None:
                 yield take
             self.watch_late(file, _LATE_FIRST if take is not None else min(interval * 2, _LATE_LONGEST))
