@@ -6,7 +6,6 @@ microseconds, days ISO dates.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -15,11 +14,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection
 from sqlalchemy.engine import URL, Engine
-from sqlalchemy.pool import StaticPool
 
 from orderdrop.clock import Micros
+from orderdrop.durable import roll_back, writing_engine
 from orderdrop.failpoint import reach
 from orderdrop.gateway.base import Batch
 from orderdrop.gateway.paper_book import Book, Changes, Holding, PaperAccount, PaperOrder, Terms
@@ -74,7 +73,7 @@ class PaperStore:
     def open(self) -> None:
         self.close()
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._engine = _engine(self._path)
+        self._engine = writing_engine(URL.create("sqlite", database=str(self._path)))
         self._connection = self._engine.connect()
         with self.transaction():
             for statement in _SCHEMA:
@@ -98,7 +97,7 @@ class PaperStore:
             transaction.commit()
             reach("paper.after")
         except BaseException:
-            _roll_back(connection)
+            roll_back(connection)
             raise
 
     # the book
@@ -184,33 +183,6 @@ class PaperStore:
         if self._connection is None:
             raise OSError(f"not open: {self._path}")
         return self._connection
-
-
-def _engine(path: Path) -> Engine:
-    url = URL.create("sqlite", database=str(path))
-    engine = create_engine(url, poolclass=StaticPool, connect_args={"timeout": 5})
-
-    @event.listens_for(engine, "connect")
-    def configure(dbapi: sqlite3.Connection, _record: object) -> None:
-        dbapi.isolation_level = None
-        dbapi.execute("PRAGMA journal_mode=WAL")
-        dbapi.execute("PRAGMA synchronous=FULL")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
-
-
-def _roll_back(connection: Connection) -> None:
-    """A failed COMMIT leaves SQLite's transaction open, where SQLAlchemy believes that it is over."""
-    try:
-        connection.rollback()
-    finally:
-        raw = connection.connection.dbapi_connection
-        if isinstance(raw, sqlite3.Connection) and raw.in_transaction:
-            raw.execute("ROLLBACK")
 
 
 def _digest(batch: Batch) -> bytes:

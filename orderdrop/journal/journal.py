@@ -15,18 +15,23 @@ from pathlib import Path
 from typing import Any, Final
 
 import psutil
-from sqlalchemy import Connection, create_engine, event, insert, inspect, select
+from sqlalchemy import Connection, create_engine, insert, inspect, select
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy.pool import QueuePool
 
+from orderdrop.durable import roll_back, writing_engine
 from orderdrop.failpoint import reach
 from orderdrop.journal.schema import VERSION, meta, metadata
 from orderdrop.journal.writer import Writer
 from orderdrop.order.errors import ConfigError, JournalError
 
 CHECKPOINT_BYTES: Final = 4 * 1024 * 1024
-_CACHE_KIB: Final = 48 * 1024
+_PRAGMAS: Final = (
+    "wal_autocheckpoint=0",
+    f"journal_size_limit={CHECKPOINT_BYTES}",
+    f"cache_size=-{48 * 1024}",
+)
 _NETWORK_FILESYSTEMS: Final = frozenset(
     {"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "fuse.sshfs", "9p", "afpfs", "webdav"}
 )
@@ -54,7 +59,7 @@ class Journal:
         """Raises ConfigError on a network drive, JournalError when the file cannot be used."""
         _refuse_network_drive(self._path)
         try:
-            self._engine = _writing_engine(self._url)
+            self._engine = writing_engine(self._url, *_PRAGMAS)
             self._connection = self._engine.connect()
             with self.transaction() as writer:
                 _migrate(writer.connection)
@@ -86,7 +91,7 @@ class Journal:
             reach("commit.after")
         except BaseException as error:
             self._memory.clear()
-            _roll_back(connection)
+            roll_back(connection)
             if isinstance(error, DBAPIError | sqlite3.Error):
                 raise JournalError(f"日志库写不进去 / the journal cannot be written: {error}") from error
             raise
@@ -138,38 +143,6 @@ def _refuse_network_drive(path: Path) -> None:
         raise ConfigError(
             f"日志库不能放在网络盘 / the journal must be on a local disk: {path} ({mount.fstype})"
         )
-
-
-def _writing_engine(url: URL) -> Engine:
-    engine = create_engine(url, poolclass=StaticPool, connect_args={"timeout": 5, "cached_statements": 256})
-
-    @event.listens_for(engine, "connect")
-    def configure(dbapi: sqlite3.Connection, _record: object) -> None:
-        dbapi.isolation_level = None
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "wal_autocheckpoint=0",
-            f"journal_size_limit={CHECKPOINT_BYTES}",
-            f"cache_size=-{_CACHE_KIB}",
-        ):
-            dbapi.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
-
-
-def _roll_back(connection: Connection) -> None:
-    """Whatever state the failure left: no transaction is open afterwards. A failed COMMIT leaves SQLite's open."""
-    try:
-        connection.rollback()
-    finally:
-        raw = connection.connection.dbapi_connection
-        if isinstance(raw, sqlite3.Connection) and raw.in_transaction:
-            raw.execute("ROLLBACK")
 
 
 def _migrate(connection: Connection) -> None:
