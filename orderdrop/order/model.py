@@ -17,6 +17,10 @@ OrderId = NewType("OrderId", int)
 """Our row key of an order: `drop id << 32 | line number`, so a drop's orders are one range and need no index."""
 
 
+SID_PATTERN = r"^[A-Za-z0-9_.][A-Za-z0-9_.\-]{0,63}$"
+"""No `-` in front: a spreadsheet would take it for a formula."""
+
+
 class Side(StrEnum):
     BUY = "buy"
     SELL = "sell"
@@ -88,7 +92,7 @@ class OrderRow(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     sid: str | None = Field(
-        None, pattern=r"^[A-Za-z0-9_.\-]{1,64}$", description="unique for ever; derived when absent 委托编号"
+        None, pattern=SID_PATTERN, description="unique for ever; derived when absent 委托编号"
     )
     account_id: str | None = Field(None, description="资金账号; may be absent when there is only one")
     symbol: str = Field(description="`SHSE.600000`, `600000.SH`, `sh600000`, `600000.XSHG` 证券代码")
@@ -109,5 +113,5 @@ class InstructionRow(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    sid: str = Field(pattern=r"^[A-Za-z0-9_.\-]{1,64}$")
+    sid: str = Field(pattern=SID_PATTERN)
     comment: str | None = Field(None, max_length=200)
