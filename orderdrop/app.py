@@ -10,9 +10,9 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, Self
+from typing import Any, Final, Self, assert_never
 
 from filelock import FileLock, Timeout
 from sqlalchemy.engine import Engine
@@ -20,9 +20,10 @@ from sqlalchemy.engine import Engine
 from orderdrop import __version__, archive
 from orderdrop.chores import Chores
 from orderdrop.clock import Clock, SystemClock, iso
-from orderdrop.config import PaperSettings, Settings
+from orderdrop.config import GatewaySettings, GoldminerSettings, PaperSettings, Settings
 from orderdrop.desk import Desk
 from orderdrop.gateway.base import Gateway
+from orderdrop.gateway.goldminer import GoldminerGateway
 from orderdrop.gateway.paper import PaperGateway
 from orderdrop.inbox.folder import Inbox
 from orderdrop.inbox.tail import OpenDrop, Position
@@ -191,11 +192,22 @@ class App:
 
 
 def make_gateways(settings: Settings, workspace: Workspace, clock: Clock) -> dict[str, Gateway]:
-    return {name: _make_gateway(name, values, workspace, clock) for name, values in settings.gateways.items()}
+    return {
+        name: _make_gateway(name, values, settings.accounts_of(name), workspace, clock)
+        for name, values in settings.gateways.items()
+    }
 
 
-def _make_gateway(name: str, values: PaperSettings, workspace: Workspace, clock: Clock) -> Gateway:
-    return PaperGateway(name, values, workspace.state, workspace.root / values.quotes, clock)
+def _make_gateway(
+    name: str, values: GatewaySettings, accounts: Collection[str], workspace: Workspace, clock: Clock
+) -> Gateway:
+    match values:
+        case PaperSettings():
+            return PaperGateway(name, values, workspace.state, workspace.root / values.quotes, clock)
+        case GoldminerSettings():
+            return GoldminerGateway(name, values.below(workspace.root), accounts, clock)
+        case _:
+            assert_never(values)
 
 
 def set_up_log(settings: Settings, workspace: Workspace) -> None:

@@ -15,8 +15,10 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     StringConstraints,
+    Tag,
     ValidationError,
     field_validator,
     model_validator,
@@ -107,6 +109,103 @@ class PaperSettings(_Section):
     fees: FeeSettings = Field(default_factory=FeeSettings)
 
 
+class RemoteSettings(_Section):
+    """What all gateways have in common whose broker is another program."""
+
+    live: bool = Field(True, description="false: a simulated account or a stand-in terminal 是否实盘")
+    window: int = Field(
+        100,
+        ge=1,
+        le=100_000,
+        description="most orders handed over and not confirmed yet 未确认委托上限(窗口)",
+    )
+    confirm_timeout: float = Field(
+        5,
+        gt=0,
+        le=3600,
+        description="seconds until an unconfirmed order is UNKNOWN, with an alarm 确认超时(秒)",
+    )
+    resend: Literal["ask", "auto", "never"] = Field(
+        "ask", description="what happens to an order that is proven to have never arrived 证明漏单后"
+    )
+    fills_timeout: float = Field(
+        30,
+        gt=0,
+        le=3600,
+        description="seconds to wait for the fills of an order that is said to be filled 等待成交明细(秒)",
+    )
+    sells_first: bool = Field(
+        False, description="in a batch, sells go before buys, so that their cash is there 同批先卖后买"
+    )
+
+
+class GoldminerSettings(RemoteSettings):
+    """掘金 and 东财 EMC file orders 文件单."""
+
+    type: Literal["goldminer"] = "goldminer"
+    scan_dir: Path = Field(
+        description="the folder that the terminal scans 终端扫单目录", examples=["D:/goldminer/scan"]
+    )
+    push_dir: Path = Field(
+        description="the folder that the terminal writes its output to 终端输出目录",
+        examples=["D:/goldminer/push"],
+    )
+    archive_dir: Path | None = Field(
+        None,
+        description="the terminal's archive, if it keeps one 终端归档目录",
+        examples=["D:/goldminer/archive"],
+    )
+    scan_name: str = Field(
+        "fileorder_s01", min_length=1, description="the name of the 文件单 setting in the terminal 文件单名称"
+    )
+    format: Literal["csv", "dbf"] = Field("csv", description="of the files that are handed over 文件格式")
+    staging_dir: Path | None = Field(
+        None,
+        description="where files are made ready, on scan_dir's volume; default: scan_dir + “.orderdrop” 暂存目录",
+        examples=["D:/goldminer/scan.orderdrop"],
+    )
+    fin: bool = Field(True, description="tell the terminal by a .fin file that a file is complete 写 .fin")
+    poll_interval: float = Field(
+        0.2,
+        gt=0,
+        le=60,
+        description="seconds between looks at the output; file events wake it earlier 轮询间隔(秒)",
+    )
+
+    @model_validator(mode="after")
+    def _has_a_staging(self) -> GoldminerSettings:
+        if self.staging_dir is None and not self.scan_dir.name:
+            raise ValueError(
+                "scan_dir is the root of a volume or share: set staging_dir, a folder of its own on it"
+            )
+        return self
+
+    def below(self, root: Path) -> GoldminerSettings:
+        """With relative folders taken as below `root`."""
+        folders = {name: getattr(self, name) for name in _FOLDERS}
+        return self.model_copy(update={name: path and root / path for name, path in folders.items()})
+
+    @property
+    def staging(self) -> Path:
+        """Where files are made ready: beside the scan folder, so on its volume; one for each scan folder, whoever writes to it."""
+        if self.staging_dir is not None:
+            return self.staging_dir
+        return self.scan_dir.with_name(f"{self.scan_dir.name}.orderdrop")
+
+
+_FOLDERS = ("scan_dir", "push_dir", "archive_dir", "staging_dir")
+
+
+def _type_of(values: Any) -> str:
+    return str(values.get("type", "paper") if isinstance(values, dict) else getattr(values, "type", "paper"))
+
+
+GatewaySettings = Annotated[
+    Annotated[PaperSettings, Tag("paper")] | Annotated[GoldminerSettings, Tag("goldminer")],
+    Discriminator(_type_of),
+]
+
+
 class AccountSettings(_Section):
     gateway: str | None = Field(
         None, description="name of a gateway; may be left out when there is only one 通道"
@@ -116,6 +215,10 @@ class AccountSettings(_Section):
 
 class StrategySettings(_Section):
     hold: bool = Field(False, description="hold this strategy's orders until release 暂存该策略的委托")
+
+
+def _only_paper() -> dict[str, GatewaySettings]:
+    return {"paper": PaperSettings()}
 
 
 GatewayName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
@@ -136,9 +239,7 @@ class Settings(BaseSettings):
     inbox: InboxSettings = Field(default_factory=InboxSettings)
     journal: JournalSettings = Field(default_factory=JournalSettings)
     log: LogSettings = Field(default_factory=LogSettings)
-    gateways: dict[GatewayName, PaperSettings] = Field(
-        default_factory=lambda: {"paper": PaperSettings()}, min_length=1
-    )
+    gateways: dict[GatewayName, GatewaySettings] = Field(default_factory=_only_paper, min_length=1)
     accounts: dict[str, AccountSettings] = Field(default_factory=dict)
     strategies: dict[str, StrategySettings] = Field(default_factory=dict)
 
@@ -163,6 +264,10 @@ class Settings(BaseSettings):
         if not self.accounts and len(self.gateways) > 1:
             raise ValueError("several gateways, but no [accounts.<id>] says which account uses which")
         return self
+
+    def accounts_of(self, gateway: str) -> list[str]:
+        """The accounts named here that use a gateway."""
+        return [account_id for account_id in self.accounts if self.gateway_of(account_id) == gateway]
 
     def gateway_of(self, account_id: str) -> str:
         """The gateway's name. Accounts that are not named here use the only gateway."""

@@ -6,11 +6,13 @@ itself: what it cannot say for sure is `unknown`, and `settle` looks for evidenc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from enum import StrEnum
+from pathlib import Path
 from typing import NamedTuple, NewType, Protocol
 
+from orderdrop.clock import Micros
 from orderdrop.order.report import Account, Report
 
 Cursor = NewType("Cursor", str)
@@ -60,11 +62,31 @@ class SubmitResult(NamedTuple):
     detail: str = ""
 
 
+class Trace(NamedTuple):
+    """What can be said of orders that left and were not confirmed.
+
+    absent: proven, the broker never had them; only these may ever be handed over again. words: why the others are in doubt, for
+    people, in both languages.
+    """
+
+    absent: frozenset[str]
+    words: str
+
+
+class Leftover(NamedTuple):
+    """A file that was left in a terminal's folder. moved_to: None when it stays, `why` says why."""
+
+    path: Path
+    moved_to: Path | None
+    why: str = ""
+
+
 class Gateway(Protocol):
     """One terminal.
 
     Invariants: `encode` is pure. `submit`, `cancel`, `poll`, `settle` and `account` are called from the router's thread only.
-    A second `submit` of a batch may happen only after `settle` said NEVER_LEFT. Faults raise GatewayError.
+    A second `submit` of a batch may happen only after `settle` said NEVER_LEFT, and an order goes into another batch only after
+    `settle` said NEVER_LEFT or `trace` called it absent. Faults raise GatewayError.
     """
 
     @property
@@ -95,6 +117,21 @@ class Gateway(Protocol):
 
     def settle(self, batch: Batch) -> dict[str, Outcome]:
         """After a crash, by evidence: what became of each sid of a batch whose hand-over was never noted."""
+        ...
+
+    def remember(self, batches: Iterable[Batch]) -> None:
+        """Today's batches that were handed over before this start, oldest first; once, before `settle` and `poll`."""
+        ...
+
+    def trace(self, batch: Batch, sids: Collection[str], since: Micros) -> Trace:
+        """What became of these orders of a batch that nobody has confirmed in time. Asks, changes nothing.
+
+        since: evidence that is older proves nothing; by then every order handed over later was confirmed, or called absent itself.
+        """
+        ...
+
+    def close_day(self, folder: Path, open_sids: Collection[str]) -> list[Leftover]:
+        """After the close: put what the terminal's folders still hold away in `folder`, but nothing that tells of an open order."""
         ...
 
     def poll(self, after: Cursor, limit: int) -> tuple[list[Report], Cursor]:

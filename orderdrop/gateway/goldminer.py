@@ -2,8 +2,8 @@
 
 This file says what is sure. How files go in stands in goldminer_scan, how the terminal's output is read in goldminer_output,
 goldminer_account and goldminer_files, what a row means in goldminer_rows, formats in goldminer_batch, goldminer_table and
-goldminer_dbf, the day's end in goldminer_close. The window, confirmation and sending again are the router's: `evidence`, `mentions` and
-`take_back` are what it decides by.
+goldminer_dbf, the day's end in goldminer_close. The window, confirmation and sending again are the router's: `trace` and `take_back`
+are what it decides by.
 """
 
 from __future__ import annotations
@@ -11,12 +11,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from orderdrop.clock import Clock, Micros
-from orderdrop.gateway.base import Batch, Cancel, Cursor, Outcome, Outgoing, SubmitResult
+from orderdrop.config import GoldminerSettings
+from orderdrop.gateway.base import (
+    Batch,
+    Cancel,
+    Cursor,
+    Leftover,
+    Outcome,
+    Outgoing,
+    SubmitResult,
+    Trace,
+)
 from orderdrop.gateway.goldminer_batch import CsvWriting, Writing
-from orderdrop.gateway.goldminer_close import Leftover, leave, put_away
+from orderdrop.gateway.goldminer_close import leave, put_away
 from orderdrop.gateway.goldminer_dbf import DbfTable, DbfWriting, is_installed, library
 from orderdrop.gateway.goldminer_output import Output
 from orderdrop.gateway.goldminer_scan import Names, ScanFolder, Where
@@ -27,6 +37,9 @@ from orderdrop.order.report import Account, Report
 log = logging.getLogger(__name__)
 
 _ROOM: Final = 1_000_000
+READS_APART: Final = 10_000_000
+"""Microseconds between two complete reads of the output that together prove an absence."""
+
 _REST: Final = 1_000_000
 """Microseconds without new orders after a hand-over that failed before it left: the disk is full, or the share is away."""
 
@@ -55,34 +68,22 @@ class GoldminerGateway:
     """
 
     def __init__(
-        self,
-        name: str,
-        *,
-        live: bool,
-        scan_dir: Path,
-        push_dir: Path,
-        archive_dir: Path | None,
-        staging: Path,
-        scan_name: str,
-        fin: bool,
-        format: Literal["csv", "dbf"],  # noqa: A002  the setting's name
-        clock: Clock,
-        accounts: Collection[str] = (),
+        self, name: str, settings: GoldminerSettings, accounts: Collection[str], clock: Clock
     ) -> None:
-        """staging: a folder of our own on scan_dir's volume, outside of it. accounts: those of the settings."""
+        """settings: with absolute folders. accounts: those that the settings give to this gateway."""
         self.name = name
-        self.live = live
+        self.live = settings.live
         self._clock = clock
-        self._writing: Writing = CsvWriting() if format == "csv" else DbfWriting()
-        names = Names.of(self._writing.suffix)
-        self._scan = ScanFolder(scan_dir, staging, archive_dir, scan_name, names, clock, fin=fin)
+        self._writing: Writing = CsvWriting() if settings.format == "csv" else DbfWriting()
+        self._scan = ScanFolder(settings, Names.of(self._writing.suffix), clock)
         tables: dict[str, Table] = {".csv": CsvTable()}
-        if format == "dbf" or is_installed():
+        if settings.format == "dbf" or is_installed():
             tables[".dbf"] = DbfTable()
-        self._output = Output(push_dir, tables, accounts, clock)
+        self._output = Output(settings.push_dir, tables, accounts, clock)
         self._rest_until = Micros(0)
         self._cancels = 0
         self._taken_at: dict[int, Micros] = {}
+        self._alive_since: dict[int, Micros] = {}
 
     def open(self) -> None:
         if isinstance(self._writing, DbfWriting):
@@ -138,6 +139,24 @@ class GoldminerGateway:
     def accounts(self) -> Sequence[str]:
         return sorted(self._output.folders)
 
+    def remember(self, batches: Iterable[Batch]) -> None:
+        """Staging's ledger and the terminal's folders remember."""
+
+    def trace(self, batch: Batch, sids: Collection[str], since: Micros) -> Trace:
+        evidence = self.evidence(batch)
+        since = max(since, self._alive_since.get(batch.id, since))
+        reads = [read for read in evidence.reads if read >= since]
+        missing = [sid for sid in sids if sid not in evidence.seen]
+        if evidence.taken is not True:
+            return Trace(frozenset(), _UNTAKEN if evidence.taken is False else _HIDDEN)
+        if batch.id not in self._alive_since:
+            return Trace(frozenset(), _STILL)
+        if not reads or reads[-1] - reads[0] < READS_APART:
+            return Trace(frozenset(), _READING)
+        mentioned = self.mentions(missing)
+        absent = frozenset(missing) - (frozenset(missing) if mentioned is None else mentioned)
+        return Trace(absent, _READING)
+
     # beyond the port
 
     @property
@@ -150,12 +169,17 @@ class GoldminerGateway:
         taken = self._is_taken(batch)
         now = self._clock.now()
         taken_at = self._taken_at.setdefault(batch.id, now) if taken else self._taken_at.pop(batch.id, None)
+        alive_at = self._output.alive_at
+        if taken_at is None:
+            self._alive_since.pop(batch.id, None)
+        elif alive_at is not None and alive_at > taken_at:
+            self._alive_since.setdefault(batch.id, now)
         rows = self._writing.rows(batch.content)
         shows = all(self._output.tells_orders(account) for account in {row.account_id for row in rows})
         return Evidence(
             taken,
             taken_at if taken else None,
-            self._output.alive_at,
+            alive_at,
             tuple(self._output.reads) if shows else (),
             frozenset(row.sid for row in rows if row.sid in self._output.seen),
         )
@@ -239,3 +263,11 @@ class GoldminerGateway:
 
     def _sids(self, batch: Batch) -> list[str]:
         return [row.sid for row in self._writing.rows(batch.content)]
+
+
+_UNTAKEN: Final = "文件还在扫单文件夹里,终端没有取走 / its file still stands in the scan folder, the terminal has not taken it: is it running and scanning?"
+_HIDDEN: Final = "现在看不到扫单文件夹 / the scan folder cannot be looked at now"
+_STILL: Final = (
+    "终端取走文件后没有再写输出 / the terminal has written nothing since it took the file: does it hang?"
+)
+_READING: Final = "终端输出里还没有它 / it does not stand in the terminal's output yet"

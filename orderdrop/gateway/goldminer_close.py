@@ -6,21 +6,14 @@ import errno
 import re
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from orderdrop.files import patiently, rename_new, write_new
+from orderdrop.gateway.base import Leftover
 from orderdrop.gateway.goldminer_scan import FIN
 
 _WORDS: Final = re.compile(rb"[A-Za-z0-9_.\-]+")
 _TOLD: Final = 5
-
-
-class Leftover(NamedTuple):
-    """A file that was left in a terminal's folder. moved_to: None when it stays, `why` says why."""
-
-    path: Path
-    moved_to: Path | None
-    why: str = ""
 
 
 def put_away(folder: Path, target: Path, open_sids: Collection[str]) -> Iterator[Leftover]:

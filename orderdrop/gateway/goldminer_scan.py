@@ -23,6 +23,7 @@ from typing import Final, NamedTuple
 from filelock import FileLock, Timeout
 
 from orderdrop.clock import Clock, Micros, trade_date
+from orderdrop.config import GoldminerSettings
 from orderdrop.failpoint import reach
 from orderdrop.files import patiently, sync_folder
 from orderdrop.gateway.base import Batch, Outcome, SubmitResult
@@ -75,21 +76,19 @@ class ScanFolder:
     Invariants: nothing in the scan folder is ever replaced or written to; a name goes in once.
     """
 
-    def __init__(
-        self, scan: Path, staging: Path, archive: Path | None, scan_name: str, names: Names, clock: Clock, *, fin: bool
-    ) -> None:  # fmt: skip
-        self.scan = scan
-        self.staging = staging
+    def __init__(self, settings: GoldminerSettings, names: Names, clock: Clock) -> None:
+        self.scan = settings.scan_dir
+        self.staging = settings.staging
         self.names = names
-        self.memory = Memory(staging)
-        self._archive = archive
-        self._scan_name = scan_name
-        self._fin = fin
+        self.memory = Memory(self.staging)
+        self._archive = settings.archive_dir
+        self._scan_name = settings.scan_name
+        self._fin = settings.fin
         self._clock = clock
         self._back: set[str] = set()
         self._without_fin: list[Path] = []
         self._identity: tuple[int, int] | None = None
-        self._lock = FileLock(staging / "writer.lock")
+        self._lock = FileLock(self.staging / "writer.lock")
 
     @property
     def returned(self) -> Path:

@@ -8,16 +8,25 @@ router's promise, and this broker is where the crash tests look whether it is ke
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from orderdrop.clock import Clock, trade_date
+from orderdrop.clock import Clock, Micros, trade_date
 from orderdrop.config import PaperSettings
-from orderdrop.gateway.base import Batch, Cancel, Cursor, Outcome, Outgoing, SubmitResult
+from orderdrop.gateway.base import (
+    Batch,
+    Cancel,
+    Cursor,
+    Leftover,
+    Outcome,
+    Outgoing,
+    SubmitResult,
+    Trace,
+)
 from orderdrop.gateway.paper_book import Book, Terms
 from orderdrop.gateway.paper_quotes import Quotes
 from orderdrop.gateway.paper_rules import CANCEL_FINISHED, CANCEL_UNKNOWN, Tariff, read_batch
@@ -92,6 +101,24 @@ class PaperGateway:
         with self._at_work():
             outcome = Outcome.TAKEN if self._store.has_batch(batch) else Outcome.NEVER_LEFT
         return {order.sid: outcome for order in read_batch(batch.content)}
+
+    def remember(self, batches: Iterable[Batch]) -> None:
+        """Its own file remembers."""
+
+    def trace(self, batch: Batch, sids: Collection[str], since: Micros) -> Trace:  # noqa: ARG002  its file is never late
+        """Its own file knows: what is not there by the end of `submit` never was."""
+        return Trace(
+            frozenset(
+                sid
+                for sid, outcome in self.settle(batch).items()
+                if outcome is Outcome.NEVER_LEFT and sid in sids
+            ),
+            "",
+        )
+
+    def close_day(self, folder: Path, open_sids: Collection[str]) -> list[Leftover]:  # noqa: ARG002
+        """It has no folders."""
+        return []
 
     def poll(self, after: Cursor, limit: int) -> tuple[list[Report], Cursor]:
         seen = self._seen(after)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from builders import ACCOUNT, a_clock
 
-from orderdrop.config import PaperSettings
+from orderdrop.config import GoldminerSettings, PaperSettings
 from orderdrop.gateway.base import Batch, Cursor, Gateway, Outgoing
 from orderdrop.gateway.goldminer import GoldminerGateway
 from orderdrop.gateway.paper import PaperGateway
@@ -79,11 +79,13 @@ class GoldminerSurroundings(Surroundings):
         earlier.close()
 
     def gateway(self) -> Gateway:
-        return GoldminerGateway(
-            "gm", live=False, scan_dir=self.folder / "scan", push_dir=self.folder / "push",
-            archive_dir=self.folder / "archive", staging=self.folder / "staging", scan_name="fileorder_s01",
-            fin=True, format="csv", clock=self.clock, accounts=[ACCOUNT],
-        )  # fmt: skip
+        settings = GoldminerSettings(
+            live=False,
+            scan_dir=self.folder / "scan",
+            push_dir=self.folder / "push",
+            archive_dir=self.folder / "archive",
+        )
+        return GoldminerGateway("gm", settings, [ACCOUNT], self.clock)
 
     def terminal_works(self) -> None:
         for _ in range(10):

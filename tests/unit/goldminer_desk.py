@@ -7,6 +7,7 @@ from pathlib import Path
 from builders import a_clock, an_outgoing
 from goldminer_writing import ACCOUNT, text
 
+from orderdrop.config import GoldminerSettings
 from orderdrop.gateway.base import Batch, Cursor
 from orderdrop.gateway.goldminer import GoldminerGateway
 
@@ -17,7 +18,7 @@ class Folders:
     def __init__(self, root: Path, *, used_before: bool = True, **over) -> None:
         self.root = root
         self.scan, self.push, self.archive = root / "scan", root / "push", root / "archive"
-        self.staging = root / "staging"
+        self.staging = root / "scan.orderdrop"
         for folder in (self.scan, self.push / ACCOUNT, self.archive):
             folder.mkdir(parents=True, exist_ok=True)
         self.clock = a_clock()
@@ -30,10 +31,10 @@ class Folders:
 
     def made(self, **over) -> GoldminerGateway:
         values = {
-            "live": False, "scan_dir": self.scan, "push_dir": self.push, "archive_dir": self.archive,
-            "staging": self.staging, "scan_name": "s01", "fin": True, "format": "csv", "clock": self.clock,
+            "live": False, "scan_dir": self.scan, "push_dir": self.push, "archive_dir": self.archive, "scan_name": "s01",
         }  # fmt: skip
-        return GoldminerGateway("gm", **(values | self.over | over))
+        settings = GoldminerSettings(**(values | self.over | over))
+        return GoldminerGateway("gm", settings, (), self.clock)
 
     def reborn(self) -> GoldminerGateway:
         self.gateway.close()

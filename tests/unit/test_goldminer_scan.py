@@ -186,7 +186,7 @@ def test_open_when_the_output_folder_is_missing_then_says_so_and_lets_go(folders
 
 def test_open_when_staging_lies_in_the_scan_folder_then_refused(folders):
     with pytest.raises(GatewayError, match="staging"):
-        folders.made(staging=folders.scan / "staging").open()
+        folders.made(staging_dir=folders.scan / "staging").open()
 
 
 def test_open_when_staging_is_on_another_volume_then_says_what_to_do(folders, monkeypatch):
@@ -284,7 +284,7 @@ def test_settle_when_nobody_remembers_then_unknown_instead_of_never_left(folders
         case "reboot":
             monkeypatch.setattr(goldminer_memory.psutil, "boot_time", lambda: 0.0)
         case "new staging":
-            folders.over["staging"] = folders.root / "staging2"
+            folders.over["staging_dir"] = folders.root / "staging2"
         case "other scan folder":
             folders.over["scan_dir"] = folders.root / "scan2"
             (folders.root / "scan2").mkdir()

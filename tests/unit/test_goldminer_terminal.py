@@ -8,6 +8,7 @@ import pytest
 from builders import a_clock, an_outgoing
 from terminal_bench import Bench
 
+from orderdrop.config import GoldminerSettings
 from orderdrop.gateway.base import Batch, Cancel, Cursor, Outcome
 from orderdrop.gateway.goldminer import GoldminerGateway
 from orderdrop.order.goldminer_format import STATUS_OF
@@ -33,11 +34,11 @@ class Route:
 
     def _made(self) -> GoldminerGateway:
         bench = self.bench
-        gateway = GoldminerGateway(
-            "gm", live=False, scan_dir=bench.scan, push_dir=bench.push, archive_dir=bench.settings.archive,
-            staging=bench.scan.parent / "staging", scan_name=bench.settings.scan_name, fin=True, format="csv",
-            clock=bench.clock, accounts=ACCOUNTS,
+        settings = GoldminerSettings(
+            live=False, scan_dir=bench.scan, push_dir=bench.push, archive_dir=bench.settings.archive,
+            scan_name=bench.settings.scan_name,
         )  # fmt: skip
+        gateway = GoldminerGateway("gm", settings, ACCOUNTS, bench.clock)
         ticks = (0.2 * n for n in count())
         gateway._output._ticks = lambda: next(ticks)
         gateway.open()
