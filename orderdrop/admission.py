@@ -6,7 +6,7 @@ blocks, inside a savepoint, so that a basket with one bad row can be refused as 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -97,7 +97,9 @@ class Admission:
         *,
         halted: bool,
         room: Mapping[str, int],
+        closed: Collection[str] = (),
     ) -> None:
+        """room: how many orders each gateway takes now. closed: accounts whose orders wait."""
         self._desk = desk
         self._writer = writer
         self._now = now
@@ -107,7 +109,7 @@ class Admission:
         self._days = [*writer.unmoved_days(self._day), self._day] if self._scope == "forever" else [self._day]
         self._checks = checks.Context(accounts=frozenset(desk.accounts.values()) or None, halted=halted)
         self._next_drop = writer.next_drop_id()
-        self._pending = Pending(desk, writer, now, today, room)
+        self._pending = Pending(desk, writer, now, today, room, closed)
         self.admitted = Admitted(handovers=self._pending.handovers)
 
     def admit(self, found: Iterable[Take | RefusedFile]) -> Admitted:

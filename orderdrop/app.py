@@ -84,7 +84,12 @@ class App:
                 gateway.open()
             self.router.recover()
             opened.callback(self.inbox.close)
-            self.inbox.open(self._day, self._open_drops())
+            gateways = self.desk.gateways.values()
+            outputs = [folder for gateway in gateways for folder in gateway.watched()]
+            self.inbox.open(self._day, self._open_drops(), outputs)
+            self._pulse = min(
+                (g.pulse for g in gateways if g.pulse), default=self.settings.inbox.scan_interval
+            )
             self._reader = reading_engine(self.settings.journal.url, self.workspace.root)
             opened.callback(self._reader.dispose)
             self.chores = Chores(
@@ -109,8 +114,10 @@ class App:
         gc.freeze()  # what is loaded stays: no pause of the collector has to walk it again
         gc.set_threshold(_COLLECT_AFTER, 20, 20)  # orders come and go by the thousand, and hold no cycles
         while not stop.is_set():
-            self.turn(tell)
-            self.inbox.wait(LULL if self.chores.waiting else self.settings.inbox.scan_interval)
+            done = self.turn(tell)
+            self.inbox.wait(
+                0 if self.router.ready and not done.fault else LULL if self.chores.waiting else self._pulse
+            )
 
     def run_once(
         self, tell: Callable[[Round], None] = lambda _round: None, at_most: float = ONCE_AT_MOST

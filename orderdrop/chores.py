@@ -94,7 +94,7 @@ class Chores:
 
     def note(self, done: Round) -> None:
         """Remember what a turn of the router has changed."""
-        drops = set(done.admitted.drop_ids) | {drop_of(order) for order in done.orders}
+        drops = done.admitted.drop_ids | done.drops | {drop_of(order) for order in done.orders}
         for handover in done.handed_over:
             drops.update(range(drop_of(handover.first_order), drop_of(handover.last_order) + 1))
         self._receipts.update(dict.fromkeys(sorted(drops)))

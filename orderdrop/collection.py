@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from orderdrop.clock import Micros
 from orderdrop.gateway.base import Cursor
-from orderdrop.journal.writer import Writer
+from orderdrop.journal.writer import Writer, drop_of
 from orderdrop.order.identity import SidScope, day_number, sid_key
 from orderdrop.order.refusal import Code, Refusal
 from orderdrop.order.report import CancelReject, Fill, Report, StatusReport
-from orderdrop.order.status import Status
+from orderdrop.order.status import TERMINAL, Status
 from orderdrop.reports.apply import Standing, apply
+
+log = logging.getLogger(__name__)
+
+FILLS_AWAITED: Final = "fills_awaited"
+"""The event of an order that is said to be filled before its fills are told."""
+
+_CANCELING: Final = TERMINAL | {Status.PENDING_CANCEL}
 
 
 @dataclass
 class Collected:
-    """What a round of reports changed."""
+    """What a round of reports changed.
+
+    confirmed, answered: orders of which the broker has spoken, and of whose cancel it has. told_filled: orders that are filled, it says,
+    though their fills do not add up yet, with the instant at which we heard it. drops: those whose instructions were answered.
+    """
 
     orders: set[int] = field(default_factory=set)
     accounts: set[str] = field(default_factory=set)
+    confirmed: set[int] = field(default_factory=set)
+    answered: set[int] = field(default_factory=set)
+    told_filled: dict[int, int] = field(default_factory=dict)
+    drops: set[int] = field(default_factory=set)
     foreign: int = 0
 
 
@@ -56,10 +73,21 @@ def collect(
     writer.add_fills(fold.fills)
     writer.add_events(fold.events)
     writer.save_standings(list(fold.changed.values()))
-    for order, why in fold.answered:
-        writer.answer_cancels(order, now, why)
+    writer.fills_are_there(fold.late_fills)
+    instructions = [
+        number for order, why in fold.answered for number in writer.answer_cancels(order, now, why)
+    ]
     writer.set_meta(cursor_key(gateway), cursor)
-    return Collected(set(ours), {report.account_id for report in reports}, ids.count(None))
+    return Collected(
+        set(ours),
+        {report.account_id for report in reports},
+        {order for order, standing in standings.items() if standing.confirmed_at is not None},
+        {order for order, _why in fold.answered}
+        | {order for order, standing in standings.items() if standing.status in _CANCELING},
+        dict.fromkeys(fold.told_filled, now),
+        set(map(drop_of, instructions)),
+        ids.count(None),
+    )
 
 
 class _Fold:
@@ -73,33 +101,46 @@ class _Fold:
         self.events: list[tuple[int, int | None, str, str, str | None, int | None]] = []
         self.changed: dict[int, tuple[Standing, int, Refusal | None]] = {}
         self.answered: list[tuple[int, Refusal | None]] = []
+        self.told_filled: set[int] = set()  # their fills lag
+        self.late_fills: set[int] = set()  # orders that were filled already
 
     def add(self, report: Report, order: int | None) -> None:
         if order is None:
             self._tell(report, None, "foreign", report.sid or "(no sid)")
             return
-        if isinstance(report, Fill):
-            if (order, report.exec_id) in self._seen_fills:
-                return
-            self._seen_fills.add((order, report.exec_id))
-            fee = None if report.fee is None else str(report.fee)
-            self.fills.append((order, report.exec_id, report.at, report.volume, str(report.price), fee))
-            self._tell(report, order, "fill", f"{report.volume}@{report.price}")
+        if isinstance(report, Fill) and not self._is_new(report, order):
+            return
         before = self._standings[order]
-        after = apply(before, report)
-        self._standings[order] = after
+        after = self._standings[order] = apply(before, report)
         if after.status is not before.status:
             self._tell(report, order, after.status, getattr(report, "text", "") or None, after.filled_volume)
-        why = _why(report)
+        if isinstance(report, StatusReport) and report.status is Status.FILLED and after.closed_at is None:
+            self.told_filled.add(order)
+            self._tell(report, order, FILLS_AWAITED, f"{after.filled_volume} / {after.volume}")
+        if after.filled_volume > after.volume >= before.filled_volume:
+            log.error("成交超过委托,可能重复执行 / filled more than ordered, executed twice? %s", report)
+        why = _why(report, after)
         if isinstance(report, CancelReject):
             self._tell(report, order, "cancel_rejected", f"{report.code} {report.text}")
             self.answered.append((order, why))
             why = None
-        elif after.status is Status.CANCELED and before.status is not Status.CANCELED:
-            self.answered.append((order, None))
+        elif after.status in TERMINAL and before.status not in TERMINAL:
+            self.answered.append((order, _too_late(report, after)))
         if after != before or why is not None:
             earlier = self.changed.get(order)
             self.changed[order] = (after, report.at, why or (earlier[2] if earlier else None))
+
+    def _is_new(self, fill: Fill, order: int) -> bool:
+        """Whether this fill was not told before; then it is noted."""
+        if (order, fill.exec_id) in self._seen_fills:
+            return False
+        self._seen_fills.add((order, fill.exec_id))
+        if self._standings[order].status is Status.FILLED:
+            self.late_fills.add(order)
+        fee = None if fill.fee is None else str(fill.fee)
+        self.fills.append((order, fill.exec_id, fill.at, fill.volume, str(fill.price), fee))
+        self._tell(fill, order, "fill", f"{fill.volume}@{fill.price}")
+        return True
 
     def _tell(
         self, report: Report, order: int | None, event: str, detail: str | None, filled: int | None = None
@@ -111,7 +152,9 @@ def cursor_key(gateway: str) -> str:
     return f"cursor:{gateway}"
 
 
-def _why(report: Report) -> Refusal | None:
+def _why(report: Report, after: Standing) -> Refusal | None:
+    if after.filled_volume > after.volume:
+        return Refusal(Code.OVERFILLED, "volume", str(after.filled_volume), str(after.volume))
     match report:
         case StatusReport(status=Status.REJECTED):
             return Refusal(
@@ -123,6 +166,13 @@ def _why(report: Report) -> Refusal | None:
             )
         case _:
             return None
+
+
+def _too_late(report: Report, after: Standing) -> Refusal | None:
+    """What a cancel that is under way hears when its order ends; None: it is done."""
+    if after.status is Status.CANCELED:
+        return None
+    return Refusal(Code.CANCEL_FINISHED, "sid", report.sid, after.status)
 
 
 def _body(report: Report) -> str:

@@ -125,6 +125,12 @@ class RemoteSettings(_Section):
         le=3600,
         description="seconds until an unconfirmed order is UNKNOWN, with an alarm 确认超时(秒)",
     )
+    lost_after: float = Field(
+        60,
+        ge=0,
+        le=86400,
+        description="seconds of silence about a whole file before it can be called lost 整份文件无回报多久才可能判漏单(秒)",
+    )
     resend: Literal["ask", "auto", "never"] = Field(
         "ask", description="what happens to an order that is proven to have never arrived 证明漏单后"
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from orderdrop.config import Settings
+from orderdrop.config import RemoteSettings, Settings
 from orderdrop.gateway.base import Gateway
 
 PAPER_ACCOUNT: Final = "paper"
@@ -35,6 +35,10 @@ class Desk:
 
     def gateway_of(self, account_id: str) -> Gateway:
         return self.gateways[self.settings.gateway_of(account_id)]
+
+    def sells_first(self, gateway: str) -> bool:
+        settings = self.settings.gateways[gateway]
+        return isinstance(settings, RemoteSettings) and settings.sells_first
 
     def holds(self, strategy: str) -> bool:
         named = self.settings.strategies.get(strategy)

@@ -1,7 +1,7 @@
 """Cancels, releases and resends: what was asked of an order, decided in one transaction.
 
-A cancel of an order that has not left is done here; any other goes to its gateway. Cancels are idempotent, so one whose
-hand-over was not noted before a crash is simply handed over again.
+A cancel of an order that has not left, or never arrived, is done here; any other goes to its gateway once the broker has confirmed
+the order. Cancels are idempotent, so one whose hand-over was not noted before a crash is simply handed over again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from orderdrop.clock import Micros
 from orderdrop.gateway.base import Cancel
-from orderdrop.journal.writer import InstructionState, Writer
+from orderdrop.journal.writer import InstructionState, Writer, drop_of
 from orderdrop.order.identity import SidScope, day_number, from_day_number, sid_key, wire_sid
 from orderdrop.order.model import DropKind
 from orderdrop.order.refusal import Code, Refusal
@@ -25,6 +25,7 @@ class CancelHandover(NamedTuple):
     gateway: str
     cancel: Cancel
     instruction: int
+    order: int
 
 
 class Instructions:
@@ -37,10 +38,13 @@ class Instructions:
         self._scope = scope
         self._out: list[CancelHandover] = []
         self.touched: set[int] = set()
+        self.drops: set[int] = set()
+        self.waiting: set[int] = set()  # orders whose cancel waits for the broker's first word of them
 
     def carry_out(self) -> list[CancelHandover]:
         for kind, act in self._acts().items():
             for asked in self._writer.asked_instructions(kind):
+                self.drops.add(drop_of(asked.id))
                 self._one(asked, act)
         return self._out
 
@@ -66,7 +70,7 @@ class Instructions:
         status = Status(order.status)
         if status in TERMINAL:
             self._refuse(asked, order, Refusal(Code.CANCEL_FINISHED, "sid", asked.sid, status))
-        elif status in {Status.READY, Status.HELD}:
+        elif status in {Status.READY, Status.HELD} or _is_absent(order):
             self._writer.move(
                 [order.id],
                 Status.CANCELED,
@@ -76,10 +80,16 @@ class Instructions:
                 closed_at=self._now,
             )
             self._done(asked, order)
+        elif order.confirmed_at is None:  # the broker may not have it yet, and would not know what to cancel
+            waits = Refusal(Code.CANCEL_WAITS, "sid", asked.sid)
+            self._writer.answer(asked.id, InstructionState.ASKED, self._now, order.id, waits)
+            self.waiting.add(order.id)
         else:
             self._writer.answer(asked.id, InstructionState.ASKED, self._now, order.id)
             wire = wire_sid(order.sid, from_day_number(order.trade_day), self._scope)
-            self._out.append(CancelHandover(order.gateway, Cancel(wire, order.account_id), asked.id))
+            self._out.append(
+                CancelHandover(order.gateway, Cancel(wire, order.account_id), asked.id, order.id)
+            )
 
     def _release(self, asked: Any, order: Any) -> None:
         if order.status != Status.HELD:
@@ -89,11 +99,19 @@ class Instructions:
         self._done(asked, order)
 
     def _resend(self, asked: Any, order: Any) -> None:
-        """Only an order that is proven to have never reached the broker may go again; no gateway can prove that yet."""
-        self._refuse(asked, order, Refusal(Code.RESEND_NOT_PROVEN, "sid", asked.sid, order.status))
+        """Only an order that is proven to have never reached the broker may go again, and only on its day."""
+        if not _is_absent(order) or order.trade_day != day_number(self._today):
+            self._refuse(asked, order, Refusal(Code.RESEND_NOT_PROVEN, "sid", asked.sid, order.status))
+            return
+        self._writer.move([order.id], Status.READY, self._now, "router", Refusal(Code.RESENT), batch_id=None)
+        self._done(asked, order)
 
     def _done(self, asked: Any, order: Any) -> None:
         self._writer.answer(asked.id, InstructionState.DONE, self._now, order.id)
 
     def _refuse(self, asked: Any, order: Any, why: Refusal) -> None:
         self._writer.answer(asked.id, InstructionState.REFUSED, self._now, order and order.id, why)
+
+
+def _is_absent(order: Any) -> bool:
+    return bool(order.status == Status.UNKNOWN and order.reason_code == Code.PROVEN_ABSENT)

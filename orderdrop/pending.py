@@ -5,16 +5,16 @@ Orders that their gateway has room for leave with this transaction: their batch,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
 from orderdrop.clock import Micros
 from orderdrop.desk import Desk
 from orderdrop.gateway.base import Outgoing
-from orderdrop.journal.writer import Known, NewBatch, NewDrop, NewRow, Writer
+from orderdrop.journal.writer import Known, NewBatch, NewDrop, NewRow, Writer, drop_of
 from orderdrop.order.identity import day_number, wire_sid
-from orderdrop.order.model import Order
+from orderdrop.order.model import SELLS, Order
 from orderdrop.order.refusal import Refusal
 from orderdrop.order.status import Status
 
@@ -40,7 +40,15 @@ class Handover(NamedTuple):
 class Pending:
     """Queues and writes. `mine` are the orders accepted since the last flush, by sid key."""
 
-    def __init__(self, desk: Desk, writer: Writer, now: Micros, today: date, room: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        writer: Writer,
+        now: Micros,
+        today: date,
+        room: Mapping[str, int],
+        closed: Collection[str] = (),
+    ) -> None:
         self._desk = desk
         self._writer = writer
         self._now = now
@@ -48,6 +56,7 @@ class Pending:
         self._day = day_number(today)
         self._scope = desk.settings.inbox.sid_scope
         self._room = dict(room)
+        self._closed = closed
         self._next_batch = writer.next_batch_id()
         self._kept = 0
         self.handovers: list[Handover] = []
@@ -61,7 +70,7 @@ class Pending:
         self.rows: list[NewRow] = []
         self.denied: list[tuple[int, Order, Refusal]] = []
         self.ranges: list[tuple[int, int]] = []
-        self._queues: dict[tuple[str, Status], list[Accepted]] = {}
+        self._queues: dict[tuple[str, Status, bool], list[Accepted]] = {}  # gateway, status, may it leave
         self._routes: dict[tuple[str, str], list[Accepted]] = {}
 
     def accept(self, accepted: Sequence[Accepted]) -> None:
@@ -80,7 +89,7 @@ class Pending:
     def _route(self, order: Order) -> list[Accepted]:
         gateway = self._desk.settings.gateway_of(order.account_id)
         status = Status.HELD if self._desk.holds(order.strategy) else Status.READY
-        route = self._queues.setdefault((gateway, status), [])
+        route = self._queues.setdefault((gateway, status, order.account_id not in self._closed), [])
         self._routes[order.account_id, order.strategy] = route
         return route
 
@@ -104,17 +113,20 @@ class Pending:
 
     def flush(self) -> None:
         """Write what is queued. Orders that their gateway has no room for stay READY."""
-        for (gateway, status), accepted in self._queues.items():
+        for (gateway, status, may_leave), accepted in self._queues.items():
             if status is Status.HELD:
                 self._add(accepted, gateway, None, Status.HELD)
                 continue
-            room = self._room[gateway]
+            if self._desk.sells_first(gateway):
+                accepted.sort(key=_sells_first)
+            room = self._room[gateway] if may_leave else 0
             leaving, waiting = accepted[:room], accepted[room:]
             if leaving:
                 self._add(leaving, gateway, self._new_batch(gateway, leaving), Status.SUBMITTING)
             if waiting:
                 self._add(waiting, gateway, None, Status.READY)
-            self._room[gateway] = 0 if waiting else room - len(leaving)
+            if may_leave:
+                self._room[gateway] = 0 if waiting else room - len(leaving)
             self.waiting += len(waiting)
         self._writer.use_ids(batch=self._next_batch)
         self._writer.add_drops(self.drops)
@@ -146,6 +158,12 @@ class Pending:
         return [
             new(Outgoing, (wire_sid(order.sid, day, scope), *order[2:9])) for _id, _key, order in accepted
         ]
+
+
+def _sells_first(accepted: Accepted) -> tuple[int, bool, int]:
+    """Within a drop, sells before buys."""
+    order_ref, _key, order = accepted
+    return drop_of(order_ref), order.order_business not in SELLS, order_ref
 
 
 def known_as(accepted: Accepted) -> Known:

@@ -12,20 +12,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from itertools import groupby
-from operator import attrgetter
 from typing import Any
 
 from orderdrop.admission import Admission, Admitted
-from orderdrop.clock import Clock, trade_date
+from orderdrop.cancels import Cancels
+from orderdrop.clock import Clock, Micros, trade_date
 from orderdrop.collection import Collected, collect, cursor_key
+from orderdrop.confirmation import Confirmation
 from orderdrop.desk import Desk
 from orderdrop.failpoint import reach
+from orderdrop.fills import AwaitedFills
 from orderdrop.gateway.base import Batch, Cursor, Gateway, Outcome, Outgoing, SubmitResult
 from orderdrop.inbox.folder import Inbox
 from orderdrop.instructions import CancelHandover, Instructions
 from orderdrop.journal.journal import Journal
-from orderdrop.journal.writer import NewBatch, Writer
+from orderdrop.journal.writer import NewBatch, Writer, drop_of
 from orderdrop.order.errors import GatewayError, JournalError, OrderdropError
 from orderdrop.order.identity import SidScope, day_number, from_day_number, wire_sid
 from orderdrop.order.model import DropKind
@@ -37,6 +38,9 @@ from orderdrop.pending import FLUSH_AT, Handover
 log = logging.getLogger(__name__)
 
 POLL_LIMIT = 2000
+HAND_OVER_FAILED = "交接失败 / the hand-over failed"
+INTERRUPTED = "orderdrop 中断过 / orderdrop was interrupted"
+
 PAUSE_AFTER_FAULT = 5.0
 """Seconds without new orders for a gateway whose hand-over has failed."""
 
@@ -47,6 +51,7 @@ class Round:
 
     admitted: Admitted = field(default_factory=Admitted)
     orders: set[int] = field(default_factory=set)
+    drops: set[int] = field(default_factory=set)  # whose instructions got on
     accounts: set[str] = field(default_factory=set)
     handed_over: list[Handover] = field(default_factory=list)
     fault: str = ""
@@ -68,10 +73,14 @@ class Router:
         self._scope = desk.settings.inbox.sid_scope
         self._results: list[tuple[Handover, SubmitResult | None, int]] = []
         self._pause_until: dict[str, float] = {}
-        self._sent_cancels: list[int] = []
+        self._confirmation = Confirmation(desk)
+        self._fills = AwaitedFills(desk)
+        self._cancels = Cancels(desk)
         self._doubtful: list[Handover] = []  # nobody could say what became of them; asked again
+        self._waiting_cancels: set[int] = set()
         self._asked = False  # instructions are journaled that were not carried out
         self._cursors: dict[str, Cursor] = {}
+        self._deaf: set[str] = set()  # gateways that cannot be polled
         self._fault = ""
         self._doubt_again = 0.0
 
@@ -82,7 +91,7 @@ class Router:
     @property
     def settled(self) -> bool:
         """Whether nothing is under way: every order that left is confirmed, and none waits to leave."""
-        if self._results or self._sent_cancels or any(self.backlog.values()):
+        if self._results or self._cancels.sent or any(self.backlog.values()):
             return False
         with self.journal.transaction() as writer:
             return not writer.under_way()
@@ -102,51 +111,84 @@ class Router:
 
     def _receive_and_dispatch(self, done: Round) -> None:
         found = self.inbox.collect(self.today)
-        if not (found or self._asked or self._has_room_for_backlog()):
+        if not (found or self._asked or self.ready):
             return
         try:
             with self.journal.transaction() as writer:
                 now, today, halted = self.clock.now(), self.today, self.inbox.halted
-                admitted = Admission(self.desk, writer, now, today, halted=halted, room=self._rooms()).admit(
-                    found
+                closed = self._confirmation.closed
+                admission = Admission(
+                    self.desk, writer, now, today, halted=halted, room=self._rooms(), closed=closed
                 )
+                admitted = admission.admit(found)
                 cancels = self._instruct(writer, done) if admitted.instructions or self._asked else []
+                changed = self._confirmation.read(writer, today, now) if done.orders else None
                 handovers = admitted.handovers + ([] if halted else self._dispatch(writer))
+                leaving = self._confirmation.leaving(writer, handovers, now)
                 backlog = self._count_backlog(writer, admitted)
         except OrderdropError:
             for ready in found:
                 self.inbox.forget(ready)
             raise
         self.backlog, done.admitted, self._asked = backlog, admitted, False
+        if changed is not None:
+            self._confirmation.take(changed)
+        self._confirmation.left(leaving)
         self._accepted(admitted)
         self._hand_over(handovers)
-        self._hand_over_cancels(cancels)
+        self._asked = not self._cancels.hand_over(cancels, now)
 
     def _collect(self, done: Round) -> None:
-        """Note what came of the hand-overs, and fold what the gateways told, in one commit."""
+        """Note what came of the hand-overs, fold what the gateways told, and follow up on their silence, in one commit."""
+        now = self.clock.now()
         told = {name: self._poll(gateway) for name, gateway in self.desk.gateways.items()}
         told = {name: (reports, cursor) for name, (reports, cursor) in told.items() if reports}
+        self._cancels.hand_over(self._cancels.again(now), now)
         doubtful = self._doubtful if time.monotonic() >= self._doubt_again else []
-        if not (told or self._results or self._sent_cancels or doubtful):
+        silence, fills, hopeless = (
+            self._confirmation.look(now),
+            self._fills.due(now),
+            self._cancels.hopeless(now),
+        )
+        if not (told or self._results or self._cancels.sent or doubtful or silence or fills or hopeless):
             return
         if doubtful:
             self._doubtful, self._doubt_again = [], time.monotonic() + PAUSE_AFTER_FAULT
         with self.journal.transaction() as writer:
             for handover in doubtful:
-                self._settle_batch(writer, handover, "the hand-over failed")
+                self._settle_batch(writer, handover, HAND_OVER_FAILED)
                 done.handed_over.append(handover)
-            if doubtful:
-                self.backlog = {name: writer.backlog(name) for name in self.desk.gateways}
-            self._note_results(writer, done)
+            surprised = self._note_results(writer, done) or bool(doubtful)
             now = self.clock.now()
-            changed = [
-                collect(writer, name, reports, cursor, now, self.today, self._scope)
+            changed = {
+                name: collect(writer, name, reports, cursor, now, self.today, self._scope)
                 for name, (reports, cursor) in told.items()
-            ]
-        self._results, self._sent_cancels = [], []
+            }
+            confirmed = {order for collected in changed.values() for order in collected.confirmed}
+            found = self._confirmation.write(writer, silence, confirmed, now)
+            done.orders |= self._fills.write(writer, fills, now)
+            self._cancels.give_up(writer, hopeless, now)
+            done.drops |= {drop_of(handover.instruction) for handover in hopeless}
+            if surprised or any(one.again for one in found.values()):
+                self.backlog = self._backlog(writer)
+            state = self._confirmation.read(writer, self.today, now) if surprised else None
+        self._results, self._cancels.sent = [], []
+        closed = self._confirmation.closed
+        self._confirmation.settle(found, now)
+        self._confirmation.confirmed(confirmed, now)
+        if state is not None:
+            self._confirmation.take(state)
+        if closed != self._confirmation.closed:
+            with self.journal.transaction() as writer:
+                self.backlog = self._backlog(writer)
+        self._fills.done(fills)
+        self._cancels.given_up(hopeless)
+        for one in found.values():
+            done.orders |= one.orders
         for name, (_reports, cursor) in told.items():
             self._cursors[name] = cursor
-        self._changed(done, changed)
+            self._changed(done, name, changed[name])
+        self._asked |= not self._waiting_cancels.isdisjoint(confirmed | done.orders)
 
     # details of receive
 
@@ -160,11 +202,15 @@ class Router:
         instructions = Instructions(writer, self.clock.now(), self.today, self._scope)
         cancels = instructions.carry_out()
         done.orders |= instructions.touched
+        done.drops |= instructions.drops
+        self._waiting_cancels = instructions.waiting
         return cancels
 
     # details of dispatch
 
-    def _has_room_for_backlog(self) -> bool:
+    @property
+    def ready(self) -> bool:
+        """Whether orders wait that may leave now."""
         return not self.inbox.halted and any(
             waiting and self._room(name) for name, waiting in self.backlog.items()
         )
@@ -174,13 +220,20 @@ class Router:
         return {name: 0 if self.backlog.get(name) else self._room(name) for name in self.desk.gateways}
 
     def _room(self, name: str) -> int:
-        """How many orders a gateway takes now; none for a while after a fault."""
-        return 0 if time.monotonic() < self._pause_until.get(name, 0) else self.desk.gateways[name].room()
+        """How many orders a gateway takes now; none for a while after a fault, no more than its window has room for."""
+        if time.monotonic() < self._pause_until.get(name, 0):
+            return 0
+        return min(self.desk.gateways[name].room(), self._confirmation.room(name))
 
     def _count_backlog(self, writer: Writer, admitted: Admitted) -> dict[str, int]:
         if not (admitted.waiting or admitted.instructions or self._asked or any(self.backlog.values())):
             return self.backlog
-        return {name: writer.backlog(name) for name in self.desk.gateways}
+        return self._backlog(writer)
+
+    def _backlog(self, writer: Writer) -> dict[str, int]:
+        """How many orders wait for each gateway; those of closed accounts do not count."""
+        closed = self._confirmation.closed
+        return {name: writer.backlog(name, closed) for name in self.desk.gateways}
 
     def _dispatch(self, writer: Writer) -> list[Handover]:
         """Put READY orders into batches, oldest first, as far as their gateway has room."""
@@ -189,20 +242,24 @@ class Router:
             room = self._room(name) if self.backlog.get(name) else 0
             if not room:
                 continue
-            ready = writer.waiting(name, Status.READY, min(room, FLUSH_AT))
+            ready = writer.waiting(
+                name, Status.READY, min(room, FLUSH_AT),
+                but=self._confirmation.closed, sells_first=self.desk.sells_first(name),
+            )  # fmt: skip
             if ready:
                 handovers.append(self._new_batch(writer, gateway, ready))
         return handovers
 
     def _new_batch(self, writer: Writer, gateway: Gateway, ready: Sequence[Any]) -> Handover:
         content = gateway.encode([outgoing(order, self.today, self._scope) for order in ready])
+        ids = [order.id for order in ready]
         batch = NewBatch(
             writer.next_batch_id(), gateway.name, day_number(self.today), self.clock.now(),
-            len(ready), ready[0].id, ready[-1].id, content,
+            len(ids), min(ids), max(ids), content,
         )  # fmt: skip
         writer.use_ids(batch=batch.id + 1)
         writer.add_batch(batch)
-        writer.assign([order.id for order in ready], batch.id, batch.created_at)
+        writer.assign(ids, batch.id, batch.created_at)
         return Handover(gateway.name, batch.id, content, batch.first_order, batch.last_order)
 
     def _hand_over(self, handovers: Sequence[Handover]) -> None:
@@ -228,42 +285,38 @@ class Router:
         with self.journal.transaction() as writer:
             return Batch(handover.batch_id, writer.batch_content(handover.batch_id))
 
-    def _hand_over_cancels(self, cancels: Sequence[CancelHandover]) -> None:
-        for gateway, group in groupby(sorted(cancels, key=attrgetter("gateway")), attrgetter("gateway")):
-            handed = list(group)
-            try:
-                self.desk.gateways[gateway].cancel([handover.cancel for handover in handed])
-            except GatewayError as error:
-                log.error("撤单没有送出,将重试 / cancels were not handed over, will try again: %s", error)
-                self._asked = True
-                continue
-            self._sent_cancels += [handover.instruction for handover in handed]
-
     # details of collect
 
     def _poll(self, gateway: Gateway) -> tuple[Sequence[Report], Cursor]:
         cursor = self._cursors.get(gateway.name, Cursor(""))
         try:
-            return gateway.poll(cursor, POLL_LIMIT)
+            found = gateway.poll(cursor, POLL_LIMIT)
         except GatewayError as error:
-            log.error("读不到回报 / no reports from %s: %s", gateway.name, error)
+            if gateway.name not in self._deaf:
+                log.error("读不到回报 / no reports from %s: %s", gateway.name, error)
+            self._deaf.add(gateway.name)
             return [], cursor
+        if gateway.name in self._deaf:
+            self._deaf.discard(gateway.name)
+            log.warning("又能读到回报 / reports again from %s", gateway.name)
+        return found
 
-    def _note_results(self, writer: Writer, done: Round) -> None:
+    def _note_results(self, writer: Writer, done: Round) -> bool:
+        """Whether some hand-over did not go well."""
         for handover, result, at in self._results:
             self._note(writer, handover, result, at)
             done.handed_over.append(handover)
-        if any(
-            result is None or result.outcome is not Outcome.TAKEN for _handover, result, _at in self._results
-        ):
-            self.backlog = {name: writer.backlog(name) for name in self.desk.gateways}
-        for instruction in self._sent_cancels:
+        for instruction in self._cancels.sent:
             writer.mark_sent(instruction, self.clock.now())
+            done.drops.add(drop_of(instruction))
+        return any(
+            result is None or result.outcome is not Outcome.TAKEN for _handover, result, _at in self._results
+        )
 
     def _note(self, writer: Writer, handover: Handover, result: SubmitResult | None, at: int) -> None:
         batch = (handover.batch_id, handover.first_order, handover.last_order)
         if result is None:
-            self._settle_batch(writer, handover, "the hand-over failed")
+            self._settle_batch(writer, handover, HAND_OVER_FAILED)
         elif result.outcome is Outcome.TAKEN:
             writer.submitted(batch, at, handover.gateway)
             writer.close_batch(handover.batch_id, result.outcome, at)
@@ -272,10 +325,12 @@ class Router:
             _settle(writer, ids, result.outcome, at, handover.gateway, result.detail)
             writer.close_batch(handover.batch_id, result.outcome, at)
 
-    def _changed(self, done: Round, changed: Sequence[Collected]) -> None:
-        for collected in changed:
-            done.orders |= collected.orders
-            done.accounts |= collected.accounts
+    def _changed(self, done: Round, gateway: str, collected: Collected) -> None:
+        done.orders |= collected.orders
+        done.drops |= collected.drops
+        done.accounts |= collected.accounts
+        self._fills.note(gateway, collected.told_filled)
+        self._cancels.answered(collected.answered)
 
     def _tell_fault(self, fault: str) -> None:
         """Once when it begins, once when it is over."""
@@ -290,13 +345,19 @@ class Router:
     def recover(self) -> None:
         """Settle every hand-over whose result was never noted, by evidence, before anything new is sent."""
         with self.journal.transaction() as writer:
-            for name in self.desk.gateways:
+            now = self.clock.now()
+            for name, gateway in self.desk.gateways.items():
                 self._cursors[name] = Cursor(writer.get_meta(cursor_key(name)) or "")
+                gateway.remember(
+                    Batch(*batch) for batch in writer.batches_of_day(name, day_number(self.today))
+                )
             for batch in writer.open_batches():
                 reach("recover")
                 interrupted = Handover(batch.gateway, batch.id, None, batch.first_order, batch.last_order)
-                self._settle_batch(writer, interrupted, "orderdrop was interrupted")
+                self._settle_batch(writer, interrupted, INTERRUPTED)
             self._asked = any(writer.asked_instructions(kind) for kind in DropKind)
+            self._fills.begin(writer, self.today)
+            self._cancels.begin(writer, self.today, self._scope, now)
         self.begin_day()
 
     def _settle_batch(self, writer: Writer, handover: Handover, why: str) -> None:
@@ -315,15 +376,22 @@ class Router:
             if handover not in self._doubtful:
                 self._doubtful.append(handover)
         now = self.clock.now()
-        orders = writer.orders_of_batch((handover.batch_id, handover.first_order, handover.last_order))
-        unsettled = {
-            wire_sid(order.sid, from_day_number(order.trade_day), self._scope): order.id
-            for order in orders
-            if order.status in {Status.SUBMITTING, Status.UNKNOWN}
-        }
-        for outcome in Outcome:
-            ids = [order for wire, order in unsettled.items() if found.get(wire, Outcome.UNKNOWN) is outcome]
+        orders = [
+            order
+            for order in writer.orders_of_batch(
+                (handover.batch_id, handover.first_order, handover.last_order)
+            )
+            if order.status in {Status.SUBMITTING, Status.UNKNOWN} and order.confirmed_at is None
+        ]
+        wires = {o.id: wire_sid(o.sid, from_day_number(o.trade_day), self._scope) for o in orders}
+        outcomes = {o.id: found.get(wires[o.id], Outcome.UNKNOWN) for o in orders}
+        for outcome in (Outcome.TAKEN, Outcome.NEVER_LEFT):
+            ids = [order for order, its in outcomes.items() if its is outcome]
             _settle(writer, ids, outcome, now, handover.gateway, why)
+        for account in sorted({order.account_id for order in orders}):
+            ids = [o.id for o in orders if o.account_id == account and outcomes[o.id] is Outcome.UNKNOWN]
+            refusal = Refusal(Code.INTERRUPTED, value=why, bound=account)
+            writer.move(ids, Status.UNKNOWN, now, handover.gateway, refusal)
         if handover not in self._doubtful:
             writer.close_batch(handover.batch_id, "settled", now)
 
@@ -340,9 +408,20 @@ class Router:
                 )
             stale = writer.stale(day_number(self.today))
             why = Refusal(Code.DAY_OVER, value=self.today.isoformat())
-            writer.move(stale, Status.EXPIRED, self.clock.now(), "router", why, closed_at=self.clock.now())
-            self.backlog = {name: writer.backlog(name) for name in self.desk.gateways}
+            now = self.clock.now()
+            writer.move(stale, Status.EXPIRED, now, "router", why, closed_at=now)
+            stale += self._give_up(writer, now)
+            self._confirmation.begin(writer, self.today, now)
+            self.backlog = self._backlog(writer)
         return stale
+
+    def _give_up(self, writer: Writer, now: Micros) -> list[int]:
+        """Orders of earlier days that the broker never spoke of; a late word of it is still heard."""
+        silent = writer.never_confirmed(day_number(self.today))
+        for order in silent:
+            why = Refusal(Code.NEVER_CONFIRMED, value=str(order.trade_day), bound=order.account_id)
+            writer.move([order.id], Status.EXPIRED, now, "router", why, closed_at=now)
+        return [order.id for order in silent]
 
 
 def outgoing(order: Any, today: date, scope: SidScope) -> Outgoing:

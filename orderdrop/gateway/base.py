@@ -97,6 +97,15 @@ class Gateway(Protocol):
         """False for paper, simulated accounts and stand-in terminals."""
         ...
 
+    @property
+    def pulse(self) -> float:
+        """Seconds between two polls; 0: a poll after each turn is enough."""
+        ...
+
+    def watched(self) -> Sequence[Path]:
+        """Folders in which a change means that a poll is worth while."""
+        ...
+
     def open(self) -> None:
         """Connect, or check the folders; called before anything else and again after a fault."""
         ...

@@ -73,6 +73,7 @@ class GoldminerGateway:
         """settings: with absolute folders. accounts: those that the settings give to this gateway."""
         self.name = name
         self.live = settings.live
+        self.pulse = settings.poll_interval
         self._clock = clock
         self._writing: Writing = CsvWriting() if settings.format == "csv" else DbfWriting()
         self._scan = ScanFolder(settings, Names.of(self._writing.suffix), clock)
@@ -84,6 +85,9 @@ class GoldminerGateway:
         self._cancels = 0
         self._taken_at: dict[int, Micros] = {}
         self._alive_since: dict[int, Micros] = {}
+
+    def watched(self) -> Sequence[Path]:
+        return (self._output.folder,)
 
     def open(self) -> None:
         if isinstance(self._writing, DbfWriting):

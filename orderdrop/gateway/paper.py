@@ -60,6 +60,12 @@ class PaperGateway:
         )
         self._book: Book | None = None
 
+    pulse = 0.0
+
+    def watched(self) -> Sequence[Path]:
+        """It tells at once."""
+        return ()
+
     def open(self) -> None:
         self._book = None
         with self._faults():

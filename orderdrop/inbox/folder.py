@@ -86,12 +86,17 @@ class Inbox:
 
     # life
 
-    def open(self, today: date, restored: Iterable[OpenDrop] = ()) -> None:
-        """Begin watching. Files older than `today` that are there already are refused as stale."""
+    def open(self, today: date, restored: Iterable[OpenDrop] = (), also: Iterable[Path] = ()) -> None:
+        """Begin watching. Files older than `today` that are there already are refused as stale.
+
+        also: folders of others; `wait` ends when something changes there.
+        """
         self._started_day = today
         self._restored = {drop.name: drop for drop in restored}
         if self.settings.events:
             self._watch = watch(self._root)
+            for folder in also:
+                self._watch.also(str(folder))
 
     def close(self) -> None:
         self._watch.close()

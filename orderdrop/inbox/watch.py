@@ -46,6 +46,10 @@ class Watch(Protocol):
         """Whether there are hints to take."""
         ...
 
+    def also(self, folder: str) -> None:
+        """Wake on changes there, and one level below, without a hint."""
+        ...
+
     def wake(self) -> None: ...
 
     def close(self) -> None: ...
@@ -67,6 +71,9 @@ class Unwatched:
     @property
     def stirring(self) -> bool:
         return False
+
+    def also(self, folder: str) -> None:
+        pass
 
     def wake(self) -> None:
         self._wake.set()
@@ -116,6 +123,12 @@ class Observed(Told):
         self._observer.schedule(_Teller(root, self), root, recursive=True, event_filter=wanted)
         self._observer.start()
 
+    def also(self, folder: str) -> None:
+        try:
+            self._observer.schedule(_Waker(self), folder, recursive=True)
+        except OSError as error:
+            log.warning("文件夹没有事件 / no events for the folder %s: %s", folder, error)
+
     def close(self) -> None:
         self._observer.stop()
         self._observer.join()
@@ -133,10 +146,20 @@ class _Teller(FileSystemEventHandler):
         self._told.tell(name.replace(os.sep, "/"), moved=moved)
 
 
+class _Waker(FileSystemEventHandler):
+    def __init__(self, told: Told) -> None:
+        self._told = told
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        if event.event_type not in {"opened", "closed_no_write"}:  # somebody reads, we ourselves for one
+            self._told.wake()
+
+
 if sys.platform == "linux":
     from inotify_simple import INotify, flags
 
     _WANTED: Final = flags.CREATE | flags.CLOSE_WRITE | flags.MOVED_TO | flags.ONLYDIR
+    _CHANGES: Final = flags.MODIFY | _WANTED
 
     class _Inotify:
         """The kernel's own queue, read by whoever waits or takes. Sub-folders are watched, too, one level deep."""
@@ -148,10 +171,16 @@ if sys.platform == "linux":
             self._stirs = _poll(self._inotify.fileno())
             self._root = root
             self._folders = {self._inotify.add_watch(root, _WANTED): ""}
-            with os.scandir(root) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        self._add(entry.name)
+            self._others: dict[
+                int, str | None
+            ] = {}  # folders without hints; None: one below, which is not looked into
+            for name in _folders_in(root):
+                self._add(name)
+
+        def also(self, folder: str) -> None:
+            self._add_other(folder, folder)
+            for name in _folders_in(folder):
+                self._add_other(os.path.join(folder, name), None)
 
         def wait(self, seconds: float) -> None:
             for handle, _event in self._either.poll(max(0.0, seconds) * 1000):
@@ -161,6 +190,11 @@ if sys.platform == "linux":
         def take(self) -> Hints:
             hints: Hints = {}
             for watch, mask, _cookie, name in self._inotify.read(timeout=0):
+                if watch in self._others:
+                    above = self._others[watch]
+                    if mask & flags.ISDIR and above is not None:
+                        self._add_other(os.path.join(above, name), None)
+                    continue
                 folder = self._folders.get(watch, "")
                 if mask & flags.ISDIR:
                     if not folder:
@@ -187,6 +221,16 @@ if sys.platform == "linux":
                 self._folders[self._inotify.add_watch(os.path.join(self._root, folder), _WANTED)] = folder
             except OSError as error:
                 log.warning("子文件夹没有事件 / no events for the folder %s: %s", folder, error)
+
+        def _add_other(self, folder: str, above: str | None) -> None:
+            try:
+                self._others[self._inotify.add_watch(folder, _CHANGES)] = above
+            except OSError as error:
+                log.warning("文件夹没有事件 / no events for the folder %s: %s", folder, error)
+
+    def _folders_in(root: str) -> list[str]:
+        with os.scandir(root) as entries:
+            return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
 
     def _poll(*handles: int) -> select.poll:
         poll = select.poll()

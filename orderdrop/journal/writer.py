@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from itertools import repeat
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, func, insert, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from orderdrop.journal.schema import ROW_BITS, batches, drops, instructions, meta, orders
-from orderdrop.order.model import Order
-from orderdrop.order.refusal import Refusal
+from orderdrop.order.model import SELLS, Order
+from orderdrop.order.refusal import Code, Refusal
 from orderdrop.order.status import S, Status
 from orderdrop.reports.apply import Standing
 
@@ -144,10 +144,19 @@ _STANDING = (
     "SELECT orders.sid_key, orders.id, status, volume, filled_volume, filled_value, order_id, confirmed_at, closed_at"
     " FROM json_each(?) AS wanted CROSS JOIN orders ON orders.id = wanted.value"
 )
+_TIMES_RESENT = (
+    "SELECT order_ref, count(*) FROM json_each(?) AS wanted CROSS JOIN events ON events.order_ref = wanted.value"
+    " WHERE event = 'ready' AND detail LIKE ? GROUP BY order_ref"
+)
+# Why an order was in doubt is over with the broker's first word of it.
+_KEPT = "CASE WHEN confirmed_at IS NOT NULL THEN {0} END"
 _SAVE_STANDING = (
-    "UPDATE orders SET status = ?, filled_volume = ?, filled_value = ?, order_id = ?, confirmed_at = ?, closed_at = ?,"
-    " updated_at = ?, reason_code = coalesce(?, reason_code), reason_value = coalesce(?, reason_value),"
-    " reason_bound = coalesce(?, reason_bound) WHERE id = ?"
+    "UPDATE orders SET status = ?, filled_volume = ?, filled_value = ?, order_id = ?, confirmed_at = ?, closed_at = ?, updated_at = ?, "
+    + ", ".join(
+        f"{name} = coalesce(?, {_KEPT.format(name)})"
+        for name in ("reason_code", "reason_value", "reason_bound")
+    )
+    + " WHERE id = ?"
 )
 
 
@@ -204,17 +213,27 @@ class Writer:
             for row in rows
         }
 
-    def waiting(self, gateway: str, status: Status, limit: int) -> list[Any]:
-        """READY or HELD orders of a gateway, oldest first, with all columns."""
-        query = (
-            select(orders)
-            .where(
-                orders.c.gateway == gateway, orders.c.status == status, orders.c.status.in_(("ready", "held"))
-            )
-            .order_by(orders.c.id)
-            .limit(limit)
+    def waiting(
+        self,
+        gateway: str,
+        status: Status,
+        limit: int,
+        *,
+        but: Collection[str] = (),
+        sells_first: bool = False,
+    ) -> list[Any]:
+        """READY or HELD orders of a gateway, oldest first, with all columns; none of the accounts `but`.
+
+        sells_first: within a drop, sells before buys.
+        """
+        query = select(orders).where(
+            orders.c.gateway == gateway, orders.c.status == status, orders.c.status.in_(("ready", "held"))
         )
-        return list(self.connection.execute(query))
+        if but:
+            query = query.where(orders.c.account_id.not_in(sorted(but)))
+        if sells_first:
+            query = query.order_by(text(f"id >> {ROW_BITS}"), orders.c.order_business.not_in(SELLS))
+        return list(self.connection.execute(query.order_by(orders.c.id).limit(limit)))
 
     def order(self, order_ref: int) -> Any:
         return self.connection.execute(select(orders).where(orders.c.id == order_ref)).one()
@@ -232,14 +251,74 @@ class Writer:
         query = select(orders.c.id).where(text("closed_at IS NULL"), orders.c.status.in_(waiting)).limit(1)
         return self.connection.execute(query).first() is not None
 
-    def backlog(self, gateway: str) -> int:
-        """How many READY orders wait for a gateway."""
-        query = "SELECT count(*) FROM orders WHERE gateway = ? AND status = 'ready' AND status IN ('ready', 'held')"
-        return int(self.connection.exec_driver_sql(query, (gateway,)).scalar_one())
+    def backlog(self, gateway: str, but: Collection[str] = ()) -> int:
+        """How many READY orders wait for a gateway, without those of the accounts `but`."""
+        ready = text("status = 'ready' AND status IN ('ready', 'held')")
+        query = select(func.count()).select_from(orders).where(orders.c.gateway == gateway, ready)
+        if but:
+            query = query.where(orders.c.account_id.not_in(sorted(but)))
+        return int(self.connection.execute(query).scalar_one())
 
     def assign(self, ids: Sequence[int], batch_id: int, at: int) -> None:
         """READY orders go into a batch: SUBMITTING."""
         self.move(ids, Status.SUBMITTING, at, "router", batch_id=batch_id)
+
+    def unconfirmed(self, gateway: str, day: int) -> list[Any]:
+        """Orders of a day that left, or were about to, and that the broker has never spoken of."""
+        query = select(orders).where(
+            text("closed_at IS NULL AND confirmed_at IS NULL"),
+            orders.c.status.in_((S.SUBMITTING, S.SUBMITTED, S.UNKNOWN)),
+            orders.c.gateway == gateway,
+            orders.c.trade_day == day,
+            orders.c.batch_id.is_not(None),
+        )
+        return list(self.connection.execute(query.order_by(orders.c.id)))
+
+    def interrupted(self, day: int) -> dict[int, str]:
+        """Orders of a day whose hand-over was interrupted and never settled, with their accounts."""
+        query = select(orders.c.id, orders.c.account_id).where(
+            text("closed_at IS NULL AND confirmed_at IS NULL"),
+            orders.c.status == S.UNKNOWN,
+            orders.c.reason_code == Code.INTERRUPTED,
+            orders.c.trade_day == day,
+        )
+        return {row[0]: row[1] for row in self.connection.execute(query)}
+
+    def awaiting_fills(self, event: str, day: int) -> list[tuple[int, str, int]]:
+        """Partially filled orders of a day that have had `event`: id, gateway, instant of the first one."""
+        statement = (
+            "SELECT orders.id, gateway, min(events.at) FROM orders CROSS JOIN events ON events.order_ref = orders.id"
+            " WHERE closed_at IS NULL AND status = 'partially_filled' AND trade_day = ? AND event = ? GROUP BY orders.id"
+        )
+        return [(row[0], row[1], row[2]) for row in self.connection.exec_driver_sql(statement, (day, event))]
+
+    def never_confirmed(self, day: int) -> list[Any]:
+        """Orders of days before `day` that left and that the broker never spoke of."""
+        # The plus: see `stale`.
+        silent = text("closed_at IS NULL AND confirmed_at IS NULL AND +trade_day < :day").bindparams(day=day)
+        query = select(orders).where(silent, orders.c.status.in_((S.SUBMITTING, S.SUBMITTED, S.UNKNOWN)))
+        return list(self.connection.execute(query.order_by(orders.c.id)))
+
+    def newest_confirmed(self, gateway: str, day: int) -> dict[str, int]:
+        """For each account, the newest batch of a day of which the broker has confirmed an order."""
+        query = (
+            select(orders.c.account_id, func.max(orders.c.batch_id))
+            .where(orders.c.trade_day == day, orders.c.gateway == gateway, orders.c.confirmed_at.is_not(None))
+            .group_by(orders.c.account_id)
+        )
+        return {row[0]: row[1] for row in self.connection.execute(query) if row[1] is not None}
+
+    def times_resent(self, ids: Sequence[int]) -> dict[int, int]:
+        """How often each of these orders was handed over again because it was proven absent."""
+        rows = self.connection.exec_driver_sql(_TIMES_RESENT, (json.dumps(ids), f"{Code.RESENT}%"))
+        return {row[0]: row[1] for row in rows}
+
+    def batches_of_day(self, gateway: str, day: int) -> Iterator[tuple[int, bytes]]:
+        """Id and content, oldest first."""
+        query = select(batches.c.id, batches.c.content).where(
+            batches.c.trade_day == day, batches.c.gateway == gateway
+        )
+        return ((row[0], row[1]) for row in self.connection.execute(query.order_by(batches.c.id)))
 
     def open_drops(self) -> list[Any]:
         literal = text("archived_as IS NULL")
@@ -261,6 +340,16 @@ class Writer:
         """Instructions of a kind that were not carried out yet, oldest first."""
         query = select(instructions).where(text("state = 'asked'"), instructions.c.kind == kind)
         return list(self.connection.execute(query.order_by(instructions.c.id)))
+
+    def unanswered_cancels(self, day: int) -> list[Any]:
+        """Cancels of a day that were handed over, of orders that are still open: instruction, order_ref, sid, account_id, …"""
+        statement = (
+            "SELECT instructions.id AS instruction, order_ref, orders.sid, account_id, gateway, orders.trade_day"
+            " FROM instructions JOIN orders ON orders.id = instructions.order_ref"
+            f" WHERE instructions.id >= (SELECT coalesce(min(id), 1 << 30) << {ROW_BITS} FROM drops WHERE trade_day = ?)"
+            " AND instructions.kind = 'cancel_order' AND instructions.state = 'sent' AND closed_at IS NULL"
+        )
+        return list(self.connection.exec_driver_sql(statement, (day,)))
 
     def get_meta(self, key: str) -> str | None:
         value = self.connection.exec_driver_sql(_GET_META, (key,)).scalar_one_or_none()
@@ -375,6 +464,13 @@ class Writer:
             ],
         )  # fmt: skip
 
+    def fills_are_there(self, ids: Collection[int]) -> None:
+        """Late fills have come: nothing is missing any more where they add up."""
+        missing = (orders.c.reason_code == Code.FILLS_MISSING, orders.c.filled_volume >= orders.c.volume)
+        if ids:
+            query = update(orders).where(orders.c.id.in_(sorted(ids)), *missing)
+            self.connection.execute(query.values(reason_code=None, reason_value=None, reason_bound=None))
+
     def move(
         self,
         ids: Sequence[int],
@@ -425,7 +521,9 @@ class Writer:
         """The gateway has the cancel; left alone if the answer was quicker."""
         asked = (instructions.c.id == instruction_id, instructions.c.state == InstructionState.ASKED)
         self.connection.execute(
-            update(instructions).where(*asked).values(state=InstructionState.SENT, updated_at=at)
+            update(instructions)
+            .where(*asked)
+            .values(state=InstructionState.SENT, updated_at=at, reason_code=None)
         )
 
     def answer(
@@ -438,24 +536,29 @@ class Writer:
     ) -> None:
         """What became of an instruction, and which order it was about."""
         values: dict[str, object] = {"state": state, "updated_at": at, "order_ref": order}
-        if why is not None:
-            values |= {"reason_code": why.code, "reason_value": why.value, "reason_bound": why.bound}
+        values |= {
+            "reason_code": why and why.code,
+            "reason_value": why and why.value,
+            "reason_bound": why and why.bound,
+        }
         self.connection.execute(
             update(instructions).where(instructions.c.id == instruction_id).values(**values)
         )
 
-    def answer_cancels(self, order: int, at: int, why: Refusal | None) -> None:
-        """The broker has answered: cancels of this order that are under way are done, or refused for a reason."""
-        values: dict[str, object] = {"state": InstructionState.DONE, "updated_at": at}
-        if why is not None:
-            values |= {"state": InstructionState.REFUSED}
-            values |= {"reason_code": why.code, "reason_value": why.value, "reason_bound": why.bound}
+    def answer_cancels(self, order: int, at: int, why: Refusal | None) -> list[int]:
+        """The broker has answered: cancels of this order that are under way are done, or refused for a reason. Their ids."""
+        state = InstructionState.DONE if why is None else InstructionState.REFUSED
         open_states = (InstructionState.ASKED, InstructionState.SENT)
-        self.connection.execute(
+        answered = (
             update(instructions)
             .where(instructions.c.order_ref == order, instructions.c.state.in_(open_states))
-            .values(**values)
-        )
+            .values(
+                state=state, updated_at=at,
+                reason_code=why and why.code, reason_value=why and why.value, reason_bound=why and why.bound,
+            )
+            .returning(instructions.c.id)
+        )  # fmt: skip
+        return list(self.connection.execute(answered).scalars())
 
     def set_meta(self, key: str, value: str) -> None:
         statement = upsert(meta).values(key=key, value=value)

@@ -47,6 +47,7 @@ class OrderBusiness(IntEnum):
 
 
 SIDE_OF = {OrderBusiness.BUY: Side.BUY, OrderBusiness.SELL: Side.SELL}
+SELLS = frozenset(business for business, side in SIDE_OF.items() if side is Side.SELL)
 
 
 class DropKind(StrEnum):

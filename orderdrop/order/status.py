@@ -51,8 +51,9 @@ _BROKER_MAY_SAY: Final = AT_BROKER
 
 MOVES: Final[dict[Status, frozenset[Status]]] = {
     S.RECEIVED: frozenset({S.DENIED, S.HELD, S.READY, S.SUBMITTING}),
-    S.HELD: frozenset({S.READY, S.SUBMITTING, S.DENIED, S.CANCELED, S.EXPIRED}),
-    S.READY: frozenset({S.SUBMITTING, S.DENIED, S.CANCELED, S.EXPIRED}),
+    # The broker speaks of it though it has not left, or was proven absent: it has it all the same, so it must not go out.
+    S.HELD: frozenset({S.READY, S.SUBMITTING, S.DENIED}) | _BROKER_MAY_SAY,
+    S.READY: frozenset({S.SUBMITTING, S.DENIED}) | _BROKER_MAY_SAY,
     # A report may overtake the note that the hand-over returned.
     S.SUBMITTING: frozenset({S.SUBMITTED, S.UNKNOWN, S.READY}) | _BROKER_MAY_SAY,
     S.SUBMITTED: frozenset({S.UNKNOWN}) | _BROKER_MAY_SAY,
@@ -73,7 +74,8 @@ MOVES: Final[dict[Status, frozenset[Status]]] = {
     S.DENIED: frozenset(),
     # Odd but real: the exchange's last fill is told after the cancel, the close or even a rejection of the rest.
     S.CANCELED: frozenset({S.FILLED}),
-    S.EXPIRED: frozenset({S.FILLED}),
+    # We let an order expire that the broker never spoke of; when it does speak, it knows better.
+    S.EXPIRED: frozenset({S.FILLED, S.CANCELED, S.REJECTED}),
     S.REJECTED: frozenset({S.FILLED}),
     S.FILLED: frozenset(),
 }

@@ -323,6 +323,18 @@ WORDS: Final[dict[Code, Words]] = {
     Code.RELEASE_NOT_HELD: Words(
         "{value} 不在暂存状态({bound})", "{value} is not held ({bound})", "无需处理", "nothing to do"
     ),
+    Code.CANCEL_WAITS: Words(
+        "委托还没有确认,确认后立即撤单",
+        "the order is not confirmed yet; the cancel goes as soon as it is",
+        "无需操作",
+        "nothing to do",
+    ),
+    Code.CANCEL_UNANSWERED: Words(
+        "撤单交接 {value} 次仍无回报",
+        "handed over {value} times, the terminal has not answered",
+        "在终端核对并手工撤单",
+        "check the terminal and cancel it there",
+    ),
     Code.RESEND_NOT_PROVEN: Words(
         "{value} 目前是 {bound},没有证明柜台从未收到,不能重发",
         "{value} is {bound}; it is not proven that the broker never had it",
@@ -349,9 +361,45 @@ WORDS: Final[dict[Code, Words]] = {
         "mend what the broker names (its code {bound}), order again under a new sid",
     ),
     Code.UNCONFIRMED: Words(
-        "状态不明:{value}",
-        "unknown: {value}",
-        "按已发送对待,先在终端核对,不要重发",
-        "treat it as live, check the terminal, do not send it again",
+        "超时未确认,可能已在途:{value}",
+        "not confirmed in time, it may be live: {value}",
+        "按已发送对待,先在终端核对,不要换编号重下;证明漏单后会提示",
+        "treat it as live, check the terminal, do not order it again under another sid; you are told once it is proven lost",
+    ),
+    Code.INTERRUPTED: Words(
+        "交接时中断,没有找到凭据:{value}",
+        "the hand-over was interrupted and no evidence was found: {value}",
+        "按已发送对待,在终端核对这笔委托;该账号的新委托先等待,核对后 orderdrop resume --account {bound}",
+        "treat it as live, look for it in the terminal; new orders of this account wait until it shows up or you say orderdrop resume --account {bound}",
+    ),
+    Code.PROVEN_ABSENT: Words(
+        "漏单:已证明终端从未收到这笔委托",
+        "lost: it is proven that the terminal never had this order",
+        "要重发用 orderdrop resend <sid>(编号不变),不要了用 orderdrop cancel <sid>",
+        "orderdrop resend <sid> hands it over again under the same sid, orderdrop cancel <sid> gives it up",
+    ),
+    Code.RESENT: Words(
+        "漏单已证明,同一编号再次交接",
+        "proven lost, handed over once more under the same sid",
+        "无需操作",
+        "nothing to do",
+    ),
+    Code.NEVER_CONFIRMED: Words(
+        "到日终也没有确认:{value}",
+        "not confirmed by the end of its day: {value}",
+        "向券商核对当日成交",
+        "compare with the broker's statement of that day",
+    ),
+    Code.FILLS_MISSING: Words(
+        "柜台说全部成交,成交明细只有 {value} / {bound}",
+        "the broker says it is filled, but its fills add up to {value} of {bound}",
+        "均价可能不完整,以券商对账单为准",
+        "the average price may be incomplete; trust the broker's statement",
+    ),
+    Code.OVERFILLED: Words(
+        "成交 {value} 超过委托 {bound}:可能重复执行",
+        "filled {value} of {bound}: it may have been executed twice",
+        "立即在终端核对并停止下单",
+        "check the terminal at once and stop trading",
     ),
 }

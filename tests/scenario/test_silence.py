@@ -39,7 +39,7 @@ def test_order_when_its_hand_over_is_not_answered_is_unknown_and_not_sent_again(
     desk.route({"a.csv": BUY}).route()
     assert desk.statuses() == {"A1": "unknown"}
     assert gateway.submitted == [1]
-    assert desk.outcomes("a.csv") == [("A1", "unknown", "UNCONFIRMED")]
+    assert desk.outcomes("a.csv") == [("A1", "unknown", "INTERRUPTED")]
 
 
 def test_order_when_unknown_and_dropped_again_is_a_duplicate(silent):

@@ -214,7 +214,7 @@ def test_cancel_when_the_process_dies_before_it_is_handed_over_is_handed_over_af
     def die(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(app.router, "_hand_over_cancels", die)
+    monkeypatch.setattr(app.router._cancels, "hand_over", die)
     with pytest.raises(KeyboardInterrupt):
         desk.route({"c.cancel_order.csv": cancel("P1")})
     desk.crash()

@@ -8,8 +8,8 @@ def test_moves_of_every_status_are_in_the_table():
     assert set(MOVES) == set(Status)
 
 
-def test_moves_when_a_status_has_none_or_only_late_fills_it_is_terminal():
-    dead_ends = {status for status, moves in MOVES.items() if moves <= {Status.FILLED}}
+def test_moves_when_a_status_leads_only_to_terminal_ones_it_is_terminal():
+    dead_ends = {status for status, moves in MOVES.items() if moves <= TERMINAL}
     assert dead_ends == TERMINAL
 
 

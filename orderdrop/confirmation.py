@@ -1,0 +1,274 @@
+"""What was handed over and not confirmed: the window, the alarm, the proof that an order never arrived, and what follows from it.
+
+Owns the gateways' trackers (reports.confirm). Only a gateway whose broker is another program has one; a built-in broker confirms
+as it takes. Nothing here sends: an order that is proven absent becomes READY again, or waits for `orderdrop resend`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, Final, NamedTuple
+
+from orderdrop.clock import Micros
+from orderdrop.config import RemoteSettings
+from orderdrop.desk import Desk
+from orderdrop.gateway.base import Batch, Trace
+from orderdrop.journal.schema import ROW_BITS
+from orderdrop.journal.writer import Writer
+from orderdrop.order.errors import GatewayError
+from orderdrop.order.identity import day_number, from_day_number, wire_sid
+from orderdrop.order.model import SELLS
+from orderdrop.order.refusal import Code, Refusal
+from orderdrop.order.status import Status
+from orderdrop.pending import Handover
+from orderdrop.reports.confirm import Flight, Place, Tracker
+
+log = logging.getLogger(__name__)
+
+UNTRACKED: Final = 1_000_000_000
+"""Room where there is no window."""
+
+RESENDS: Final = 5
+"""After so many proven misses of one order, `auto` asks: this terminal has a fault that sending does not cure."""
+
+_LOOK_EVERY: Final = 1_000_000
+_TOLD: Final = 5
+
+
+class Found(NamedTuple):
+    """What a look has found at one gateway: orders that are late, with a word on why, and those that are proven absent.
+
+    again: ids of the absent ones that are to be handed over again.
+    """
+
+    late: list[tuple[Flight, str]]
+    absent: list[Flight]
+    again: Sequence[int] = ()
+
+    @property
+    def orders(self) -> set[int]:
+        return {flight.order for flight, _words in self.late} | {flight.order for flight in self.absent}
+
+
+class Leaving(NamedTuple):
+    """A batch that is about to be handed over."""
+
+    gateway: str
+    batch: Batch
+    flights: list[Flight]
+
+
+class Reading(NamedTuple):
+    """What the journal says of one gateway's unconfirmed orders."""
+
+    flights: list[Flight]
+    late: list[int]
+    absent: list[int]
+    batches: dict[int, Batch]
+
+
+class State(NamedTuple):
+    """The same of all gateways. interrupted: orders that a failed settlement left in doubt, with their accounts."""
+
+    gateways: dict[str, Reading]
+    interrupted: dict[int, str]
+
+
+class Confirmation:
+    """Used from the router's thread. What is read or written in a transaction counts once it is committed: see `take`, `settle`."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._scope = desk.settings.inbox.sid_scope
+        self._settings: dict[str, RemoteSettings] = {
+            name: values
+            for name, values in desk.settings.gateways.items()
+            if name in desk.gateways and isinstance(values, RemoteSettings)
+        }
+        self._trackers = {
+            name: Tracker(
+                values.window, round(values.confirm_timeout * 1_000_000), round(values.lost_after * 1_000_000)
+            )
+            for name, values in self._settings.items()
+        }
+        self._batches: dict[int, Batch] = {}
+        self._look_at = Micros(0)
+        self._interrupted: dict[int, str] = {}
+
+    @property
+    def closed(self) -> frozenset[str]:
+        """Accounts that get no new orders: nobody knows what became of a hand-over that was interrupted."""
+        return frozenset(self._interrupted.values())
+
+    def room(self, gateway: str) -> int:
+        tracker = self._trackers.get(gateway)
+        return UNTRACKED if tracker is None else tracker.room
+
+    @property
+    def waiting(self) -> bool:
+        """Whether anything that left is not confirmed."""
+        return any(tracker.flights for tracker in self._trackers.values())
+
+    # what leaves, and what the journal remembers
+
+    def read(self, writer: Writer, today: date, now: Micros) -> State:
+        """What is in flight; to be given to `take` after the commit."""
+        gateways = {name: self._read(writer, name, today, now) for name in self._trackers}
+        return State(gateways, writer.interrupted(day_number(today)))
+
+    def take(self, state: State) -> None:
+        self._interrupted = state.interrupted
+        self._batches = {
+            number: batch for one in state.gateways.values() for number, batch in one.batches.items()
+        }
+        for name, one in state.gateways.items():
+            self._trackers[name].replace(one.flights, one.late, one.absent)
+
+    def begin(self, writer: Writer, today: date, now: Micros) -> None:
+        """After a start, and every morning."""
+        self.take(self.read(writer, today, now))
+        for name, tracker in self._trackers.items():
+            tracker.passed_through(writer.newest_confirmed(name, day_number(today)), now)
+
+    def leaving(self, writer: Writer, handovers: Iterable[Handover], now: Micros) -> list[Leaving]:
+        """Of the batches that this transaction has made; to be given to `left` after the commit."""
+        tracked = [handover for handover in handovers if handover.gateway in self._trackers]
+        return [
+            Leaving(h.gateway, _batch(writer, h), self._flights(_orders(writer, h), h.gateway, now))
+            for h in tracked
+        ]
+
+    def left(self, leaving: Iterable[Leaving]) -> None:
+        for gateway, batch, flights in leaving:
+            self._trackers[gateway].add(flights)
+            self._batches[batch.id] = batch
+
+    # what becomes of it
+
+    def confirmed(self, orders: Collection[int], now: Micros) -> None:
+        for order in self._interrupted.keys() & set(orders):
+            del self._interrupted[order]
+        for tracker in self._trackers.values():
+            tracker.confirmed(orders, now)
+
+    def look(self, now: Micros) -> dict[str, Found]:
+        """Ask the gateways about what is late, once a second; right after their reports were read, so that nothing told is missed."""
+        if now < self._look_at or not self.waiting:
+            return {}
+        self._look_at = Micros(now + _LOOK_EVERY)
+        in_flight = {f.place.batch for tracker in self._trackers.values() for f in tracker.flights.values()}
+        self._batches = {number: batch for number, batch in self._batches.items() if number in in_flight}
+        found = {name: self._look(name, tracker, now) for name, tracker in self._trackers.items()}
+        return {name: one for name, one in found.items() if one.late or one.absent}
+
+    def write(
+        self, writer: Writer, found: Mapping[str, Found], confirmed: Collection[int], now: Micros
+    ) -> dict[str, Found]:
+        """Journal what was found, but for orders that have been confirmed meanwhile; to be given to `settle` after the commit."""
+        kept = {
+            name: Found(
+                [(flight, words) for flight, words in one.late if flight.order not in confirmed],
+                [flight for flight in one.absent if flight.order not in confirmed],
+            )
+            for name, one in found.items()
+        }
+        for name, (late, absent, _) in kept.items():
+            by_words: dict[str, list[int]] = defaultdict(list)
+            for flight, words in late:
+                by_words[words].append(flight.order)
+            for words, ids in by_words.items():
+                writer.move(ids, Status.UNKNOWN, now, "router", Refusal(Code.UNCONFIRMED, value=words))
+            again = self._again(writer, name, absent)
+            writer.move(again, Status.READY, now, "router", Refusal(Code.RESENT), batch_id=None)
+            asked = [flight.order for flight in absent if flight.order not in again]
+            writer.move(asked, Status.UNKNOWN, now, "router", Refusal(Code.PROVEN_ABSENT))
+            kept[name] = Found(late, absent, again)
+        return kept
+
+    def settle(self, kept: Mapping[str, Found], now: Micros) -> None:
+        """Act on what was written: it is committed."""
+        for name, (late, absent, again) in kept.items():
+            tracker = self._trackers[name]
+            tracker.is_late(flight.order for flight, _words in late)
+            tracker.is_absent((flight.order for flight in absent), now)
+            for flight in absent:
+                self._interrupted.pop(flight.order, None)
+            tracker.drop(again)
+            _tell(
+                name, "超时未确认,可能在途 / not confirmed in time, it may be live", [f for f, _words in late]
+            )
+            _tell(name, "证明终端从未收到 / proven: the terminal never had it", absent)
+
+    def _look(self, name: str, tracker: Tracker, now: Micros) -> Found:
+        late = {flight.order: flight for flight in tracker.newly_late(now)}
+        words: dict[int, str] = {}
+        absent: list[Flight] = []
+        for doubt in tracker.doubts(now):
+            trace = self._trace(name, doubt.batch, [flight.sid for flight in doubt.flights], doubt.since)
+            words |= dict.fromkeys((flight.order for flight in doubt.flights), trace.words)
+            if doubt.ripe:
+                absent += [flight for flight in doubt.flights if flight.sid in trace.absent]
+        return Found([(flight, words.get(order, "")) for order, flight in late.items()], absent)
+
+    def _trace(self, name: str, batch: int, sids: list[str], since: Micros) -> Trace:
+        known = self._batches.get(batch)
+        if known is None:
+            return Trace(frozenset(), "")
+        try:
+            return self._desk.gateways[name].trace(known, sids, since)
+        except GatewayError as error:
+            return Trace(frozenset(), str(error))
+
+    def _again(self, writer: Writer, name: str, absent: Sequence[Flight]) -> list[int]:
+        if self._settings[name].resend != "auto" or not absent:
+            return []
+        times = writer.times_resent([flight.order for flight in absent])
+        return [flight.order for flight in absent if times.get(flight.order, 0) < RESENDS]
+
+    def _read(self, writer: Writer, name: str, today: date, now: Micros) -> Reading:
+        rows = writer.unconfirmed(name, day_number(today))
+        flights = self._flights(rows, name, now)
+        late = [row.id for row in rows if row.status == Status.UNKNOWN]
+        absent = [
+            row.id for row in rows if row.reason_code == Code.PROVEN_ABSENT and row.status == Status.UNKNOWN
+        ]
+        known = self._batches
+        batches = {
+            batch: known.get(batch) or Batch(batch, writer.batch_content(batch))
+            for batch in sorted({flight.place.batch for flight in flights})
+        }
+        return Reading(flights, late, absent, batches)
+
+    def _flights(self, orders: Iterable[Any], gateway: str, now: Micros) -> list[Flight]:
+        """orders: of whole batches, or what is left of them; a row's place among them is what counts."""
+        first = self._desk.sells_first(gateway)
+        in_order = sorted(
+            orders,
+            key=lambda o: (o.batch_id, o.id >> ROW_BITS, first and o.order_business not in SELLS, o.id),
+        )
+        return [
+            Flight(
+                order.id, wire_sid(order.sid, from_day_number(order.trade_day), self._scope), order.account_id,
+                Place(order.batch_id, row), Micros(order.submitted_at or now),
+            )
+            for row, order in enumerate(in_order, 1)
+        ]  # fmt: skip
+
+
+def _orders(writer: Writer, handover: Handover) -> list[Any]:
+    return writer.orders_of_batch((handover.batch_id, handover.first_order, handover.last_order))
+
+
+def _batch(writer: Writer, handover: Handover) -> Batch:
+    content = handover.content
+    return Batch(handover.batch_id, writer.batch_content(handover.batch_id) if content is None else content)
+
+
+def _tell(gateway: str, what: str, flights: Sequence[Flight]) -> None:
+    if flights:
+        more = " …" if len(flights) > _TOLD else ""
+        sids = ", ".join(flight.sid for flight in flights[:_TOLD])
+        log.error("%s: %s 笔/orders %s: %s%s", gateway, len(flights), what, sids, more)

@@ -1,0 +1,158 @@
+"""The window, the alarm, the proof of absence, and sending again: a router with a 掘金 gateway before a terminal with faults."""
+
+import pytest
+from file_desk import HEADER, FileDesk, buys
+
+from orderdrop.terminal import Faults, Stall
+
+
+@pytest.fixture
+def file_desk(tmp_path):
+    made = []
+
+    def make(faults: Faults | None = None, **gateway) -> FileDesk:
+        made.append(FileDesk(tmp_path / "w", faults, **gateway))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def test_basket_when_the_terminal_is_well_is_filled_once(file_desk):
+    desk = file_desk()
+    desk.put({"a.csv": buys(100)})
+    desk.later(5)
+    assert set(desk.statuses().values()) == {"filled"}
+    assert desk.executed() == dict.fromkeys((f"S{n}" for n in range(100)), 1)
+    assert desk.taken_by_terminal() == 1
+
+
+def test_orders_when_more_than_the_window_wait_for_confirmations(file_desk):
+    desk = file_desk(window=40)
+    desk.put({"a.csv": buys(100)})
+    desk.later(3, terminal=False)
+    assert sorted(desk.statuses().values()) == ["ready"] * 60 + ["submitted"] * 40
+    desk.later(10)
+    assert set(desk.statuses().values()) == {"filled"}
+    assert sum(desk.executed().values()) == 100
+
+
+def test_terminal_when_it_loses_rows_under_auto_then_each_order_is_executed_once(file_desk):
+    desk = file_desk(Faults(seed=5, lose=0.1), resend="auto")
+    desk.put({"a.csv": buys(250)})
+    desk.later(400, until=lambda: set(desk.statuses().values()) == {"filled"})
+    assert desk.lost()
+    assert desk.executed() == dict.fromkeys((f"S{n}" for n in range(250)), 1)
+    assert set(desk.statuses().values()) == {"filled"}
+
+
+def test_terminal_when_it_loses_rows_under_ask_then_each_missing_one_is_named_and_nothing_is_sent_again(
+    file_desk,
+):
+    desk = file_desk(Faults(seed=5, lose=0.1))
+    desk.put({"a.csv": buys(100)})
+    desk.later(150)
+    lost = set(desk.lost())
+    assert lost
+    assert {sid for sid, status in desk.statuses().items() if status == "unknown"} == lost
+    told = {sid: code for sid, outcome, code in desk.outcomes("a.csv") if outcome == "unknown"}
+    assert told == dict.fromkeys(lost, "PROVEN_ABSENT")
+    assert desk.taken_by_terminal() == 1
+
+
+def test_resend_when_proven_absent_then_the_same_sid_is_handed_over_once_more(file_desk):
+    desk = file_desk(Faults(seed=5, lose=0.1))
+    desk.put({"a.csv": buys(100)})
+    desk.later(150)
+    lost = sorted(desk.lost())
+    desk.fault(Faults())
+    desk.put({"r.resend.csv": "sid\n" + "".join(f"{sid}\n" for sid in lost)})
+    desk.later(5)
+    assert {outcome for _sid, outcome, _code in desk.outcomes("r.resend.csv")} == {"done"}
+    assert set(desk.statuses().values()) == {"filled"}
+    assert max(desk.executed().values()) == 1
+
+
+def test_cancel_when_proven_absent_is_done_here(file_desk):
+    desk = file_desk()
+    desk.put({"a.csv": buys(1)})
+    desk.later(3)
+    desk.fault(Faults(lose=1.0))
+    desk.put({"b.csv": buys(1, first=1)})
+    desk.later(100)
+    assert desk.outcomes("b.csv") == [("S1", "unknown", "PROVEN_ABSENT")]
+    desk.put({"c.cancel_order.csv": "sid\nS1\n"})
+    desk.later(2)
+    assert desk.statuses() == {"S0": "filled", "S1": "canceled"}
+
+
+def test_terminal_when_it_hangs_for_a_minute_and_then_takes_everything_then_nothing_is_doubled(file_desk):
+    desk = file_desk(Faults(stalls=(Stall(0.1, 60),)), resend="auto")
+    desk.put({"a.csv": buys(30)})
+    desk.later(30)
+    assert set(desk.statuses().values()) == {"unknown"}
+    desk.later(200)
+    assert set(desk.statuses().values()) == {"filled"}
+    assert set(desk.executed().values()) == {1}
+
+
+@pytest.mark.parametrize("late", [3.0, 20.0, 50.0])
+def test_terminal_when_its_output_is_late_then_nothing_is_doubled(file_desk, late):
+    desk = file_desk(Faults(late=late), resend="auto")
+    for number in range(5):
+        desk.put({f"{number}.csv": buys(20, first=20 * number)})
+        desk.later(7)
+    desk.later(200)
+    assert set(desk.statuses().values()) == {"filled"}
+    assert set(desk.executed().values()) == {1}
+
+
+def test_file_when_the_terminal_does_not_take_it_is_unknown_and_waits(file_desk):
+    desk = file_desk(resend="auto")
+    desk.put({"a.csv": buys(3)})
+    desk.later(200, terminal=False)
+    rows = desk.receipt("a.csv")
+    assert {row["outcome"] for row in rows} == {"unknown"}
+    assert "扫单文件夹" in rows[0]["原因"]
+    assert len(list(desk.scan.glob("*.order.csv"))) == 1
+    desk.later(5)
+    assert set(desk.executed().values()) == {1}
+    assert [(row["outcome"], row["code"]) for row in desk.receipt("a.csv")] == [("filled", "")] * 3
+
+
+def test_cancel_of_an_order_that_is_not_confirmed_waits_until_it_is(file_desk):
+    desk = file_desk()
+    desk.put({"a.csv": HEADER + "P,A1,SHSE.018014,10,1,1,100\n"})
+    desk.later(1, terminal=False)
+    desk.put({"c.cancel_order.csv": "sid\nP\n"})
+    desk.later(1, terminal=False)
+    assert desk.outcomes("c.cancel_order.csv") == [("P", "asked", "CANCEL_WAITS")]
+    assert not list(desk.scan.glob("*.cancel_order.csv"))
+    desk.later(3)
+    assert desk.statuses() == {"P": "canceled"}
+    assert desk.outcomes("c.cancel_order.csv") == [("P", "done", "")]
+
+
+def test_window_when_orders_are_missed_is_halved_and_grows_again(file_desk):
+    desk = file_desk(Faults(seed=5, lose=0.2), resend="auto", window=40)
+    window = desk.open().router._confirmation._trackers["gm"].window
+    desk.put({"a.csv": buys(40)})
+    desk.later(150, until=lambda: window.size < 40)
+    assert window.size == 20
+    desk.fault(Faults())
+    desk.put({"b.csv": buys(400, first=100)})
+    desk.later(300)
+    assert window.size == 40
+    assert set(desk.executed().values()) == {1}
+
+
+@pytest.mark.parametrize("kill_after", [0.4, 2, 7, 14, 30])
+def test_router_when_it_dies_while_rows_are_missing_then_each_order_is_executed_once(file_desk, kill_after):
+    desk = file_desk(Faults(seed=8, lose=0.15, torn=True), resend="auto", window=30)
+    desk.put({"a.csv": buys(120)})
+    for _ in range(3):
+        desk.later(kill_after)
+        desk.crash()
+    desk.later(600, until=lambda: set(desk.statuses().values()) == {"filled"})
+    assert desk.executed() == dict.fromkeys((f"S{n}" for n in range(120)), 1)
