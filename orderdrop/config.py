@@ -170,7 +170,10 @@ class GoldminerSettings(RemoteSettings):
         description="where files are made ready, on scan_dir's volume; default: scan_dir + “.orderdrop” 暂存目录",
         examples=["D:/goldminer/scan.orderdrop"],
     )
-    fin: bool = Field(True, description="tell the terminal by a .fin file that a file is complete 写 .fin")
+    fin: bool = Field(
+        True,
+        description="tell the terminal by a .fin file that it may take a file away; without it nothing can be proven lost 写 .fin",
+    )
     poll_interval: float = Field(
         0.2,
         gt=0,
