@@ -16,6 +16,7 @@ from orderdrop.clock import Micros
 from orderdrop.config import RemoteSettings
 from orderdrop.desk import Desk
 from orderdrop.gateway.base import Batch, Trace
+from orderdrop.instructions import is_proven_absent
 from orderdrop.journal.schema import ROW_BITS
 from orderdrop.journal.writer import Writer
 from orderdrop.order.errors import GatewayError
@@ -232,9 +233,7 @@ class Confirmation:
         rows = writer.unconfirmed(name, day_number(today))
         flights = self._flights(rows, name, now)
         late = [row.id for row in rows if row.status == Status.UNKNOWN]
-        absent = [
-            row.id for row in rows if row.reason_code == Code.PROVEN_ABSENT and row.status == Status.UNKNOWN
-        ]
+        absent = [row.id for row in rows if is_proven_absent(row)]
         known = self._batches
         batches = {
             batch: known.get(batch) or Batch(batch, writer.batch_content(batch))

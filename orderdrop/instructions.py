@@ -70,7 +70,7 @@ class Instructions:
         status = Status(order.status)
         if status in TERMINAL:
             self._refuse(asked, order, Refusal(Code.CANCEL_FINISHED, "sid", asked.sid, status))
-        elif status in {Status.READY, Status.HELD} or _is_absent(order):
+        elif status in {Status.READY, Status.HELD} or is_proven_absent(order):
             self._writer.move(
                 [order.id],
                 Status.CANCELED,
@@ -100,7 +100,7 @@ class Instructions:
 
     def _resend(self, asked: Any, order: Any) -> None:
         """Only an order that is proven to have never reached the broker may go again, and only on its day."""
-        if not _is_absent(order) or order.trade_day != day_number(self._today):
+        if not is_proven_absent(order) or order.trade_day != day_number(self._today):
             self._refuse(asked, order, Refusal(Code.RESEND_NOT_PROVEN, "sid", asked.sid, order.status))
             return
         self._writer.move([order.id], Status.READY, self._now, "router", Refusal(Code.RESENT), batch_id=None)
@@ -113,5 +113,6 @@ class Instructions:
         self._writer.answer(asked.id, InstructionState.REFUSED, self._now, order and order.id, why)
 
 
-def _is_absent(order: Any) -> bool:
+def is_proven_absent(order: Any) -> bool:
+    """Whether the broker never had this journaled order, and nothing was done about it yet."""
     return bool(order.status == Status.UNKNOWN and order.reason_code == Code.PROVEN_ABSENT)

@@ -115,6 +115,7 @@ def _outcome(order: Any) -> str:
 
 def _asked(place: Place, found: Rehearsed, row: Any, reading: Reading | None) -> dict[str, Any]:
     """A row of a cancel, release or resend file."""
+    from orderdrop.instructions import is_proven_absent  # noqa: PLC0415
     from orderdrop.order.refusal import Code, Refusal, explain  # noqa: PLC0415
     from orderdrop.seeking import newest_order  # noqa: PLC0415
 
@@ -126,7 +127,7 @@ def _asked(place: Place, found: Rehearsed, row: Any, reading: Reading | None) ->
         refusal = Refusal(Code.CANCEL_FINISHED, "sid", row.sid, order.status)
     elif row.kind == "release" and order.status != Status.HELD:
         refusal = Refusal(Code.RELEASE_NOT_HELD, "sid", row.sid, order.status)
-    elif row.kind == "resend" and order.status != Status.UNKNOWN:
+    elif row.kind == "resend" and not is_proven_absent(order):
         refusal = Refusal(Code.RESEND_NOT_PROVEN, "sid", row.sid, order.status)
     else:
         return said

@@ -45,6 +45,7 @@ def _look(place: Place) -> dict[str, Any]:
     """What `--json` prints."""
     from orderdrop.app import holder_of  # noqa: PLC0415
     from orderdrop.order.identity import day_number  # noqa: PLC0415
+    from orderdrop.order.refusal import Code  # noqa: PLC0415
     from orderdrop.views import scan_finds_key  # noqa: PLC0415
     from orderdrop.waiting import waiting  # noqa: PLC0415
 
@@ -54,7 +55,8 @@ def _look(place: Place) -> dict[str, Any]:
         live = reading.live_orders() if reading else []
         files = waiting(place.workspace, reading, place.today)
         found_by_scan = int((reading.meta(scan_finds_key(place.today)) if reading else None) or 0)
-    unknown = [order.sid for order in live if order.status == Status.UNKNOWN]
+    unknown = [order for order in live if order.status == Status.UNKNOWN]
+    lost = [order.sid for order in unknown if order.reason_code == Code.PROVEN_ABSENT]
     found = {
         "workspace": str(place.workspace.root),
         "date": place.today.isoformat(),
@@ -62,21 +64,27 @@ def _look(place: Place) -> dict[str, Any]:
         "halted": _halted(place),
         "gateways": _gateways(place),
         "counts": {status: counts[status] for status in Status if counts.get(status)},
-        "unknown": unknown,
+        "unknown": [order.sid for order in unknown],
+        "lost": lost,
         "oldest_unconfirmed": _oldest(
             [o for o in live if o.status in _ON_THE_WAY and o.confirmed_at is None]
         ),
         "waiting": files,
         "found_by_scan": found_by_scan,
     }
-    return found | {"problems": _problems(unknown, files, running=running)}
+    doubtful = [order.sid for order in unknown if order.sid not in lost]
+    return found | {"problems": _problems(doubtful, lost, files, running=running)}
 
 
-def _problems(unknown: list[str], files: list[str], *, running: bool) -> list[str]:
+def _problems(doubtful: list[str], lost: list[str], files: list[str], *, running: bool) -> list[str]:
     problems = []
-    if unknown:
+    if lost:
         problems.append(
-            f"{len(unknown)} 笔状态不明,按已发送对待,先在终端核对 / orders are unknown: treat them as live, look into the terminal: {shortened(unknown)}"
+            f"{len(lost)} 笔漏单,已证明终端从未收到 / orders are proven lost → orderdrop resend, or cancel: {shortened(lost)}"
+        )
+    if doubtful:
+        problems.append(
+            f"{len(doubtful)} 笔状态不明,按已发送对待,先在终端核对 / orders are unknown: treat them as live, look into the terminal: {shortened(doubtful)}"
         )
     if files and not running:
         problems.append(
