@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
+from orderdrop.clock import Micros
 from orderdrop.files import write_new
-from orderdrop.gateway.base import Batch, Cancel, Cursor, Outcome, Outgoing, SubmitResult
+from orderdrop.gateway.base import Batch, Cancel, Cursor, Leftover, Outcome, Outgoing, SubmitResult, Trace
 from orderdrop.order.goldminer_format import order_file
 from orderdrop.order.report import Account, Report
 
@@ -19,6 +20,11 @@ class FolderGateway:
         self.live = False
         self._folder = folder
         self._staging = staging
+
+    pulse = 0.0
+
+    def watched(self) -> Sequence[Path]:
+        return ()
 
     def open(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -44,6 +50,15 @@ class FolderGateway:
         taken = self._path(batch).exists()
         sids = [line.split(b",", 1)[0].decode() for line in batch.content.splitlines()[1:]]
         return dict.fromkeys(sids, Outcome.TAKEN if taken else Outcome.NEVER_LEFT)
+
+    def remember(self, batches: Iterable[Batch]) -> None:
+        pass
+
+    def trace(self, batch: Batch, sids: Collection[str], since: Micros) -> Trace:  # noqa: ARG002  the port's
+        return Trace(frozenset(), "")
+
+    def close_day(self, folder: Path, open_sids: Collection[str]) -> list[Leftover]:  # noqa: ARG002  the port's
+        return []
 
     def poll(self, after: Cursor, limit: int) -> tuple[list[Report], Cursor]:  # noqa: ARG002  the port's
         return [], after

@@ -21,7 +21,10 @@ import old_journal
 import workload
 from subject import RESULT
 
-FLOOR, OURS = (Path(__file__).with_name(name) for name in ("floor.py", "ours.py"))
+FLOOR, OURS, QUICK_TERMINAL = (
+    Path(__file__).with_name(name) for name in ("floor.py", "ours.py", "quick_terminal.py")
+)
+_BASKETS = 30
 _AT_MOST = 300  # seconds that a subject may take
 _TICK = 0.05  # a file system's clock is coarse: a rename right after the writing cannot be told from it later
 _EVENTS_EACH = 2  # submitting, submitted
@@ -39,10 +42,12 @@ class Sizes(NamedTuple):
     archived: int
     idle_seconds: float
     stream_rounds: int
+    confirmed: int
+    told: int
 
 
-FULL = Sizes(7, 300, 1000, 100_000, 5_000_000, 1_000_000, 50_000, 12, 5)
-QUICK = Sizes(3, 60, 300, 20_000, 200_000, 50_000, 5_000, 4, 2)
+FULL = Sizes(7, 300, 1000, 100_000, 5_000_000, 1_000_000, 50_000, 12, 5, 10_000, 50_000)
+QUICK = Sizes(3, 60, 300, 20_000, 200_000, 50_000, 5_000, 4, 2, 1_000, 5_000)
 
 
 class Figure(NamedTuple):
@@ -161,10 +166,63 @@ def single(bench: Bench) -> list[Figure]:
     ]
 
 
-def _single_round(bench: Bench, subject: Path) -> list[float]:
+def scan(bench: Bench) -> list[Figure]:
+    """The same into 掘金's scan folder: rename → the file stands there. Then baskets of a hundred."""
+    wide = ("--window", "100000")
+    rounds = bench.sizes.rounds
+    floor, ours = _in_turn(
+        rounds, lambda: _single_round(bench, FLOOR), lambda: _single_round(bench, OURS, *wide)
+    )
+    floor_100, ours_100 = _in_turn(
+        rounds, lambda: _basket_round(bench, FLOOR), lambda: _basket_round(bench, OURS, *wide)
+    )
+    return [
+        _beside("scan folder, median", "ms", _median(ours, 0.5), _median(floor, 0.5)),
+        _beside("scan folder, p99", "ms", _median(ours, 0.99), _median(floor, 0.99)),
+        _beside("scan folder, basket of 100, median", "ms", _median(ours_100, 0.5), _median(floor_100, 0.5)),
+    ]
+
+
+def _basket_round(bench: Bench, subject: Path, *options: str) -> list[float]:
+    root, sids = bench.workspace(), workload.new_sids(100 * _BASKETS)
+    groups = [sids[start : start + 100] for start in range(0, len(sids), 100)]
+    drops = [workload.write_drop(root / "made" / f"{group[0]}.order.csv", group) for group in groups]
+    with running(subject, root, "--expect", str(len(sids)), *options) as process:
+        renamed = workload.rename_in_spaced(drops, root / "inbox")
+        handed, _ = handed_over(process, sids)
+    shutil.rmtree(root)
+    return sorted((handed[group[-1]] - at) / 1e6 for group, at in zip(groups, renamed, strict=True))
+
+
+def window(bench: Bench) -> list[Figure]:
+    """One drop before a terminal that confirms at once, with the default window: rename → the last one is confirmed."""
+    seconds = [_window_round(bench) for _ in range(min(3, bench.sizes.rounds))]
+    name = f"window of 100, {bench.sizes.confirmed:,} orders confirmed"
+    return [_told(name, "orders/s", bench.sizes.confirmed / median(seconds))]
+
+
+def _window_round(bench: Bench) -> float:
+    root, sids = bench.workspace(), workload.new_sids(bench.sizes.confirmed)
+    drop = workload.write_drop(root / "made" / "basket.order.csv", sids)
+    for name in ("outgoing", "push"):
+        (root / name).mkdir()
+    terminal = [sys.executable, str(QUICK_TERMINAL), str(root / "outgoing"), str(root / "push")]
+    options = ("--expect", str(len(sids)), "--window", "100", "--confirmed")
+    with subprocess.Popen(terminal) as beside:
+        try:
+            with running(OURS, root, *options) as process:
+                renamed = workload.rename_in(drop, root / "inbox")
+                result = result_of(process)
+        finally:
+            beside.kill()
+    shutil.rmtree(root)
+    return float(result["confirmed"] - renamed) / 1e9
+
+
+def _single_round(bench: Bench, subject: Path, *options: str) -> list[float]:
     root, sids = bench.workspace(), workload.new_sids(bench.sizes.singles)
     drops = workload.write_singles(root / "made", sids)
-    with running(subject, root, "--expect", str(len(sids))) as process:
+    with running(subject, root, "--expect", str(len(sids)), *options) as process:
         renamed = workload.rename_in_spaced(drops, root / "inbox")
         handed, _ = handed_over(process, sids)
     shutil.rmtree(root)
@@ -273,11 +331,27 @@ def idle(bench: Bench) -> list[Figure]:
     with running(OURS, root, "--idle", str(bench.sizes.idle_seconds)) as process:
         result = result_of(process)
     shutil.rmtree(root)
-    return [_below(f"idle, {bench.sizes.archived:,} files archived", "% CPU", result["cpu_percent"], 0.5)]
+    beside_output = _idle_beside_output(bench)
+    return [
+        _below(f"idle, {bench.sizes.archived:,} files archived", "% CPU", result["cpu_percent"], 0.5),
+        _below(f"idle, {bench.sizes.told:,} rows of output", "% CPU", beside_output, 1),
+    ]
+
+
+def _idle_beside_output(bench: Bench) -> float:
+    """The same before a terminal that has told much today."""
+    root = bench.workspace()
+    for name in ("outgoing", "push"):
+        (root / name).mkdir()
+    workload.write_output(root / "push", bench.sizes.told)
+    with running(OURS, root, "--idle", str(bench.sizes.idle_seconds), "--window", "100") as process:
+        result = result_of(process)
+    shutil.rmtree(root)
+    return float(result["cpu_percent"])
 
 
 MEASURES: dict[str, Callable[[Bench], list[Figure]]] = {
-    measure.__name__: measure for measure in (single, burst, start, stream, memory, idle)
+    measure.__name__: measure for measure in (single, scan, burst, window, start, stream, memory, idle)
 }
 
 
@@ -295,6 +369,14 @@ def _at_most(name: str, unit: str, value: float, floor: float, times: float) -> 
 
 def _at_least(name: str, unit: str, value: float, floor: float, times: float) -> Figure:
     return Figure(name, unit, value, floor, value / floor, f"at least {times} x", value >= times * floor)
+
+
+def _beside(name: str, unit: str, value: float, floor: float) -> Figure:
+    return Figure(name, unit, value, floor, value / floor, "", met=True)
+
+
+def _told(name: str, unit: str, value: float) -> Figure:
+    return Figure(name, unit, value, None, None, "", met=True)
 
 
 def _below(name: str, unit: str, value: float, limit: float) -> Figure:

@@ -7,14 +7,16 @@ import logging
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import subject
 from folder_gateway import FolderGateway
 
 from orderdrop.app import App
-from orderdrop.config import Settings
+from orderdrop.clock import SystemClock
+from orderdrop.config import GoldminerSettings, Settings
 from orderdrop.gateway.base import Batch, SubmitResult
+from orderdrop.gateway.goldminer import GoldminerGateway
 from orderdrop.router import Round
 from orderdrop.workspace import Workspace
 
@@ -29,10 +31,17 @@ def route(options: subject.Options) -> dict[str, Any]:
     logging.disable(
         logging.WARNING
     )  # it says, rightly, that somebody takes drops out of its inbox: the next round
-    gateway = _TimedGateway(options.folder)
+    scan = options.folder / "outgoing"
+    settings = Settings.model_validate(_LIMITS | {"gateways": {"gateway": _terminal(options, scan)}})
+    values = settings.gateways["gateway"]
+    gateway: _Timed = (
+        _TimedScanGateway("gateway", values, (), SystemClock())
+        if isinstance(values, GoldminerSettings)
+        else _TimedGateway("gateway", scan, options.folder / "staging")
+    )
     workspace = Workspace(options.folder, options.folder / "inbox")
     with contextlib.suppress(_EnoughError):
-        app = App(Settings.model_validate(_LIMITS), workspace, gateways={"paper": gateway})
+        app = App(settings, workspace, gateways={"gateway": gateway})
         app.__enter__()
         run = _Run(options, app, gateway)
         app.run(run.stop, run.tell)
@@ -40,17 +49,47 @@ def route(options: subject.Options) -> dict[str, Any]:
     return {"handed": gateway.handed, **run.found}
 
 
+def _terminal(options: subject.Options, scan: Path) -> dict[str, Any]:
+    """The gateway's settings: 掘金's with --window, else any, since a gateway of ours stands in its place."""
+    if not options.window:
+        return {"type": "paper"}
+    push = options.folder / "push"
+    for folder in (scan, push):
+        folder.mkdir(exist_ok=True)
+    return {"type": "goldminer", "scan_dir": scan, "push_dir": push, "window": options.window, "live": False}
+
+
+class _Timed(Protocol):
+    handed: dict[str, int]
+    orders: int
+
+
 class _TimedGateway(FolderGateway):
     """Notes when each batch was handed over."""
 
-    def __init__(self, root: Path) -> None:
-        super().__init__("paper", root / "outgoing", root / "staging")
+    def __init__(self, name: str, folder: Path, staging: Path) -> None:
+        super().__init__(name, folder, staging)
         self.handed: dict[str, int] = {}
         self.orders = 0
 
     def submit(self, batch: Batch) -> SubmitResult:
         result = super().submit(batch)
         self.handed[self._path(batch).name] = time.monotonic_ns()
+        self.orders += batch.content.count(b"\n") - 1
+        return result
+
+
+class _TimedScanGateway(GoldminerGateway):
+    """The real one, and notes when each file stood in the scan folder, by its name there."""
+
+    def __init__(self, *values: Any) -> None:
+        super().__init__(*values)
+        self.handed: dict[str, int] = {}
+        self.orders = 0
+
+    def submit(self, batch: Batch) -> SubmitResult:
+        result = super().submit(batch)
+        self.handed[self._scan.name(batch)] = time.monotonic_ns()
         self.orders += batch.content.count(b"\n") - 1
         return result
 
@@ -62,7 +101,7 @@ class _EnoughError(Exception):
 class _Run:
     """Ends the run: when enough was handed over, or when the idle seconds are over."""
 
-    def __init__(self, options: subject.Options, app: App, gateway: _TimedGateway) -> None:
+    def __init__(self, options: subject.Options, app: App, gateway: _Timed) -> None:
         self._options, self._app, self._gateway = options, app, gateway
         self.stop = threading.Event()
         self._turns = 0
@@ -73,6 +112,9 @@ class _Run:
     def tell(self, _round: Round) -> None:
         self._turns += 1
         enough = bool(self._options.expect) and self._gateway.orders >= self._options.expect
+        if enough and self._options.confirmed:
+            enough = not self._app.router.in_flight
+            self.found["confirmed"] = time.monotonic_ns()
         if self._turns == _STARTED or (enough and self._turns < _STARTED):
             subject.say_ready()
         if enough:

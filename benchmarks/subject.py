@@ -25,6 +25,8 @@ class Options(argparse.Namespace):
     expect: int
     finish: bool
     idle: float
+    window: int
+    confirmed: bool
     profile: Path | None
 
 
@@ -71,6 +73,10 @@ def _options() -> Options:
     parser.add_argument("--finish", action="store_true", help="do the chores and close before ending")
     parser.add_argument(
         "--idle", type=float, default=0, help="only measure the CPU time of so many idle seconds"
+    )
+    parser.add_argument("--window", type=int, default=0, help="through 掘金's gateway, with this window")
+    parser.add_argument(
+        "--confirmed", action="store_true", help="end when all are confirmed, not handed over"
     )
     parser.add_argument("--profile", type=Path, help="write pyinstrument's tree to this file")
     return parser.parse_args(namespace=Options())

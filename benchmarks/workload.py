@@ -66,9 +66,9 @@ def rename_in_spaced(drops: Sequence[Path], inbox: Path) -> list[int]:
 def outgoing_sids(outgoing: Path) -> Iterator[tuple[str, str]]:
     """Name of the file and sid, for every order that has left."""
     for path in sorted(outgoing.iterdir()):
-        with path.open("rb") as file:
+        with path.open(encoding="utf-8-sig") as file:
             for line in file:
-                sid = line.split(b",", 1)[0].decode()
+                sid = line.split(",", 1)[0]
                 if sid != "sid":
                     yield path.name, sid
 
@@ -84,3 +84,19 @@ def check_exactly_once(outgoing: Path, sids: Sequence[str]) -> dict[str, str]:
         lost, foreign = len(set(sids) - left_in.keys()), len(left_in.keys() - set(sids))
         raise LostOrDoubledError(f"{outgoing}: {lost} orders were lost, {foreign} came from nowhere")
     return left_in
+
+
+def write_output(push: Path, rows: int) -> None:
+    """A day's order_status_change.csv of one account, as a terminal has left it: orders that were entered by hand."""
+    folder = push / "12345678"
+    folder.mkdir(parents=True)
+    with (folder / "order_status_change.csv").open("w", encoding="utf-8", newline="") as file:
+        file.write(
+            "account_id,sid,scan_name,cl_ord_id,order_id,symbol,order_type,order_business,status,ord_rej_reason,"
+            "ord_rej_reason_detail,price,volume,filled_volume,created_at,updated_at,sent_at,recv_at\n"
+        )
+        at = "2026-01-05T10:00:00.000000+08:00"
+        file.writelines(
+            f"12345678,,,c{n},o{n},SHSE.600000,1,1,1,0,,10.00,100,0,{at},{at},{at},{at}\n"
+            for n in range(rows)
+        )

@@ -55,7 +55,7 @@ class Found(NamedTuple):
 
 
 class Leaving(NamedTuple):
-    """A batch that is about to be handed over."""
+    """A batch that was handed over."""
 
     gateway: str
     batch: Batch
@@ -135,7 +135,7 @@ class Confirmation:
             tracker.passed_through(writer.newest_confirmed(name, day_number(today)), now)
 
     def leaving(self, writer: Writer, handovers: Iterable[Handover], now: Micros) -> list[Leaving]:
-        """Of the batches that this transaction has made; to be given to `left` after the commit."""
+        """Of batches that were just handed over; to be given to `left` after the commit."""
         tracked = [handover for handover in handovers if handover.gateway in self._trackers]
         return [
             Leaving(h.gateway, _batch(writer, h), self._flights(_orders(writer, h), h.gateway, now))
@@ -258,7 +258,7 @@ class Confirmation:
 
 
 def _orders(writer: Writer, handover: Handover) -> list[Any]:
-    return writer.orders_of_batch((handover.batch_id, handover.first_order, handover.last_order))
+    return writer.places_in_batch((handover.batch_id, handover.first_order, handover.last_order))
 
 
 def _batch(writer: Writer, handover: Handover) -> Batch:

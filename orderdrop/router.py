@@ -96,6 +96,11 @@ class Router:
         with self.journal.transaction() as writer:
             return not writer.under_way()
 
+    @property
+    def in_flight(self) -> bool:
+        """Whether anything that left is not confirmed."""
+        return self._confirmation.waiting
+
     # the flow
 
     def step(self) -> Round:
@@ -124,7 +129,6 @@ class Router:
                 cancels = self._instruct(writer, done) if admitted.instructions or self._asked else []
                 changed = self._confirmation.read(writer, today, now) if done.orders else None
                 handovers = admitted.handovers + ([] if halted else self._dispatch(writer))
-                leaving = self._confirmation.leaving(writer, handovers, now)
                 backlog = self._count_backlog(writer, admitted)
         except OrderdropError:
             for ready in found:
@@ -133,7 +137,6 @@ class Router:
         self.backlog, done.admitted, self._asked = backlog, admitted, False
         if changed is not None:
             self._confirmation.take(changed)
-        self._confirmation.left(leaving)
         self._accepted(admitted)
         self._hand_over(handovers)
         self._asked = not self._cancels.hand_over(cancels, now)
@@ -158,6 +161,7 @@ class Router:
             for handover in doubtful:
                 self._settle_batch(writer, handover, HAND_OVER_FAILED)
                 done.handed_over.append(handover)
+            leaving = self._confirmation.leaving(writer, [handover for handover, _, _ in self._results], now)
             surprised = self._note_results(writer, done) or bool(doubtful)
             now = self.clock.now()
             changed = {
@@ -174,6 +178,7 @@ class Router:
             state = self._confirmation.read(writer, self.today, now) if surprised else None
         self._results, self._cancels.sent = [], []
         closed = self._confirmation.closed
+        self._confirmation.left(leaving)
         self._confirmation.settle(found, now)
         self._confirmation.confirmed(confirmed, now)
         if state is not None:
@@ -221,8 +226,8 @@ class Router:
 
     def _room(self, name: str) -> int:
         """How many orders a gateway takes now; none for a while after a fault, no more than its window has room for."""
-        if time.monotonic() < self._pause_until.get(name, 0):
-            return 0
+        if self._results or time.monotonic() < self._pause_until.get(name, 0):
+            return 0  # what has left and is not noted takes room that nobody has counted
         return min(self.desk.gateways[name].room(), self._confirmation.room(name))
 
     def _count_backlog(self, writer: Writer, admitted: Admitted) -> dict[str, int]:

@@ -26,6 +26,8 @@ from orderdrop.order.report import Account, Report
 _ACCOUNT: Final = re.compile(r"\d{4,}|[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 """An account number, 32 hex digits or a UUID [W]; other folders are somebody's copies."""
 
+_ANY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
 _FIND_EVERY: Final = 1.0
 """Seconds; FAT and some shares do not move a folder's time when a file is added to it."""
 
@@ -228,7 +230,14 @@ class Output:
             self._found_at = ticks
 
     def _is_account(self, path: Path) -> bool:
-        return (path.name in self._accounts or bool(_ACCOUNT.fullmatch(path.name))) and path.is_dir()
+        """Where the settings name no account, every account is welcome."""
+        name = path.name
+        known = (
+            name in self._accounts
+            or _ACCOUNT.fullmatch(name)
+            or (not self._accounts and _ANY.fullmatch(name))
+        )
+        return bool(known) and path.is_dir()
 
     def _files(self, folder: Path) -> dict[str, Table]:
         tables = self._tables

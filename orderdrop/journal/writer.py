@@ -103,6 +103,18 @@ class Known(NamedTuple):
     strategy: str | None
 
 
+class Placed(NamedTuple):
+    """An order in its batch."""
+
+    id: int
+    sid: str
+    account_id: str
+    order_business: int
+    trade_day: int
+    batch_id: int
+    submitted_at: int | None
+
+
 def _insert_text(table: str, columns: Sequence[str]) -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
@@ -143,6 +155,9 @@ _KNOWN_PAST = (
 _STANDING = (
     "SELECT orders.sid_key, orders.id, status, volume, filled_volume, filled_value, order_id, confirmed_at, closed_at"
     " FROM json_each(?) AS wanted CROSS JOIN orders ON orders.id = wanted.value"
+)
+_PLACES = (
+    f"SELECT {', '.join(Placed._fields)} FROM orders WHERE id BETWEEN ? AND ? AND batch_id = ? ORDER BY id"
 )
 _TIMES_RESENT = (
     "SELECT order_ref, count(*) FROM json_each(?) AS wanted CROSS JOIN events ON events.order_ref = wanted.value"
@@ -335,6 +350,11 @@ class Writer:
         batch_id, first, last = batch
         query = select(orders).where(orders.c.id.between(first, last), orders.c.batch_id == batch_id)
         return list(self.connection.execute(query.order_by(orders.c.id)))
+
+    def places_in_batch(self, batch: tuple[int, int, int]) -> list[Placed]:
+        """What is needed to follow the orders of a batch (its id, first and last order)."""
+        batch_id, first, last = batch
+        return [Placed._make(row) for row in self._driver.execute(_PLACES, (first, last, batch_id))]
 
     def asked_instructions(self, kind: str) -> list[Any]:
         """Instructions of a kind that were not carried out yet, oldest first."""
