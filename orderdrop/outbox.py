@@ -20,6 +20,7 @@ from orderdrop.desk import Desk
 from orderdrop.files import append_whole, rewriting, write_over
 from orderdrop.journal.reading import Reading, read
 from orderdrop.order.identity import day_number
+from orderdrop.order.report import Account
 from orderdrop.pace import Pace, slices
 from orderdrop.reports import mirror
 from orderdrop.workspace import account_folder
@@ -39,11 +40,14 @@ class Outbox:
         self._begun: set[Path] = set()
         self._stale: set[str] = set()  # accounts whose tables are behind
         self._tabled: set[str] = set()  # accounts that have tables
+        self._shown: dict[str, Account | None] = {}  # what those tables show of their funds
+        self._behind = True  # something may have changed since the journal was last read
         self._pace = Pace()
 
     def note(self, accounts: Iterable[str]) -> None:
         """Something changed; the funds of these accounts may have."""
         self._stale.update(accounts)
+        self._behind = True
 
     def hurry(self) -> None:
         self._pace = Pace()
@@ -57,16 +61,40 @@ class Outbox:
             raise
 
     def _update(self, today: date) -> Iterator[None]:
+        self._stale |= self._moved_funds()
+        if today == self._day and not (self._behind or self._stale):
+            return
         with read(self._reader) as reading:
             if today != self._day:
-                self._day = today
-                self._begun.clear()
-                self._stale |= self._tabled
-                self._event, self._fill = reading.before_day(day_number(today))
-            yield from self._append_changes(reading)
-            yield from self._append_fills(reading)
+                self._begin_day(today, reading)
+            if self._behind:
+                yield from self._append_new(reading)
             for account_id in [account for account in self._stale if self._pace.due(account)]:
                 yield from self._bring_up_to_date(reading, account_id)
+
+    def _begin_day(self, today: date, reading: Reading) -> None:
+        self._day, self._behind = today, True
+        self._begun.clear()
+        self._stale |= self._tabled | self._desk.settings.accounts.keys()
+        self._event, self._fill = reading.before_day(day_number(today))
+
+    def _moved_funds(self) -> set[str]:
+        """Accounts whose broker has told of other funds than their tables show; a terminal does so at any time."""
+        return {
+            account_id
+            for account_id, shown in self._shown.items()
+            if (gateway := self._desk.gateway_of(account_id)).pulse
+            and gateway.account(account_id) is not shown
+        }
+
+    def _append_new(self, reading: Reading) -> Iterator[None]:
+        self._behind, done = False, False  # before: what is noted meanwhile is new again
+        try:
+            yield from self._append_changes(reading)
+            yield from self._append_fills(reading)
+            done = True
+        finally:
+            self._behind |= not done
 
     def _bring_up_to_date(self, reading: Reading, account_id: str) -> Iterator[None]:
         self._tabled.add(account_id)
@@ -117,7 +145,7 @@ class Outbox:
                 write(mirror.lines(map(mirror.status, orders)))
                 yield
         yield
-        account = self._desk.gateway_of(account_id).account(account_id)
+        account = self._shown[account_id] = self._desk.gateway_of(account_id).account(account_id)
         if account is not None:
             write_over(self._path(account_id, "cash.csv"), mirror.cash_table(account))
             write_over(self._path(account_id, "position.csv"), mirror.position_table(account))
