@@ -24,6 +24,7 @@ from orderdrop.cli.status import status
 from orderdrop.cli.switches import cancel, halt, release, resend, resume
 from orderdrop.cli.why import why
 from orderdrop.order.errors import ConfigError, OrderdropError
+from orderdrop.terminal.command import terminal
 
 
 class Commands(click.Group):
@@ -70,6 +71,6 @@ def main(ctx: click.Context, workspace: Path) -> None:
 
 
 for command in (
-    init, run, demo, check, drop, orders, drops, why, status, cancel, release, resend, halt, resume,
+    init, run, demo, check, drop, orders, drops, why, status, cancel, release, resend, halt, resume, terminal,
 ):  # fmt: skip
     main.add_command(command)

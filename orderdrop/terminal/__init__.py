@@ -45,8 +45,23 @@ Broker
 
 from __future__ import annotations
 
-from orderdrop.terminal.engine import Terminal
-from orderdrop.terminal.ledger import Entry, Kind, read_ledger
-from orderdrop.terminal.settings import Faults, Settings, Stall
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from orderdrop.terminal.engine import Terminal
+    from orderdrop.terminal.ledger import Entry, Kind, read_ledger
+    from orderdrop.terminal.settings import Faults, Settings, Stall
 
 __all__ = ["Entry", "Faults", "Kind", "Settings", "Stall", "Terminal", "read_ledger"]
+
+_HOMES: Final = {"Terminal": "engine", "Entry": "ledger", "Kind": "ledger", "read_ledger": "ledger"}
+
+
+def __getattr__(name: str) -> Any:
+    """Loaded when first used: the command line has a command for it, and `--help` is quick."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = _HOMES.get(name, "settings")
+    value = globals()[name] = getattr(import_module(f"orderdrop.terminal.{home}"), name)
+    return value

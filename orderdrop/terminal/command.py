@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import click
 
-from orderdrop.terminal.engine import Terminal
 from orderdrop.terminal.settings import Faults, Settings, Stall
 
 _DEFAULT: Final = Settings(Path(), Path())
@@ -88,6 +87,8 @@ def terminal(cash: int, manual: int, **options: Any) -> None:
       orderdrop terminal --scan in --push out --archive archive
       orderdrop terminal --scan in --push out --lose 0.03 --torn --stall 20:8 --seed 7
     """
+    from orderdrop.terminal.engine import Terminal  # noqa: PLC0415  heavy
+
     faults = Faults(**{name: options.pop(name) for name in Faults._fields})
     standing_in = Terminal(Settings(cash=Decimal(cash), manual_every=manual, **options), faults)
     click.echo(f"仿真终端 / stand-in terminal: {options['scan']} → {options['push']}  (Ctrl-C)", err=True)
