@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from orderdrop.config import Settings
+from orderdrop.doctor.finding import FindingView
 from orderdrop.order.model import InstructionRow, OrderRow
 from orderdrop.views import DropView, OrderView, ReceiptRow
 
@@ -19,6 +20,7 @@ MODELS: Final[dict[str, type[BaseModel]]] = {
     "receipt_row": ReceiptRow,
     "order": OrderView,
     "drop": DropView,
+    "finding": FindingView,
     "settings": Settings,
 }
 

@@ -14,6 +14,7 @@ import click
 from orderdrop import __version__
 from orderdrop.cli.check import check
 from orderdrop.cli.demo import demo
+from orderdrop.cli.doctor import doctor
 from orderdrop.cli.drop import drop
 from orderdrop.cli.init import init
 from orderdrop.cli.look import drops, orders
@@ -71,6 +72,6 @@ def main(ctx: click.Context, workspace: Path) -> None:
 
 
 for command in (
-    init, run, demo, check, drop, orders, drops, why, status, cancel, release, resend, halt, resume, terminal,
+    init, run, demo, check, drop, orders, drops, why, status, doctor, cancel, release, resend, halt, resume, terminal,
 ):  # fmt: skip
     main.add_command(command)

@@ -70,6 +70,16 @@ class Names(NamedTuple):
         return f"{_day(now)}_{now}-{number}.{_digest(content)}{self.cancels}"
 
 
+_OURS: Final = re.compile(
+    r"\d{8}_(?:\d{8,}\.[0-9a-f]{12}\.order|\d+-\d+\.[0-9a-f]{12}\.cancel_order)\.\w+(?:\.fin)?"
+)
+
+
+def is_our_name(name: str) -> bool:
+    """Whether a file in the scan folder is one that `Names` has named, or its `.fin`."""
+    return bool(_OURS.fullmatch(name))
+
+
 class ScanFolder:
     """A terminal's input folder and our staging beside it.
 

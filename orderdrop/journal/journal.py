@@ -57,7 +57,7 @@ class Journal:
 
     def open(self) -> None:
         """Raises ConfigError on a network drive, JournalError when the file cannot be used."""
-        _refuse_network_drive(self._path)
+        refuse_network_drive(self._path)
         try:
             self._engine = writing_engine(self._url, *_PRAGMAS)
             self._connection = self._engine.connect()
@@ -132,7 +132,7 @@ def _resolve(url: str, root: Path) -> URL:
     return parsed.set(database=str(root / parsed.database))
 
 
-def _refuse_network_drive(path: Path) -> None:
+def refuse_network_drive(path: Path) -> None:
     """SQLite's locks do not hold on network drives. Compares the longest mount point above `path`."""
     resolved = path.parent.resolve()
     if str(resolved).startswith("\\\\"):

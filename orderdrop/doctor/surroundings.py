@@ -1,0 +1,88 @@
+"""What can be measured of the machine and of the workspace around the folders."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from sqlalchemy.exc import DBAPIError
+
+from orderdrop.config import Settings
+from orderdrop.doctor.folders import PROBE
+from orderdrop.inbox.watch import watch
+from orderdrop.journal.journal import Journal, reading_engine, refuse_network_drive
+from orderdrop.journal.reading import read
+from orderdrop.journal.schema import VERSION
+from orderdrop.order.errors import ConfigError, JournalError
+from orderdrop.workspace import Workspace
+
+EVENT_WITHIN: Final = 2.0
+
+
+class RouterFacts(NamedTuple):
+    """running: in this workspace. waiting: files in the inbox that it has yet to take."""
+
+    running: bool
+    who: str
+    waiting: tuple[str, ...]
+
+
+class JournalFacts(NamedTuple):
+    """there: it was made already. local: "" or why it lies on no local disk. fault: why it cannot be read. newer: by a newer orderdrop."""
+
+    path: Path
+    there: bool
+    local: str = ""
+    fault: str = ""
+    newer: bool = False
+
+
+def journal_facts(settings: Settings, workspace: Workspace) -> JournalFacts:
+    """Raises ConfigError when the setting is wrong."""
+    path = Journal(settings.journal.url, workspace.root).path
+    local = ""
+    try:
+        refuse_network_drive(path)
+    except ConfigError as error:
+        local = str(error)
+    if not path.exists():
+        return JournalFacts(path, there=False, local=local)
+    try:
+        engine = reading_engine(settings.journal.url, workspace.root)
+        try:
+            with read(engine) as reading:
+                version = int(reading.meta("schema_version") or 0)
+        finally:
+            engine.dispose()
+    except (DBAPIError, JournalError) as error:
+        return JournalFacts(path, there=True, local=local, fault=str(error))
+    return JournalFacts(path, there=True, local=local, newer=version > VERSION)
+
+
+def event_after(folder: Path) -> float | None:
+    """Seconds until a file event told of a rename in `folder`; None: none came. Raises OSError."""
+    name = f"{PROBE}-{os.getpid()}-event"
+    made, moved = folder / f"{name}.tmp", folder / name
+    watching = watch(str(folder))
+    try:
+        made.write_bytes(b"")
+        began = time.perf_counter()
+        made.rename(moved)
+        while (waited := time.perf_counter() - began) < EVENT_WITHIN:
+            if name in watching.take():
+                return waited
+            watching.wait(0.05)
+        return None
+    finally:
+        watching.close()
+        made.unlink(missing_ok=True)
+        moved.unlink(missing_ok=True)
+
+
+def zone_offset() -> float:
+    """Seconds by which this machine's wall clock is ahead of UTC."""
+    offset = datetime.now().astimezone().utcoffset()
+    return offset.total_seconds() if offset else 0.0
