@@ -21,6 +21,7 @@ from orderdrop import __version__, archive
 from orderdrop.chores import Chores
 from orderdrop.clock import Clock, SystemClock, iso
 from orderdrop.config import GatewaySettings, GoldminerSettings, PaperSettings, Settings
+from orderdrop.dayend import DayEnd
 from orderdrop.desk import Desk
 from orderdrop.gateway.base import Gateway
 from orderdrop.gateway.goldminer import GoldminerGateway
@@ -96,6 +97,10 @@ class App:
                 self.workspace, self.settings, self.journal, self._reader, self.inbox, self.router, self.clock
             )
             self.chores.look_after(self._put_away_today())
+            self.day_end = DayEnd(
+                self.workspace, self.settings, self.journal, self._reader, self.router, self.clock,
+                note=self.chores.note, archive_day=self.chores.close_day,
+            )  # fmt: skip
             self._closing = opened.pop_all()
         log.info("started %s, %s", __version__, self.workspace.root)
         return self
@@ -144,6 +149,8 @@ class App:
             self.chores.run(lambda: self.inbox.stirring)
             if not self.chores.under_way:
                 self._rested = time.monotonic()
+        if done.idle:
+            self.day_end.step()
         return done
 
     def _chores_due(self, done: Round) -> bool:

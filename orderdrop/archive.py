@@ -20,6 +20,9 @@ from orderdrop.workspace import FIN_SUFFIX
 
 MANIFEST: Final = "manifest.sha256"
 
+_DBF: Final = b"\x03"
+"""The first byte of a dbf; no text begins with it."""
+
 
 def put_away(source: Path, folder: Path, name: str, drop_id: int) -> Path:
     """Move a drop (and its `.fin`) to `folder`/`name`, or, if another drop has that name, beside it with the drop's number.
@@ -74,7 +77,8 @@ def candidates(folder: Path, name: str, drop_id: int) -> tuple[Path, Path]:
 
 def write_sent(folder: Path, gateway: str, batch_id: int, content: bytes) -> None:
     """Keep the exact bytes of a batch; one that is there already is left."""
-    target = folder / "sent" / gateway / f"{batch_id:08d}.order.csv"
+    suffix = ".dbf" if content.startswith(_DBF) else ".csv"
+    target = folder / "sent" / gateway / f"{batch_id:08d}.order{suffix}"
     target.parent.mkdir(parents=True, exist_ok=True)
     if not target.exists():
         write_new(target, content, durable=False)

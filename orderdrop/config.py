@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from datetime import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -82,6 +83,18 @@ class LogSettings(_Section):
         "INFO", description="of .orderdrop/orderdrop.log 日志级别"
     )
     language: Literal["zh+en", "zh", "en"] = Field("zh+en", description="language of messages 消息语言")
+
+
+class CloseSettings(_Section):
+    """The day's end: what the terminals' folders still hold is put into the archive, and the day is reconciled."""
+
+    auto: bool = Field(
+        True, description="by itself after `at` on weekdays, for live gateways 收盘后自动归档(实盘通道)"
+    )
+    at: time = Field(
+        time(15, 30),
+        description="Shanghai time; before it, `orderdrop close` leaves live gateways alone 北京时间",
+    )
 
 
 class FeeSettings(_Section):
@@ -248,6 +261,7 @@ class Settings(BaseSettings):
     inbox: InboxSettings = Field(default_factory=InboxSettings)
     journal: JournalSettings = Field(default_factory=JournalSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+    close: CloseSettings = Field(default_factory=CloseSettings)
     gateways: dict[GatewayName, GatewaySettings] = Field(default_factory=_only_paper, min_length=1)
     accounts: dict[str, AccountSettings] = Field(default_factory=dict)
     strategies: dict[str, StrategySettings] = Field(default_factory=dict)

@@ -114,6 +114,12 @@ class Router:
         self._tell_fault(done.fault)
         return done
 
+    def listen(self) -> Round:
+        """Collect only: nothing is received, nothing is handed over. For the day's end. Raises JournalError."""
+        done = Round()
+        self._collect(done)
+        return done
+
     def _receive_and_dispatch(self, done: Round) -> None:
         found = self.inbox.collect(self.today)
         if not (found or self._asked or self.ready):

@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from orderdrop.config import Settings
+from orderdrop.dayend import ClosedView
 from orderdrop.doctor.finding import FindingView
 from orderdrop.order.model import InstructionRow, OrderRow
 from orderdrop.views import DropView, OrderView, ReceiptRow
@@ -21,6 +22,7 @@ MODELS: Final[dict[str, type[BaseModel]]] = {
     "order": OrderView,
     "drop": DropView,
     "finding": FindingView,
+    "closed": ClosedView,
     "settings": Settings,
 }
 

@@ -61,6 +61,16 @@ class Workspace:
         return self.state / "router.json"
 
     @property
+    def close_request(self) -> Path:
+        """Asks a running router to close a day."""
+        return self.state / "close.json"
+
+    @property
+    def closed(self) -> Path:
+        """What came of the last close."""
+        return self.state / "closed.json"
+
+    @property
     def log(self) -> Path:
         return self.state / "orderdrop.log"
 
@@ -70,6 +80,10 @@ class Workspace:
 
     def day(self, day: date) -> Path:
         return self.archive / day.isoformat()
+
+    def terminal_day(self, day: date, gateway: str) -> Path:
+        """What was left in a terminal's folders: `in` and `out/<account>`."""
+        return self.day(day) / "terminal" / gateway
 
     def home_of(self, day: date, *, refused_whole: bool) -> Path:
         """Where a drop is put away."""

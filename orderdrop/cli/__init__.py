@@ -13,6 +13,7 @@ import click
 
 from orderdrop import __version__
 from orderdrop.cli.check import check
+from orderdrop.cli.close import close
 from orderdrop.cli.demo import demo
 from orderdrop.cli.doctor import doctor
 from orderdrop.cli.drop import drop
@@ -72,6 +73,6 @@ def main(ctx: click.Context, workspace: Path) -> None:
 
 
 for command in (
-    init, run, demo, check, drop, orders, drops, why, status, doctor, cancel, release, resend, halt, resume, terminal,
+    init, run, demo, check, drop, orders, drops, why, status, doctor, cancel, release, resend, halt, resume, close, terminal,
 ):  # fmt: skip
     main.add_command(command)

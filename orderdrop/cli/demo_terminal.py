@@ -25,6 +25,10 @@ _ACCOUNT: Final = "demo"
 _BASKETS: Final = 4
 _BASKET: Final = 25
 _SEED: Final = 7
+_FILLS: Final = 5.0
+"""Seconds that fills may come behind the confirmation."""
+
+_UNFILLED: Final = frozenset({Status.NEW, Status.PARTIALLY_FILLED})
 _START: Final = 20.0
 """Seconds until a terminal that has shown nothing is taken to have failed."""
 
@@ -114,6 +118,7 @@ def play(place: Place, lose: float, at_most: float = ONCE_AT_MOST) -> Outcome:
         for number in range(1, _BASKETS + 1):
             client.drop(list(_basket(number)), place.root, name=f"basket-{number}.csv")
         app.run_once(at_most=at_most)
+        _wait_for_fills(app, place)
     return Outcome(_fates(place, folder / "push"), time.monotonic() - began)
 
 
@@ -146,6 +151,13 @@ def _terminal(folder: Path, lose: float) -> Iterator[None]:
                 process.wait()
 
 
+def _wait_for_fills(app: App, place: Place) -> None:
+    deadline = time.monotonic() + _FILLS
+    while time.monotonic() < deadline and any(order.status in _UNFILLED for order in _orders(place)):
+        app.turn(lambda _round: None)
+        app.inbox.wait(0.1)
+
+
 def _wait_for(sign: Path, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + _START
     while not sign.exists():
@@ -158,9 +170,12 @@ def _fates(place: Place, push: Path) -> tuple[Fate, ...]:
     """What the terminal's ledger says, beside what the journal says."""
     entries = read_ledger(push)
     lost, executed = (_count(entries, kind) for kind in (Kind.LOST, Kind.EXECUTED))
+    return tuple(Fate(o.sid, lost[o.sid], executed[o.sid], Status(o.status)) for o in _orders(place))
+
+
+def _orders(place: Place) -> list[Any]:
     with place.journal() as reading:
-        orders = list(reading.orders_of_day(day_number(place.today))) if reading else []
-    return tuple(Fate(o.sid, lost[o.sid], executed[o.sid], Status(o.status)) for o in orders)
+        return list(reading.orders_of_day(day_number(place.today))) if reading else []
 
 
 def _count(entries: Iterable[Any], kind: Kind) -> Counter[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator
+from datetime import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
@@ -125,6 +126,8 @@ def _toml(value: Any) -> str:
             return format(value, "f")
         case int() | float():
             return str(value)
+        case time():
+            return f'"{value:%H:%M}"'
         case dict():
             return (
                 "{ " + ", ".join(f"{_toml(str(key))} = {_toml(item)}" for key, item in value.items()) + " }"

@@ -7,10 +7,11 @@ itself: what it cannot say for sure is `unknown`, and `settle` looks for evidenc
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, NewType, Protocol
+from typing import NamedTuple, NewType, Protocol, runtime_checkable
 
 from orderdrop.clock import Micros
 from orderdrop.order.report import Account, Report
@@ -79,6 +80,23 @@ class Leftover(NamedTuple):
     path: Path
     moved_to: Path | None
     why: str = ""
+
+
+@runtime_checkable
+class TakesFiles(Protocol):
+    """What the day's end asks beside the port, of a gateway whose terminal takes files out of a folder."""
+
+    def sids(self, content: bytes) -> Sequence[str]:
+        """The order ids that stand in a batch's bytes."""
+        ...
+
+    def taken(self, day: date) -> Sequence[str] | None:
+        """The order ids in the terminal's own archive of what it took from us on a day; None when it keeps none. Raises GatewayError."""
+        ...
+
+    def take_back(self, batch: Batch) -> bool:
+        """Take an untaken file out of the folder. True: it was there, and no row of it has shown up yet. Raises GatewayError."""
+        ...
 
 
 class Gateway(Protocol):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -127,7 +128,7 @@ class GoldminerGateway:
     def settle(self, batch: Batch) -> dict[str, Outcome]:
         """A file goes in whole, so one row that is seen speaks for all of them."""
         outcome = self._settle(batch)
-        return dict.fromkeys(self._sids(batch), outcome)
+        return dict.fromkeys(self.sids(batch.content), outcome)
 
     def poll(self, after: Cursor, limit: int) -> tuple[list[Report], Cursor]:
         try:
@@ -210,6 +211,18 @@ class GoldminerGateway:
         self._output.look()
         return back and not self._shown(batch)
 
+    def sids(self, content: bytes) -> list[str]:
+        """The order ids that stand in a batch's bytes."""
+        return [row.sid for row in self._writing.rows(content)]
+
+    def taken(self, day: date) -> list[str] | None:
+        """The order ids in the upfiles of a day, as far as the files are ours. Raises GatewayError."""
+        try:
+            files = self._scan.upfiles(day)
+            return None if files is None else [sid for path in files for sid in self.sids(path.read_bytes())]
+        except (OSError, ValueError) as error:
+            raise GatewayError(f"upfiles 读不了 / upfiles cannot be read: {error}") from error
+
     def close_day(self, folder: Path, open_sids: Collection[str]) -> list[Leftover]:
         """Put what is left in the scan and output folders into `folder`/in and `folder`/out/<account>.
 
@@ -263,10 +276,7 @@ class GoldminerGateway:
                 return None
 
     def _shown(self, batch: Batch) -> bool:
-        return any(sid in self._output.seen for sid in self._sids(batch))
-
-    def _sids(self, batch: Batch) -> list[str]:
-        return [row.sid for row in self._writing.rows(batch.content)]
+        return any(sid in self._output.seen for sid in self.sids(batch.content))
 
 
 _UNTAKEN: Final = "文件还在扫单文件夹里,终端没有取走 / its file still stands in the scan folder, the terminal has not taken it: is it running and scanning?"

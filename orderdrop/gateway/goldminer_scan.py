@@ -15,6 +15,7 @@ import hashlib
 import logging
 import os
 import re
+from datetime import date
 from enum import Enum
 from itertools import count
 from pathlib import Path
@@ -70,8 +71,9 @@ class Names(NamedTuple):
         return f"{_day(now)}_{now}-{number}.{_digest(content)}{self.cancels}"
 
 
+_OUR_ORDERS: Final = re.compile(r"\d{8}_\d{8,}\.[0-9a-f]{12}\.order\b")
 _OURS: Final = re.compile(
-    r"\d{8}_(?:\d{8,}\.[0-9a-f]{12}\.order|\d+-\d+\.[0-9a-f]{12}\.cancel_order)\.\w+(?:\.fin)?"
+    rf"(?:{_OUR_ORDERS.pattern}|\d{{8}}_\d+-\d+\.[0-9a-f]{{12}}\.cancel_order)\.\w+(?:\.fin)?"
 )
 
 
@@ -256,6 +258,19 @@ class ScanFolder:
         since = f"{name[:4]}-{name[4:6]}-{name[6:8]}"
         days = (day for day in self._archive.glob("*/*") if day.name >= since)
         return any((day / "upfiles" / self._scan_name / name).exists() for day in days)
+
+    def upfiles(self, day: date) -> list[Path] | None:
+        """The order files of ours that the terminal's archive has of a day; None when it has none of that day. Raises OSError.
+
+        Ours by the beginning of the name: the terminal may put a number behind a name that it has already [?].
+        """
+        if self._archive is None:
+            return None
+        folders = list(self._archive.glob(f"*/{day.isoformat()}/upfiles/{_literal(self._scan_name)}"))
+        if not folders:
+            return None
+        files = sorted(path for folder in folders for path in folder.iterdir())
+        return [path for path in files if _OUR_ORDERS.match(path.name)]
 
     def _set_aside(self, path: Path) -> None:
         self._move_aside(path, self.returned / path.name)

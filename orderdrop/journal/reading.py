@@ -142,6 +142,11 @@ class Reading:
         query = select(drops.c.id).where(drops.c.trade_day.in_(last)).order_by(drops.c.id)
         return list(self._connection.execute(query).scalars())
 
+    def days_with_drops(self, limit: int) -> list[int]:
+        """The newest days that had any, newest first."""
+        query = select(drops.c.trade_day).distinct().order_by(drops.c.trade_day.desc()).limit(limit)
+        return list(self._connection.execute(query).scalars())
+
     def drops_by_name(self, name: str) -> list[Any]:
         """Drops called `name` (with or without the sub-folder), newest first."""
         named = or_(drops.c.name == name, drops.c.name.endswith(f"/{name}", autoescape=True))

@@ -74,6 +74,7 @@ class Code(StrEnum):
     RELEASE_NOT_HELD = "RELEASE_NOT_HELD"
     RESEND_NOT_PROVEN = "RESEND_NOT_PROVEN"
     DAY_OVER = "DAY_OVER"
+    TAKEN_BACK = "TAKEN_BACK"
     # duplicates and the broker
     DUPLICATE = "DUPLICATE"
     MENDED = "MENDED"

@@ -347,6 +347,12 @@ WORDS: Final[dict[Code, Words]] = {
         "今天重新下单",
         "order again today",
     ),
+    Code.TAKEN_BACK: Words(
+        "收盘时终端还没有取走,已从扫单文件夹收回,未成交",
+        "the terminal had not taken it by the close; it was taken out of the scan folder, nothing was executed",
+        "下一交易日用新的 sid 重新下单,并查终端为何没有扫单",
+        "order again on the next trading day under a new sid, and see why the terminal did not scan",
+    ),
     Code.DUPLICATE: Words(
         "重复:{value} 已在 {bound} 收到",
         "duplicate: {value} was taken from {bound}",

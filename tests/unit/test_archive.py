@@ -60,3 +60,14 @@ def test_manifest_is_checked_by_sha256sum_and_by_nothing_less(tmp_path):
     assert subprocess.run(check, check=False, cwd=tmp_path / "day", capture_output=True).returncode == 0
     (tmp_path / "day" / "drops" / "basket.csv").write_bytes(b"altered")
     assert subprocess.run(check, check=False, cwd=tmp_path / "day", capture_output=True).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [(b"\xef\xbb\xbfsid\n", "00000007.order.csv"), (b"\x03\x64\x01", "00000007.order.dbf")],
+)
+def test_sent_bytes_when_kept_then_the_name_says_what_they_are(tmp_path, content, name):
+    archive.write_sent(tmp_path, "gm", 7, content)
+    assert [(path.name, path.read_bytes()) for path in (tmp_path / "sent" / "gm").iterdir()] == [
+        (name, content)
+    ]
