@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -27,6 +29,7 @@ FLOOR, OURS, QUICK_TERMINAL = (
 _BASKETS = 30
 _AT_MOST = 300  # seconds that a subject may take
 _TICK = 0.05  # a file system's clock is coarse: a rename right after the writing cannot be told from it later
+_ACCOUNT = "acc"
 _EVENTS_EACH = 2  # submitting, submitted
 
 
@@ -44,10 +47,11 @@ class Sizes(NamedTuple):
     stream_rounds: int
     confirmed: int
     told: int
+    answers: int
 
 
-FULL = Sizes(7, 300, 1000, 100_000, 5_000_000, 1_000_000, 50_000, 12, 5, 10_000, 50_000)
-QUICK = Sizes(3, 60, 300, 20_000, 200_000, 50_000, 5_000, 4, 2, 1_000, 5_000)
+FULL = Sizes(7, 300, 1000, 100_000, 5_000_000, 1_000_000, 50_000, 12, 5, 10_000, 50_000, 100)
+QUICK = Sizes(3, 60, 300, 20_000, 200_000, 50_000, 5_000, 4, 2, 1_000, 5_000, 10)
 
 
 class Figure(NamedTuple):
@@ -350,8 +354,47 @@ def _idle_beside_output(bench: Bench) -> float:
     return float(result["cpu_percent"])
 
 
+# what a program sees
+
+
+def answer(bench: Bench) -> list[Figure]:
+    """Rename of a one-order file → its row in order_status.csv of the paper account, as a program that looks there finds it."""
+    root, sids = bench.workspace(), workload.new_sids(bench.sizes.answers + 1)
+    drops = [workload.write_drop(root / "made" / f"{sid}.order.csv", [sid]) for sid in sids]
+    for drop in drops:
+        drop.write_text(
+            re.sub(r",acc-\d,", f",{_ACCOUNT},", drop.read_text(encoding="utf-8")), encoding="utf-8"
+        )
+    (root / "orderdrop.toml").write_text(f"[accounts.{_ACCOUNT}]\n", encoding="utf-8")
+    table = root / "outbox" / _ACCOUNT / "order_status.csv"
+    command = [sys.executable, "-m", "orderdrop", "-C", str(root), "run"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as router:
+        try:
+            seconds = [_answered(drop, root, sid, table) for drop, sid in zip(drops, sids, strict=True)][1:]
+        finally:
+            router.terminate()
+    shutil.rmtree(root)
+    return [
+        _below("status row on paper, median", "s", median(seconds), 0.5),
+        _below("status row on paper, worst", "s", max(seconds), 0.5),
+    ]
+
+
+def _answered(drop: Path, root: Path, sid: str, table: Path) -> float:
+    """Seconds until the sid stands in the table; the first one waits for the router's start, too."""
+    at, wanted = workload.rename_in(drop, root / "inbox"), sid.encode()
+    while not (table.exists() and wanted in table.read_bytes()):
+        if time.monotonic_ns() - at > _AT_MOST * 1e9:
+            raise workload.LostOrDoubledError(f"{sid} was not answered")
+        time.sleep(0.002)
+    waited = (time.monotonic_ns() - at) / 1e9
+    time.sleep(random.uniform(0.1, 1.0))
+    return waited
+
+
 MEASURES: dict[str, Callable[[Bench], list[Figure]]] = {
-    measure.__name__: measure for measure in (single, scan, burst, window, start, stream, memory, idle)
+    measure.__name__: measure
+    for measure in (single, scan, burst, window, answer, start, stream, memory, idle)
 }
 
 

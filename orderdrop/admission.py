@@ -291,10 +291,11 @@ class Admission:
         return self._next_drop - 1
 
     def _context(self, file: DropFile) -> intake.Context:
+        account, strategy = self._desk.folder(file.strategy)
         return intake.Context(
             accounts=self._desk.accounts,
-            default_account=self._desk.default_account,
-            strategy=file.strategy,
+            default_account=account,
+            strategy=strategy,
             derive=file.naming(),
         )
 

@@ -217,7 +217,9 @@ def _make_gateway(
 ) -> Gateway:
     match values:
         case PaperSettings():
-            return PaperGateway(name, values, workspace.state, workspace.root / values.quotes, clock)
+            return PaperGateway(
+                name, values, workspace.state, workspace.root / values.quotes, clock, accounts
+            )
         case GoldminerSettings():
             return GoldminerGateway(name, values.below(workspace.root), accounts, clock)
         case _:

@@ -288,6 +288,14 @@ class Settings(BaseSettings):
             raise ValueError("several gateways, but no [accounts.<id>] says which account uses which")
         return self
 
+    @model_validator(mode="after")
+    def _folders_mean_one_thing(self) -> Settings:
+        """A sub-folder of the inbox names an account or a strategy."""
+        names = {name for key, account in self.accounts.items() for name in (key, account.alias) if name}
+        if both := names & self.strategies.keys():
+            raise ValueError(f"an account and a strategy have the same name: {', '.join(sorted(both))}")
+        return self
+
     def accounts_of(self, gateway: str) -> list[str]:
         """The accounts named here that use a gateway."""
         return [account_id for account_id in self.accounts if self.gateway_of(account_id) == gateway]

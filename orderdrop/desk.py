@@ -33,6 +33,14 @@ class Desk:
             return PAPER_ACCOUNT
         return named[0] if len(named) == 1 else None
 
+    def folder(self, name: str) -> tuple[str | None, str]:
+        """What a sub-folder of the inbox, "" for the inbox itself, says of rows that do not say it themselves: account and strategy.
+
+        A folder called like an account, or its alias, is that account's; any other one names a strategy.
+        """
+        account = self.accounts.get(name)
+        return (self.default_account, name) if account is None else (account, "")
+
     def gateway_of(self, account_id: str) -> Gateway:
         return self.gateways[self.settings.gateway_of(account_id)]
 

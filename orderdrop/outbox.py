@@ -1,8 +1,8 @@
 """The result files, in 掘金's format whatever the gateway: a program written for 掘金's file orders reads them unchanged.
 
 Below `outbox/<account_id>/`: order_status_change.csv and execution_report.csv grow row by row; order_status.csv, cash.csv and
-position.csv are replaced as a whole, at a pace that their size allows. At start the day's files are made again from
-the journal.
+position.csv are replaced as a whole, at a pace that their size allows. At start, and when a day begins, the day's files are made again
+from the journal; those of an account that is named, or that a gateway knows, are there before its first order.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Final
 
 from sqlalchemy.engine import Engine
 
+from orderdrop.clock import Micros
 from orderdrop.desk import Desk
 from orderdrop.files import append_whole, rewriting, write_over
 from orderdrop.journal.reading import Reading, read
@@ -26,6 +27,7 @@ from orderdrop.reports import mirror
 from orderdrop.workspace import account_folder
 
 _SLICE: Final = 1000
+_FUNDS_EVERY: Final = 3.0
 
 
 class Outbox:
@@ -40,9 +42,10 @@ class Outbox:
         self._begun: set[Path] = set()
         self._stale: set[str] = set()  # accounts whose tables are behind
         self._tabled: set[str] = set()  # accounts that have tables
-        self._shown: dict[str, Account | None] = {}  # what those tables show of their funds
         self._behind = True  # something may have changed since the journal was last read
         self._pace = Pace()
+        self._funds: dict[str, Account] = {}  # as they were written, without their time
+        self._funds_at = 0.0
 
     def note(self, accounts: Iterable[str]) -> None:
         """Something changed; the funds of these accounts may have."""
@@ -61,8 +64,7 @@ class Outbox:
             raise
 
     def _update(self, today: date) -> Iterator[None]:
-        self._stale |= self._moved_funds()
-        if today == self._day and not (self._behind or self._stale):
+        if today == self._day and not (self._behind or self._stale or self._funds_are_due):
             return
         with read(self._reader) as reading:
             if today != self._day:
@@ -71,21 +73,39 @@ class Outbox:
                 yield from self._append_new(reading)
             for account_id in [account for account in self._stale if self._pace.due(account)]:
                 yield from self._bring_up_to_date(reading, account_id)
+            yield from self._look_at_funds()
+
+    def _begin_files(self) -> None:
+        self._funds.clear()
+        for account_id in self._known():
+            self._stale.add(account_id)
+            self._append(account_id, "order_status_change.csv", mirror.STATUS_HEADER, [])
+            self._append(account_id, "execution_report.csv", mirror.EXECUTION_HEADER, [])
+
+    def _known(self) -> set[str]:
+        """The accounts that are named; if none are, those that the gateways know."""
+        named = set(self._desk.settings.accounts)
+        return named or {name for gateway in self._desk.gateways.values() for name in gateway.accounts()}
+
+    @property
+    def _funds_are_due(self) -> bool:
+        return time.monotonic() >= self._funds_at
+
+    def _look_at_funds(self) -> Iterator[None]:
+        """Cash and positions move without orders of ours, too: prices do, and people trade by hand."""
+        if not self._funds_are_due:
+            return
+        self._funds_at = time.monotonic() + _FUNDS_EVERY
+        for account_id in sorted(self._known()):
+            self._write_funds(account_id)
+            yield
 
     def _begin_day(self, today: date, reading: Reading) -> None:
         self._day, self._behind = today, True
         self._begun.clear()
-        self._stale |= self._tabled | self._desk.settings.accounts.keys()
+        self._stale |= self._tabled
         self._event, self._fill = reading.before_day(day_number(today))
-
-    def _moved_funds(self) -> set[str]:
-        """Accounts whose broker has told of other funds than their tables show; a terminal does so at any time."""
-        return {
-            account_id
-            for account_id, shown in self._shown.items()
-            if (gateway := self._desk.gateway_of(account_id)).pulse
-            and gateway.account(account_id) is not shown
-        }
+        self._begin_files()
 
     def _append_new(self, reading: Reading) -> Iterator[None]:
         self._behind, done = False, False  # before: what is noted meanwhile is new again
@@ -145,10 +165,16 @@ class Outbox:
                 write(mirror.lines(map(mirror.status, orders)))
                 yield
         yield
-        account = self._shown[account_id] = self._desk.gateway_of(account_id).account(account_id)
-        if account is not None:
-            write_over(self._path(account_id, "cash.csv"), mirror.cash_table(account))
-            write_over(self._path(account_id, "position.csv"), mirror.position_table(account))
+        self._write_funds(account_id)
+
+    def _write_funds(self, account_id: str) -> None:
+        """If they have moved."""
+        account = self._desk.gateway_of(account_id).account(account_id)
+        if account is None or self._funds.get(account_id) == account._replace(at=Micros(0)):
+            return
+        write_over(self._path(account_id, "cash.csv"), mirror.cash_table(account))
+        write_over(self._path(account_id, "position.csv"), mirror.position_table(account))
+        self._funds[account_id] = account._replace(at=Micros(0))
 
     def _path(self, account_id: str, name: str) -> Path:
         folder = self._folder / account_folder(account_id)

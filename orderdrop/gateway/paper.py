@@ -47,8 +47,19 @@ class PaperGateway:
     then thrown away and read again).
     """
 
-    def __init__(self, name: str, settings: PaperSettings, folder: Path, quotes: Path, clock: Clock) -> None:
-        """folder: where the file is kept; quotes: the reference prices. Raises ConfigError for bad [positions]."""
+    def __init__(
+        self,
+        name: str,
+        settings: PaperSettings,
+        folder: Path,
+        quotes: Path,
+        clock: Clock,
+        accounts: Collection[str] = (),
+    ) -> None:
+        """folder: where the file is kept; quotes: the reference prices; accounts: those that are open from the start.
+
+        Raises ConfigError for bad [positions].
+        """
         self.name = name
         self.live = settings.live
         self._path = folder / f"paper-{name}.db"
@@ -58,6 +69,7 @@ class PaperGateway:
         self._terms = Terms(
             Tariff(settings.fees), settings.cash, _positions(name, settings.positions), settings.simulate
         )
+        self._accounts = accounts
         self._book: Book | None = None
 
     pulse = 0.0
@@ -70,8 +82,10 @@ class PaperGateway:
         self._book = None
         with self._faults():
             self._store.open()
-        with self._at_work():
-            pass
+        self._quotes.refresh()
+        with self._at_work() as book:
+            for account_id in self._accounts:
+                book.open_account(account_id, self._quotes.price)
 
     def close(self) -> None:
         self._book = None

@@ -295,6 +295,11 @@ class Book:
 
     # accounts
 
+    def open_account(self, account_id: str, quote: Callable[[str], Decimal | None]) -> None:
+        """Before its first order, so that programs see its cash and holdings; one that is open already is left alone."""
+        if account_id not in self.accounts:
+            self._account(account_id, quote)
+
     def _account(self, account_id: str, quote: Callable[[str], Decimal | None]) -> PaperAccount:
         """The account, opened when it is used for the first time; holdings come in at their reference price."""
         self.changes.accounts.add(account_id)

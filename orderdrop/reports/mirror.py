@@ -16,6 +16,9 @@ STATUS_HEADER: Final = gm.ORDER_STATUS_HEADER
 EXECUTION_HEADER: Final = gm.EXECUTION_HEADER
 SCAN_NAME: Final = "orderdrop"
 _OUR_NO: Final = 1
+_NEEDS_QUOTES: Final = str.maketrans({",": ";", '"': "'", "\n": " ", "\r": " "})
+"""Many a program cuts a line at its commas."""
+
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -102,4 +105,4 @@ def _rejection(order: Any) -> tuple[int, str]:
     why = Refusal(
         Code(order.reason_code), order.reason_column or "", order.reason_value or "", order.reason_bound or ""
     )
-    return _OUR_NO, explain(why).text()
+    return _OUR_NO, explain(why).text().translate(_NEEDS_QUOTES)
