@@ -152,6 +152,7 @@ class DayEnd:
         self._look_at = self._finish_at = 0.0
         self._day: date | None = None  # being closed
         self._again: date | None = None  # could not be closed
+        self._closed: date | None = None  # is known to be closed
         self._back: list[Return] = []
         self._faults: list[str] = []
 
@@ -199,10 +200,12 @@ class DayEnd:
         now, today = to_datetime(self._clock.now()), self._router.today
         live = any(gateway.live for gateway in self._router.desk.gateways.values())
         wanted = self._settings.close.auto and live and now.weekday() < _SATURDAY
-        if not wanted or now.time() < self._settings.close.at:
+        if not wanted or now.time() < self._settings.close.at or self._closed == today:
             return None
         with read(self._reader) as reading:
             done = int(reading.meta(_CLOSED) or 0)
+        if done >= day_number(today):
+            self._closed = today
         return today if done < day_number(today) else None
 
     # how

@@ -119,14 +119,14 @@ class Outbox:
     def _bring_up_to_date(self, reading: Reading, account_id: str) -> Iterator[None]:
         self._tabled.add(account_id)
         self._stale.discard(account_id)  # before: what changes meanwhile makes it stale again
-        began, done = time.perf_counter(), False
+        began, done = time.thread_time(), False
         try:
             yield from self._replace_tables(reading, account_id)
             done = True
         finally:
             if not done:
                 self._stale.add(account_id)
-        self._pace.spent(account_id, time.perf_counter() - began)
+        self._pace.spent(account_id, time.thread_time() - began)
 
     def _append_changes(self, reading: Reading) -> Iterator[None]:
         while changes := reading.events_after(self._event, _SLICE):

@@ -100,16 +100,20 @@ def _here(place: Place, day: date) -> ClosedView:
 def _by_the_router(place: Place, day: date) -> ClosedView:
     """Ask, and wait for the answer. Raises OrderdropError when there is none."""
     from orderdrop.dayend import ClosedView  # noqa: PLC0415
-    from orderdrop.files import write_over  # noqa: PLC0415
+    from orderdrop.files import patiently, write_over  # noqa: PLC0415
 
     here = place.workspace
-    before = here.closed.read_bytes() if here.closed.exists() else b""
+
+    def answer() -> bytes:
+        return patiently(here.closed.read_bytes) if here.closed.exists() else b""
+
+    before = answer()
     write_over(here.close_request, json.dumps({"day": day.isoformat()}).encode())
     deadline = clock.monotonic() + _PATIENCE
     while clock.monotonic() < deadline:
-        answer = here.closed.read_bytes() if here.closed.exists() else b""
-        if answer != before:
-            closed = ClosedView.model_validate_json(answer)
+        told = answer()
+        if told != before:
+            closed = ClosedView.model_validate_json(told)
             if closed.day == day.isoformat():
                 return closed
         clock.sleep(0.1)

@@ -73,6 +73,8 @@ def _gateway(
             facts = goldminer.measure(
                 name, own, settings.accounts_of(name), today, router_runs=router.running, renames=RENAMES
             )
+            if workspace.terminal_day(today, name).is_dir():  # closed: its output is in the archive
+                facts = facts._replace(handed=False)
             yield from goldminer_judging.judge(facts, own, today)
             yield from goldminer_judging.judge_layout(name, own, others, workspace.inbox)
         case unknown:

@@ -62,7 +62,7 @@ def test_program_when_it_appends_all_day_then_it_reads_what_became_of_each_order
     made = program(desk, folder, encoding)
     made.order("S1", FULL, 500, "4.02")
     desk.until(lambda: made.status("S1") == FILLED and made.filled("S1") == 500)
-    assert made.holding(FULL) == 500
+    desk.until(lambda: made.holding(FULL) == 500)
     made.order("S2", HALF, 1000, "11.20")
     made.order("S3", REFUSED, 100, "3.05")
     made.order("S4", PENDING, 10, "100")

@@ -273,3 +273,21 @@ def test_doctor_when_another_workspace_writes_to_the_scan_folder_then_it_is_wron
     with FileLock(workspace / "scan.orderdrop" / "writer.lock"):
         found = printed(orderdrop("doctor", "--json", at=workspace))
     assert [finding["check"] for finding in found if finding["level"] == "wrong"] == ["scan.writers"]
+
+
+def test_doctor_when_the_output_of_today_was_put_away_then_that_is_not_wrong(tmp_path):
+    gateway = '[gateways.gm]\ntype = "goldminer"\nscan_dir = "scan"\npush_dir = "push"\n[accounts.A1]\n'
+    workspace = a_workspace(tmp_path, QUICK + gateway)
+    for name in ("scan", "scan.orderdrop", "push/A1"):
+        (workspace / name).mkdir(parents=True)
+    (workspace / "push" / "A1" / "cash.csv").touch()
+    today = trade_date(SystemClock().now())
+    (workspace / "scan.orderdrop" / f"handed-{today:%Y%m%d}.log").touch()
+
+    def level() -> str:
+        found = printed(orderdrop("doctor", "--json", at=workspace))
+        return next(finding["level"] for finding in found if finding["check"] == "push.items")
+
+    assert level() == "wrong"
+    (workspace / "archive" / today.isoformat() / "terminal" / "gm").mkdir(parents=True)
+    assert level() == "warn"
