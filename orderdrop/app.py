@@ -20,10 +20,11 @@ from sqlalchemy.engine import Engine
 from orderdrop import __version__, archive
 from orderdrop.chores import Chores
 from orderdrop.clock import Clock, SystemClock, iso
-from orderdrop.config import GatewaySettings, GoldminerSettings, PaperSettings, Settings
+from orderdrop.config import GatewaySettings, GmSettings, GoldminerSettings, PaperSettings, Settings
 from orderdrop.dayend import DayEnd
 from orderdrop.desk import Desk
 from orderdrop.gateway.base import Gateway
+from orderdrop.gateway.gm import GmGateway
 from orderdrop.gateway.goldminer import GoldminerGateway
 from orderdrop.gateway.paper import PaperGateway
 from orderdrop.inbox.folder import Inbox
@@ -222,6 +223,8 @@ def _make_gateway(
             )
         case GoldminerSettings():
             return GoldminerGateway(name, values.below(workspace.root), accounts, clock)
+        case GmSettings():
+            return GmGateway(name, values.below(workspace.root), accounts, workspace.state, clock)
         case _:
             assert_never(values)
 

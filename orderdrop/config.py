@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    SecretStr,
     StringConstraints,
     Tag,
     ValidationError,
@@ -215,6 +216,55 @@ class GoldminerSettings(RemoteSettings):
         return self.scan_dir.with_name(f"{self.scan_dir.name}.orderdrop")
 
 
+class GmSettings(RemoteSettings):
+    """掘金's API, through its package gm 掘金接口."""
+
+    type: Literal["gm"] = "gm"
+    token: SecretStr | None = Field(
+        None,
+        description="the user's token; better in a variable, or in token_file 掘金 token",
+        examples=["…"],
+    )
+    token_file: Path | None = Field(
+        None,
+        description="a file that holds nothing but the token; relative to the workspace 存放 token 的文件",
+        examples=["D:/goldminer/token.txt"],
+    )
+    serv_addr: str = Field(
+        "", description="host:port of the terminal, if it runs on another computer 终端服务地址"
+    )
+    strategy_id: str = Field(
+        "", description="a strategy of the terminal that the orders are to belong to 终端里的策略编号"
+    )
+    call_timeout: float = Field(
+        5, gt=0, le=600, description="seconds to wait for an answer; after that nobody knows 接口超时(秒)"
+    )
+    poll_interval: float = Field(
+        0.5, gt=0, le=60, description="seconds between queries of orders and fills 查询间隔(秒)"
+    )
+
+    def below(self, root: Path) -> GmSettings:
+        """With a relative path taken as below `root`."""
+        return self.model_copy(update={"token_file": self.token_file and root / self.token_file})
+
+    def secret(self) -> str:
+        """The token. Raises ConfigError, and never shows it."""
+        if self.token is not None and self.token.get_secret_value():
+            return self.token.get_secret_value()
+        try:
+            found = self.token_file.read_text(encoding="utf-8-sig").strip() if self.token_file else ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                f"读不到 token 文件 / the token file cannot be read: {self.token_file}: {error}"
+            ) from None
+        if not found:
+            raise ConfigError(
+                "掘金接口需要 token: 设置 token_file,或环境变量 ORDERDROP_GATEWAYS__<通道名>__TOKEN / "
+                "掘金's API needs a token: set token_file, or the variable ORDERDROP_GATEWAYS__<NAME>__TOKEN"
+            )
+        return found
+
+
 _FOLDERS = ("scan_dir", "push_dir", "archive_dir", "staging_dir")
 
 
@@ -223,7 +273,9 @@ def _type_of(values: Any) -> str:
 
 
 GatewaySettings = Annotated[
-    Annotated[PaperSettings, Tag("paper")] | Annotated[GoldminerSettings, Tag("goldminer")],
+    Annotated[PaperSettings, Tag("paper")]
+    | Annotated[GoldminerSettings, Tag("goldminer")]
+    | Annotated[GmSettings, Tag("gm")],
     Discriminator(_type_of),
 ]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from builders import ACCOUNT, a_clock
+from gm_terminal import GmTerminal
 
 from orderdrop.config import GoldminerSettings, PaperSettings
 from orderdrop.gateway.base import Batch, Cursor, Gateway, Outgoing
@@ -93,9 +94,33 @@ class GoldminerSurroundings(Surroundings):
             self.terminal.step(self.clock.now())
 
 
+class GmSurroundings(Surroundings):
+    """The vendor's package in the worker process, its native half replaced by a book in a file. The gateway's own file is not new."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.terminal = GmTerminal(folder, self.clock, OPENING_SHARES)
+        self._alive: Gateway | None = None
+        earlier = self.gateway()
+        earlier.open()
+        earlier.poll(Cursor(""), 1)
+        earlier.close()
+
+    def gateway(self) -> Gateway:
+        self._alive = self.terminal.gateway()
+        return self._alive
+
+    def terminal_works(self) -> None:
+        for _ in range(9):
+            self.terminal.advance(0.6)
+            if self._alive is not None:
+                self._alive.poll(Cursor(""), 0)
+
+
 SURROUNDINGS: dict[str, Callable[[Path], Surroundings]] = {
     "paper": PaperSurroundings,
     "goldminer": GoldminerSurroundings,
+    "gm": GmSurroundings,
 }
 
 

@@ -1,0 +1,380 @@
+"""The gateway to 掘金's API (package gm): orders through calls, answers by asking again and again.
+
+This file says what is sure. The process of the vendor's package stands behind gm_link and gm_worker, what must not be forgotten in
+gm_store, what is in mind in gm_blotter, what the API's words mean in gm_rows. The API carries no field of ours: the terminal makes an id and tells it when the call
+returns. When a call does not return, the order is looked for by its terms, and found only if nothing else can be meant.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+from orderdrop.clock import Clock, Micros, trade_date
+from orderdrop.config import GmSettings
+from orderdrop.failpoint import reach
+from orderdrop.gateway import gm_rows as rows
+from orderdrop.gateway.base import (
+    Batch,
+    Cancel,
+    Cursor,
+    Leftover,
+    Outcome,
+    Outgoing,
+    SubmitResult,
+    Trace,
+)
+from orderdrop.gateway.gm_blotter import Blotter
+from orderdrop.gateway.gm_link import COMMAND, GmLink, GmRefused
+from orderdrop.gateway.gm_store import GmStore, Sent
+from orderdrop.order.errors import GatewayError
+from orderdrop.order.goldminer_format import order_file
+from orderdrop.order.report import Account, CancelReject, Report
+
+log = logging.getLogger(__name__)
+
+_ROOM: Final = 1_000_000
+READS_APART: Final = 10_000_000
+"""Microseconds between two full queries on a healthy connection that together prove an absence."""
+
+FULL_EVERY: Final = 4_000_000
+_FRESH: Final = 2_000_000
+"""Microseconds: a list that is older is asked for again before new orders go."""
+
+_BACK_OFF: Final = (1_000_000, 2_000_000, 5_000_000, 10_000_000, 30_000_000)
+_UNKNOWN_ORDER, _INTERNAL = 102, 999
+
+
+class GmGateway:
+    """掘金's API as a `Gateway`; one token, several accounts.
+
+    Invariants: a call is on disk before it is made, so an order that is not there never left; a call that has begun is never made
+    again; TAKEN is said of orders whose id the terminal has told.
+    """
+
+    def __init__(
+        self, name: str, settings: GmSettings, accounts: Collection[str], folder: Path, clock: Clock
+    ) -> None:
+        """accounts: those that the settings give to this gateway. folder: where its own files are kept."""
+        self.name = name
+        self.live = settings.live
+        self._clock = clock
+        self._store = GmStore(folder / f"gm-{name}.db")
+        hello = {
+            "token": settings.secret(),
+            "serv_addr": settings.serv_addr,
+            "strategy_id": settings.strategy_id,
+            "accounts": list(accounts),
+            "call_timeout": settings.call_timeout,
+            "lock": str(folder / f"gm-{name}.lock"),
+        }
+        self._link = GmLink(hello, settings.call_timeout, COMMAND)
+        self._blotter = Blotter(accounts, settings.strategy_id)
+        self._interval = round(settings.poll_interval * 1_000_000)
+        self._looked_at = self._full_at = self._next_try = Micros(0)
+        self._tries = 0
+        self._day = date.min
+        self._was_whole = False
+        self._begun = False
+
+    def open(self) -> None:
+        """A terminal that is away is no fault: it is called again and again. Raises GatewayError when the package is missing."""
+        if find_spec("gm") is None:
+            raise GatewayError(
+                "没有安装掘金的接口包: pip install 'orderdrop[gm]' / 掘金's package is not installed: "
+                "pip install 'orderdrop[gm]' (Windows and Linux only)"
+            )
+        self._store.open(self._clock.now())
+        with self._store.transaction():
+            self._was_whole = self._store.is_whole
+        self._begin_day()
+        try:
+            self._connect()
+        except GatewayError as error:
+            log.error("掘金接口连不上,将重试 / 掘金's API cannot be reached, will try again: %s", error)
+
+    def close(self) -> None:
+        self._link.stop()
+        self._store.close()
+
+    def room(self) -> int:
+        return _ROOM if self._link.up or self._clock.now() >= self._next_try else 0
+
+    def encode(self, orders: Iterable[Outgoing]) -> bytes:
+        return order_file(orders)
+
+    def submit(self, batch: Batch) -> SubmitResult:
+        """One call for each order, each on disk before it is made. Raises GatewayError when one of them is in doubt."""
+        orders = rows.read_batch(batch.content)
+        self._begin_memory()
+        with self._store.transaction():
+            self._store.add_batch(batch)
+            begun = self._store.of_batch(batch)
+        try:
+            self._look_anew(_FRESH)
+        except GatewayError as error:
+            return SubmitResult(Outcome.NEVER_LEFT, str(error))
+        for place, order in enumerate(orders):
+            if order.sid not in begun:
+                self._place(batch, place, order)
+        return SubmitResult(Outcome.TAKEN)
+
+    def cancel(self, cancels: Sequence[Cancel]) -> None:
+        """What is in doubt is cancelled as soon as it is found."""
+        known = []
+        with self._store.transaction():
+            for cancel in cancels:
+                sent = self._blotter.of_sid(cancel.account_id, cancel.sid)
+                if sent is None:
+                    self._store.add_reports([self._no(cancel.account_id, cancel.sid, _UNKNOWN_ORDER, "")])
+                elif not sent.client_id:
+                    self._store.want_cancel(sent, wanted=True)
+                    sent.cancel = True
+                else:
+                    known.append(sent)
+        self._send_cancels(known)
+
+    def settle(self, batch: Batch) -> dict[str, Outcome]:
+        """What has no call in the file never left, if the file is old enough to know."""
+        orders = rows.read_batch(batch.content)
+        with self._store.transaction():
+            lost = not self._store.has_batch(batch) and not self._was_whole
+            adopted = self._adopt(batch, orders) if lost else []
+            begun = self._store.of_batch(batch)
+        self._add(adopted)
+        try:
+            self._look_anew(0)
+        except GatewayError as error:
+            log.warning(
+                "批次 %s 先按记录判断 / batch %s is settled from the file: %s", batch.id, batch.id, error
+            )
+        return {order.sid: self._outcome(begun.get(order.sid)) for order in orders}
+
+    def remember(self, batches: Iterable[Batch]) -> None:
+        """Its own file remembers. If that is new, nobody knows what became of these orders: they are looked for by their terms."""
+        if self._was_whole:
+            return
+        with self._store.transaction():
+            adopted = [
+                sent
+                for batch in batches
+                if not self._store.has_batch(batch)
+                for sent in self._adopt(batch, rows.read_batch(batch.content))
+            ]
+        self._add(adopted)
+
+    def trace(self, batch: Batch, sids: Collection[str], since: Micros) -> Trace:
+        try:
+            self._look_anew(FULL_EVERY, full=True)
+        except GatewayError as error:
+            return Trace(frozenset(), str(error))
+        with self._store.transaction():
+            known, begun = self._store.has_batch(batch), self._store.of_batch(batch)
+        absent, words = set(), ""
+        for sid in sids:
+            sent = self._blotter.numbered(begun.get(sid, 0))
+            if sent is None:
+                absent |= {sid} if known else set()
+            elif not sent.client_id:
+                why = self._doubt(sent, since)
+                absent |= set() if why else {sid}
+                words = words or why
+        return Trace(frozenset(absent), words)
+
+    def close_day(self, folder: Path, open_sids: Collection[str]) -> list[Leftover]:  # noqa: ARG002
+        """It has no folders."""
+        return []
+
+    def poll(self, after: Cursor, limit: int) -> tuple[list[Report], Cursor]:
+        if after and not after.isdecimal():
+            raise GatewayError(f"回报游标不是掘金接口的 / not a cursor of 掘金's API: {after}")
+        self._begin_memory()
+        try:
+            self._look_anew(
+                self._interval, full=self._blotter.has_doubts and self._is_due(self._full_at, FULL_EVERY)
+            )
+        except GatewayError as error:
+            log.debug("%s", error)
+        with self._store.transaction():
+            reports, last = self._store.reports(int(after or 0), limit)
+        return reports, Cursor(str(last)) if reports else after
+
+    def account(self, account_id: str) -> Account | None:
+        """None, too, for an account that the settings do not name and that has no orders."""
+        if account_id not in self._blotter.accounts:
+            return None
+        self._connect()
+        told = self._ask("account", account_id=account_id)
+        if told["cash"] is None:
+            return None
+        return rows.account(account_id, told["cash"], told["positions"], self._clock.now())
+
+    def accounts(self) -> Sequence[str]:
+        return sorted(self._blotter.accounts)
+
+    # details of handing over
+
+    def _place(self, batch: Batch, place: int, order: Outgoing) -> None:
+        with self._store.transaction():
+            sent = self._store.begin(batch, place, order, self._day, self._clock.now())
+        self._blotter.add(sent)
+        reach("gm.begun")
+        told = self._ask(
+            "place", account_id=order.account_id, symbol=order.symbol, volume=order.volume,
+            business=order.order_business, order_type=order.order_type,
+            price=None if order.price is None else str(order.price),
+        )  # fmt: skip
+        reach("gm.placed")
+        ids = [answer["cl_ord_id"] for answer in told if answer["cl_ord_id"]]
+        if len(ids) != 1 or self._blotter.is_bound(order.account_id, ids[0]):
+            raise GatewayError(
+                f"{order.sid}: 终端没有给出唯一的委托编号 / the terminal told no id of its own: {ids}"
+            )
+        self._bind(sent, ids[0])
+
+    def _bind(self, sent: Sent, client_id: str) -> None:
+        with self._store.transaction():
+            self._store.bind(sent, client_id)
+        self._blotter.bind(sent, client_id)
+
+    def _send_cancels(self, known: Sequence[Sent]) -> None:
+        if not known:
+            return
+        self._connect()
+        try:
+            self._ask("cancel", orders=[(sent.order.account_id, sent.client_id) for sent in known])
+        except GmRefused as error:
+            with self._store.transaction():
+                self._store.add_reports(
+                    [self._no(s.order.account_id, s.order.sid, _INTERNAL, str(error)) for s in known]
+                )
+
+    def _no(self, account_id: str, sid: str, code: int, text: str) -> CancelReject:
+        return CancelReject(self._clock.now(), account_id, sid, code, text)
+
+    # details of doubt
+
+    def _adopt(self, batch: Batch, orders: Iterable[Outgoing]) -> list[Sent]:
+        """Orders of which nobody remembers whether they left: they may have."""
+        self._store.add_batch(batch)
+        return [
+            self._store.begin(batch, place, order, self._day, Micros(0)) for place, order in enumerate(orders)
+        ]
+
+    def _add(self, adopted: Iterable[Sent]) -> None:
+        for sent in adopted:
+            self._blotter.add(sent)
+
+    def _outcome(self, number: int | None) -> Outcome:
+        if number is None:
+            return Outcome.NEVER_LEFT
+        sent = self._blotter.numbered(number)
+        return Outcome.TAKEN if sent and sent.client_id else Outcome.UNKNOWN
+
+    def _doubt(self, sent: Sent, since: Micros) -> str:
+        """Why it is not proven that the terminal never had it; "" when it is."""
+        if self._blotter.lookalikes(sent):
+            return _ALIKE
+        reads = [
+            at for at in self._blotter.reads.get(sent.order.account_id, []) if at > max(since, sent.begun_at)
+        ]
+        return "" if reads and reads[-1] - reads[0] >= READS_APART else _ASKING
+
+    # details of looking
+
+    def _look_anew(self, older_than: int, *, full: bool = False) -> None:
+        """Ask for all lists, unless they were told less than this many microseconds ago. Raises GatewayError."""
+        self._connect()
+        if not (full or self._is_due(self._looked_at, older_than)):
+            return
+        for account_id in sorted(self._blotter.accounts):
+            began = self._clock.now()
+            try:
+                told = self._ask("look", account_id=account_id, full=full)
+            except GmRefused as error:
+                self._blotter.reads.pop(account_id, None)
+                log.warning(
+                    "账户 %s 查询失败 / account %s cannot be asked for: %s", account_id, account_id, error
+                )
+                continue
+            self._blotter.hear(account_id, told, began if told["healthy"] else None)
+        self._looked_at = self._clock.now()
+        if full:
+            self._full_at = self._looked_at
+        for sent, client_id in self._blotter.matches():
+            log.warning(
+                "%s 在终端里找到了 / %s was found by its terms: %s", sent.order.sid, sent.order.sid, client_id
+            )
+            self._bind(sent, client_id)
+        self._tell()
+        self._send_late_cancels()
+
+    def _tell(self) -> None:
+        """Write down what is new of our orders; a report is on disk before it is told."""
+        try:
+            with self._store.transaction():
+                self._store.add_reports(self._blotter.news(self._store, self._clock.now()))
+        except GatewayError:
+            self._day = date.min  # what was not written down is told again
+            raise
+        reach("gm.told")
+
+    def _send_late_cancels(self) -> None:
+        late = self._blotter.late_cancels()
+        self._send_cancels(late)
+        if late:
+            with self._store.transaction():
+                for sent in late:
+                    self._store.want_cancel(sent, wanted=False)
+                    sent.cancel = False
+
+    def _is_due(self, at: Micros, interval: int) -> bool:
+        return not 0 <= self._clock.now() - at < interval
+
+    def _begin_day(self) -> None:
+        self._link.stop()
+        self._day = trade_date(self._clock.now())
+        with self._store.transaction():
+            self._blotter.begin_day(self._day, self._store.of_day(self._day))
+
+    def _begin_memory(self) -> None:
+        """From now on an order that is not in the file never left: everything older was settled before the first order, and the first poll."""
+        if not self._begun:
+            with self._store.transaction():
+                self._store.begin_memory()
+            self._begun = True
+
+    def _connect(self) -> None:
+        """Make sure of a process that answers; after a failure, not before its time. Raises GatewayError."""
+        if trade_date(self._clock.now()) != self._day:
+            self._begin_day()
+        if self._link.up:
+            return
+        if self._clock.now() < self._next_try:
+            raise GatewayError("掘金接口没有连上 / 掘金's API is not connected")
+        self._blotter.begin_connection()
+        self._looked_at = self._full_at = Micros(0)
+        self._next_try = Micros(self._clock.now() + _BACK_OFF[min(self._tries, len(_BACK_OFF) - 1)])
+        self._tries += 1
+        self._link.start()
+        self._blotter.accounts |= set(self._link.ask("accounts"))
+        self._tries, self._next_try = 0, Micros(0)
+
+    def _ask(self, do: str, **about: object) -> Any:
+        try:
+            return self._link.ask(do, **about)
+        except GmRefused:
+            raise
+        except GatewayError:
+            self._blotter.begin_connection()
+            raise
+
+
+_ALIKE: Final = "终端里有条件相同、不知属于谁的委托,请人工核对 / the terminal has orders of the same terms that cannot be told apart: please look there"
+_ASKING: Final = (
+    "终端的委托里没有它,还要再查 / the terminal does not list it; it is asked for again to be sure"
+)

@@ -1,0 +1,169 @@
+"""What the 掘金 API gateway has in mind: today's orders of ours, the terminal's lists since the connection began, and what fits to what.
+
+Pure but for the store it is handed. After a fault it is thrown away and filled again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import date
+from typing import Final
+
+from orderdrop.clock import Micros, trade_date
+from orderdrop.gateway import gm_rows as rows
+from orderdrop.gateway.gm_rows import Told
+from orderdrop.gateway.gm_store import GmStore, Sent
+from orderdrop.order.report import Report
+
+Key = tuple[str, str]
+"""Account and the terminal's cl_ord_id."""
+
+_REMEMBERED: Final = 600_000_000
+"""Microseconds for which full queries are remembered."""
+
+
+class Blotter:
+    """Invariant: an order of the terminal belongs to one order of ours at most."""
+
+    def __init__(self, accounts: Collection[str], strategy_id: str) -> None:
+        self.accounts = set(accounts)
+        self.reads: dict[str, list[Micros]] = {}
+        self._strategy = strategy_id
+        self._day = date.min
+        self._sent: dict[int, Sent] = {}
+        self._by_sid: dict[Key, Sent] = {}
+        self._bound: dict[Key, Sent] = {}
+        self._doubts: dict[int, Sent] = {}
+        self._orders: dict[Key, Told] = {}
+        self._reports: dict[Key, list[Told]] = {}
+        self._changed: dict[Key, None] = {}
+
+    def begin_day(self, day: date, sent: Iterable[Sent]) -> None:
+        self._day = day
+        for known in (self._sent, self._by_sid, self._bound, self._doubts):
+            known.clear()
+        for order in sent:
+            self.add(order)
+        self.begin_connection()
+
+    def begin_connection(self) -> None:
+        """The next answers tell everything again; what was asked before proves nothing about them."""
+        self.reads.clear()
+        self._orders.clear()
+        self._reports.clear()
+        self._changed.clear()
+
+    # our orders
+
+    @property
+    def has_doubts(self) -> bool:
+        return bool(self._doubts)
+
+    def add(self, sent: Sent) -> None:
+        self.accounts.add(sent.order.account_id)
+        self._sent[sent.number] = sent
+        self._by_sid[sent.order.account_id, sent.order.sid] = sent
+        if sent.client_id:
+            self._bound[sent.order.account_id, sent.client_id] = sent
+        else:
+            self._doubts[sent.number] = sent
+
+    def bind(self, sent: Sent, client_id: str) -> None:
+        sent.client_id = client_id
+        self._doubts.pop(sent.number, None)
+        key = (sent.order.account_id, client_id)
+        self._bound[key] = sent
+        self._changed[key] = None
+
+    def is_bound(self, account_id: str, client_id: str) -> bool:
+        return (account_id, client_id) in self._bound
+
+    def of_sid(self, account_id: str, sid: str) -> Sent | None:
+        """The one that was sent last."""
+        return self._by_sid.get((account_id, sid))
+
+    def numbered(self, number: int) -> Sent | None:
+        return self._sent.get(number)
+
+    def late_cancels(self) -> list[Sent]:
+        """Found by now, and meanwhile somebody wished to cancel them."""
+        return [sent for sent in self._bound.values() if sent.cancel]
+
+    # the terminal's
+
+    def hear(self, account_id: str, told: Told, read_at: Micros | None) -> None:
+        """read_at: when a full query began on a healthy connection, None when it was not one."""
+        for order in told["orders"]:
+            key = (account_id, order["cl_ord_id"])
+            self._orders[key] = order
+            self._changed[key] = None
+        for report in told["reports"]:
+            key = (account_id, report["cl_ord_id"])
+            self._reports.setdefault(key, []).append(report)
+            self._changed[key] = None
+        if read_at is not None:
+            reads = self.reads.setdefault(account_id, [])
+            reads[:] = [at for at in reads if 0 <= read_at - at < _REMEMBERED] + [read_at]
+
+    def matches(self) -> list[tuple[Sent, str]]:
+        """Doubts that have exactly one order of the terminal, which no other sid could claim."""
+        claims: dict[Key, set[str]] = {}
+        found: list[tuple[Sent, Key]] = []
+        for sent in reversed(self._doubts.values()):
+            candidates = [key for key in self.lookalikes(sent) if self._could_be(sent, key)]
+            for key in candidates:
+                claims.setdefault(key, set()).add(sent.order.sid)
+            if len(candidates) == 1:
+                found.append((sent, candidates[0]))
+        once: dict[Key, Sent] = {}
+        for sent, key in found:
+            if len(claims[key]) == 1:
+                once.setdefault(key, sent)
+        return [(sent, client_id) for (_account, client_id), sent in once.items()]
+
+    def lookalikes(self, sent: Sent) -> list[Key]:
+        """Orders of the terminal that have the same terms and are nobody's, whatever their time."""
+        return [
+            key
+            for key, order in self._orders.items()
+            if key not in self._bound and rows.is_like(order, sent.order) and self._is_of_today(order)
+        ]
+
+    def _could_be(self, sent: Sent, key: Key) -> bool:
+        order = self._orders[key]
+        strategy = order["strategy_id"]
+        return rows.is_in_time(order, sent.begun_at) and strategy in {"", self._strategy or strategy}
+
+    # what is new
+
+    def news(self, store: GmStore, now: Micros) -> list[Report]:
+        """Reports of our orders that were not told yet; the store is told that they are."""
+        reports: list[Report] = []
+        for key in self._changed:
+            sent = self._bound.get(key)
+            if sent is None:
+                continue
+            for report in self._reports.get(key, []):
+                event = rows.event(sent.order.sid, report, now)
+                if event is not None and not store.is_told(self._day, key[0], event[0]):
+                    store.note_event(self._day, key[0], event[0])
+                    reports.append(event[1])
+            reports += self._state(sent, key, store, now)
+        self._changed.clear()
+        return reports
+
+    def _state(self, sent: Sent, key: Key, store: GmStore, now: Micros) -> list[Report]:
+        order = self._orders.get(key)
+        if order is None:
+            return []
+        state = f"{order['status']} {order['filled_volume']} {order['ord_rej_reason']}"
+        report = rows.status_report(sent.order.sid, order, now)
+        if report is None or state == sent.told:
+            return []
+        sent.told = state
+        store.note_state(sent, state)
+        return [report]
+
+    def _is_of_today(self, order: Told) -> bool:
+        """An order without a time counts."""
+        return not order["created_at"] or trade_date(Micros(order["created_at"])) == self._day

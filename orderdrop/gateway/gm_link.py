@@ -1,0 +1,111 @@
+"""The router's side of the process that 掘金's package runs in: starts it, asks, stops waiting, ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from typing import IO, Any, Final
+
+from orderdrop.order.errors import GatewayError
+
+COMMAND: Final = (sys.executable, "-P", "-m", "orderdrop.gateway.gm_worker")
+_GRACE: Final = 1.0
+"""Seconds beyond a call's time: the process ends itself first."""
+
+
+class GmSilence(GatewayError):
+    """No answer, or none that reads: nobody knows what came of the call. The process has been ended."""
+
+
+class GmRefused(GatewayError):
+    """The vendor's library answered with an error; what it did before that is not known."""
+
+
+class GmLink:
+    """One process at a time. After GmSilence it is dead, and `start` makes a new one, which waits for the end of all earlier ones."""
+
+    def __init__(self, hello: dict[str, Any], call_timeout: float, command: Sequence[str] = COMMAND) -> None:
+        """hello: what the process is told first; it holds the token, so it goes through the pipe and is never shown."""
+        self._hello = hello
+        self._timeout = call_timeout
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+        self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    @property
+    def up(self) -> bool:
+        return self._process is not None
+
+    def start(self) -> None:
+        """Raises GmSilence or GmRefused, and GatewayError when no process can be made."""
+        self.stop()
+        try:
+            self._process = subprocess.Popen(  # noqa: S603  our own interpreter, our own module
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        except OSError as error:
+            raise GatewayError(f"掘金接口进程起不来 / 掘金's process does not start: {error}") from error
+        self._answers = queue.SimpleQueue()
+        assert self._process.stdout is not None  # noqa: S101  a pipe
+        threading.Thread(target=_listen, args=(self._process.stdout, self._answers), daemon=True).start()
+        try:
+            self._ask(self._hello, self._timeout * 2)
+        except GatewayError:
+            self.stop()
+            raise
+
+    def ask(self, do: str, **about: Any) -> Any:
+        """Raises GmSilence or GmRefused."""
+        return self._ask({"do": do, **about}, self._timeout)
+
+    def stop(self) -> None:
+        """End the process, whatever it is at. When this returns it makes no further call."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                with contextlib.suppress(OSError):
+                    if pipe is not None:
+                        pipe.close()
+
+    def _ask(self, ask: dict[str, Any], patience: float) -> Any:
+        line = json.dumps(ask | {"patience": patience}).encode() + b"\n"
+        try:
+            self._write(line)
+            answer = json.loads(self._answers.get(timeout=patience + _GRACE))
+        except (OSError, queue.Empty, ValueError) as error:
+            self.stop()
+            why = f"{type(error).__name__} {error}".strip()
+            raise GmSilence(
+                f"掘金接口没有回答 / 掘金's API did not answer: {ask.get('do', 'hello')} ({why})"
+            ) from None
+        if "told" in answer:
+            return answer["told"]
+        if "failed" in answer:
+            self.stop()
+            raise GmSilence(f"掘金接口出错 / 掘金's API failed: {answer['failed']}")
+        raise GmRefused(f"掘金接口报错 / 掘金's API refused: {answer['refused']}")
+
+    def _write(self, line: bytes) -> None:
+        if self._process is None or self._process.stdin is None:
+            raise OSError("there is no process")
+        self._process.stdin.write(line)
+        self._process.stdin.flush()
+
+
+def _listen(pipe: IO[bytes], answers: queue.SimpleQueue[bytes]) -> None:
+    """An empty line at the end: it reads as no answer."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in pipe:
+            answers.put(line)
+    answers.put(b"")

@@ -1,0 +1,126 @@
+"""What 掘金's API tells, as reports and accounts; and which of its orders can be one of ours. Pure.
+
+The codes are those of the file orders (order/goldminer_format). Numbers come as doubles: prices are read with four decimals, as the
+vendor's own package rounds them.
+"""
+
+from __future__ import annotations
+
+import csv
+from decimal import Decimal
+from io import StringIO
+from typing import Any, Final
+
+from orderdrop.clock import Micros
+from orderdrop.gateway.base import Outgoing
+from orderdrop.order.errors import GatewayError
+from orderdrop.order.goldminer_format import LONG, STATUS_OF, ExecType
+from orderdrop.order.report import Account, CancelReject, Fill, Position, StatusReport
+from orderdrop.order.status import Status
+
+Told = dict[str, Any]
+"""An order, a report, a fund or a position, by the names of the vendor's messages."""
+
+EARLY: Final = 5_000_000
+LATE: Final = 120_000_000
+"""Microseconds before and after a hand-over within which the terminal may have made the order of it."""
+
+_PRECISION: Final = Decimal("0.0001")
+_CENT: Final = Decimal("0.01")
+
+
+def read_batch(content: bytes) -> list[Outgoing]:
+    """The orders of a batch, as `order_file` wrote them. Raises GatewayError for anything else."""
+    try:
+        rows = list(csv.reader(StringIO(content.decode("utf-8"), newline=""), strict=True))[1:]
+        return [
+            Outgoing(
+                sid, account, symbol, int(volume), int(kind), int(business),
+                Decimal(price) if price else None, remark,
+            )
+            for sid, account, symbol, volume, kind, business, price, remark in rows
+        ]  # fmt: skip
+    except (ValueError, ArithmeticError, csv.Error) as error:
+        raise GatewayError(f"这批委托读不懂 / this batch does not read: {error}") from error
+
+
+def status_report(sid: str, order: Told, now: Micros) -> StatusReport | None:
+    """None for a status that the vendor has not told us of."""
+    status = STATUS_OF.get(order["status"])
+    if status is None:
+        return None
+    rejected = status is Status.REJECTED
+    return StatusReport(
+        Micros(order["updated_at"] or order["created_at"] or now),
+        order["account_id"],
+        sid,
+        status,
+        order["order_id"],
+        order["filled_volume"],
+        order["ord_rej_reason"] if rejected else 0,
+        order["ord_rej_reason_detail"] if rejected else "",
+    )
+
+
+def event(sid: str, report: Told, now: Micros) -> tuple[str, Fill | CancelReject] | None:
+    """A fill or a refused cancel, with the key by which it counts once; None for what the order itself tells as well."""
+    at = Micros(report["created_at"] or now)
+    if report["exec_type"] == ExecType.TRADE and report["exec_id"] and report["volume"] > 0:
+        fee = money(report["commission"])
+        fill = Fill(
+            at, report["account_id"], sid, report["exec_id"], report["volume"], price_of(report["price"]),
+            report["order_id"], fee or None,
+        )  # fmt: skip
+        return f"fill {report['exec_id']}", fill
+    if report["exec_type"] == ExecType.CANCEL_REJECTED:
+        words = report["ord_rej_reason_detail"]
+        key = f"no {report['cl_ord_id']} {report['exec_id'] or at}"
+        return key, CancelReject(at, report["account_id"], sid, report["ord_rej_reason"], words)
+    return None
+
+
+def account(account_id: str, cash: Told, positions: list[Told], now: Micros) -> Account:
+    """Short positions are left out."""
+    return Account(
+        now,
+        account_id,
+        money(cash["balance"]),
+        money(cash["available"]),
+        money(cash["order_frozen"]),
+        money(cash["market_value"]),
+        money(cash["pnl"]),
+        tuple(
+            Position(
+                held["symbol"], held["volume"], held["volume_today"], held["available_now"],
+                price_of(held["vwap"]), price_of(held["price"]),
+            )
+            for held in positions
+            if str(held["side"]) in {LONG, "0"}
+        ),
+    )  # fmt: skip
+
+
+def is_like(order: Told, ours: Outgoing) -> bool:
+    """Whether an order of the terminal has the terms of ours. A market order's price may have been filled in."""
+    return (
+        order["account_id"] == ours.account_id
+        and order["symbol"] == ours.symbol
+        and order["side"] == ours.order_business
+        and order["volume"] == ours.volume
+        and (ours.price is None or price_of(order["price"]) == ours.price)
+    )
+
+
+def is_in_time(order: Told, begun_at: int) -> bool:
+    """begun_at: when the hand-over began, 0 if nobody remembers: then any time will do."""
+    return not begun_at or begun_at - EARLY <= order["created_at"] <= begun_at + LATE
+
+
+def price_of(number: float) -> Decimal:
+    price = Decimal(repr(number)).quantize(_PRECISION)
+    cents = price.quantize(_CENT)
+    return cents if cents == price else price
+
+
+def money(number: float) -> Decimal:
+    return Decimal(repr(number)).quantize(_CENT)
