@@ -39,10 +39,10 @@ class GmTerminal:
 
         return Book(self.folder)
 
-    def gateway(self, **over) -> GmGateway:
-        """Not opened yet."""
+    def gateway(self, state: Path | None = None, **over) -> GmGateway:
+        """Not opened yet. state: where its own files are, if not beside the book."""
         values = {"token": "a-secret", "live": False, "call_timeout": 5, **over}
-        gateway = GmGateway("gm", GmSettings(**values), [ACCOUNT], self.folder, self.clock)
+        gateway = GmGateway("gm", GmSettings(**values), [ACCOUNT], state or self.folder, self.clock)
         gateway._link._command = command(self.folder)
         return gateway
 

@@ -29,7 +29,7 @@ from orderdrop.gateway.base import (
     Trace,
 )
 from orderdrop.gateway.gm_blotter import Blotter
-from orderdrop.gateway.gm_link import COMMAND, GmLink, GmRefused
+from orderdrop.gateway.gm_link import COMMAND, GmLink, GmRefused, GmSilence
 from orderdrop.gateway.gm_store import GmStore, Sent
 from orderdrop.order.errors import GatewayError
 from orderdrop.order.goldminer_format import order_file
@@ -74,6 +74,7 @@ class GmGateway:
         }
         self._link = GmLink(hello, settings.call_timeout, COMMAND)
         self._blotter = Blotter(accounts, settings.strategy_id)
+        self._named = bool(accounts)
         self._interval = round(settings.poll_interval * 1_000_000)
         self._looked_at = self._full_at = self._next_try = Micros(0)
         self._tries = 0
@@ -169,7 +170,7 @@ class GmGateway:
 
     def trace(self, batch: Batch, sids: Collection[str], since: Micros) -> Trace:
         try:
-            self._look_anew(FULL_EVERY, full=True)
+            self._look_anew(FULL_EVERY, full=self._is_due(self._full_at, FULL_EVERY))
         except GatewayError as error:
             return Trace(frozenset(), str(error))
         with self._store.transaction():
@@ -291,6 +292,7 @@ class GmGateway:
         self._connect()
         if not (full or self._is_due(self._looked_at, older_than)):
             return
+        refused, answered = None, False
         for account_id in sorted(self._blotter.accounts):
             began = self._clock.now()
             try:
@@ -300,8 +302,14 @@ class GmGateway:
                 log.warning(
                     "账户 %s 查询失败 / account %s cannot be asked for: %s", account_id, account_id, error
                 )
-                continue
-            self._blotter.hear(account_id, told, began if told["healthy"] else None)
+                refused = error
+            else:
+                answered = True
+                self._blotter.hear(account_id, told, began if told["healthy"] else None)
+        if refused is not None and not answered:
+            self._lose(refused)
+            raise refused
+        self._tries = 0
         self._looked_at = self._clock.now()
         if full:
             self._full_at = self._looked_at
@@ -356,22 +364,31 @@ class GmGateway:
             return
         if self._clock.now() < self._next_try:
             raise GatewayError("掘金接口没有连上 / 掘金's API is not connected")
-        self._blotter.begin_connection()
-        self._looked_at = self._full_at = Micros(0)
-        self._next_try = Micros(self._clock.now() + _BACK_OFF[min(self._tries, len(_BACK_OFF) - 1)])
-        self._tries += 1
-        self._link.start()
-        self._blotter.accounts |= set(self._link.ask("accounts"))
-        self._tries, self._next_try = 0, Micros(0)
+        try:
+            self._link.start()
+            if not self._named:
+                self._blotter.accounts |= set(self._link.ask("accounts"))
+        except GatewayError as error:
+            self._lose(error)
+            raise
 
     def _ask(self, do: str, **about: object) -> Any:
         try:
             return self._link.ask(do, **about)
-        except GmRefused:
+        except GmSilence as error:
+            self._lose(error)
             raise
-        except GatewayError:
-            self._blotter.begin_connection()
-            raise
+
+    def _lose(self, error: GatewayError) -> None:
+        """The connection is of no use any more; it is made anew, later each time."""
+        log.warning(
+            "掘金接口断开,将重连 / the connection to 掘金's API is lost, will connect again: %s", error
+        )
+        self._link.stop()
+        self._blotter.begin_connection()
+        self._looked_at = self._full_at = Micros(0)
+        self._next_try = Micros(self._clock.now() + _BACK_OFF[min(self._tries, len(_BACK_OFF) - 1)])
+        self._tries += 1
 
 
 _ALIKE: Final = "终端里有条件相同、不知属于谁的委托,请人工核对 / the terminal has orders of the same terms that cannot be told apart: please look there"

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -22,6 +23,10 @@ class Death(NamedTuple):
 
 class Victims:
     """Forks victims from a zygote; one lives at a time. Use as a context manager."""
+
+    def __init__(self, gm_worker: Sequence[str] = ()) -> None:
+        """gm_worker: how a process with a stand-in for 掘金's package is started."""
+        self._gm_worker = list(gm_worker)
 
     def __enter__(self) -> Self:
         script = Path(__file__).with_name("zygote.py")
@@ -62,6 +67,7 @@ class Victims:
 
     def _bear(self, root: Path, settings: dict, *, failpoint: str, once: bool) -> int:
         order = {"root": str(root), "settings": settings, "failpoint": failpoint, "once": once}
+        order["gm_worker"] = self._gm_worker
         self._zygote.stdin.write(json.dumps(order).encode() + b"\n")
         return int(self._line().removeprefix("pid "))
 

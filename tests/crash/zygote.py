@@ -15,6 +15,7 @@ from pathlib import Path
 from orderdrop import failpoint
 from orderdrop.app import App
 from orderdrop.config import Settings
+from orderdrop.gateway import gm
 from orderdrop.workspace import Workspace
 
 CALLS = ("link", "unlink", "replace", "fsync")
@@ -39,6 +40,7 @@ def _live(order: dict) -> None:
         for name in CALLS:
             _add_points(name)
         failpoint.arm(order["failpoint"])
+        gm.COMMAND = tuple(order["gm_worker"])
         root = Path(order["root"])
         settings = Settings.model_validate(order["settings"])
         with App(settings, Workspace(root, root / settings.inbox.path)) as app:

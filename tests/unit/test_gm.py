@@ -1,0 +1,354 @@
+from decimal import Decimal
+
+import pytest
+from builders import ACCOUNT, a_clock, an_outgoing
+from gm_terminal import GmTerminal
+
+from orderdrop.clock import Micros
+from orderdrop.gateway.base import Batch, Cancel, Cursor, Outcome
+from orderdrop.order.errors import GatewayError
+from orderdrop.order.report import CancelReject, Fill, StatusReport
+from orderdrop.order.status import Status
+
+PENDING = "SHSE.018014"
+
+
+@pytest.fixture
+def terminal(tmp_path):
+    return GmTerminal(tmp_path, a_clock())
+
+
+@pytest.fixture
+def lives(terminal):
+    """Makes gateways, one life after another; the first has an earlier one behind it."""
+    made = []
+
+    def begin(**over):
+        for gateway in made:
+            gateway.close()
+        gateway = terminal.gateway(**over)
+        made.append(gateway)
+        gateway.open()
+        return gateway
+
+    begin().poll(Cursor(""), 0)
+    yield begin
+    for gateway in made:
+        gateway.close()
+
+
+def a_batch(gateway, *orders, number=1):
+    return Batch(number, gateway.encode(orders))
+
+
+def said(gateway, terminal, seconds=5):
+    """All that is told, asked for every second."""
+    for _ in range(seconds):
+        terminal.advance(1)
+        gateway.poll(Cursor(""), 0)
+    return gateway.poll(Cursor(""), 1000)[0]
+
+
+def submit_in_doubt(gateway, batch):
+    with pytest.raises(GatewayError):
+        gateway.submit(batch)
+
+
+# a call that does not return
+
+
+@pytest.mark.parametrize("fault", ["refuse-after", "hang-after", "die-after"])
+def test_submit_when_the_answer_is_lost_then_the_order_is_found_and_not_placed_again(terminal, lives, fault):
+    gateway = lives(call_timeout=0.8)
+    batch = a_batch(gateway, *(an_outgoing(sid=f"S{n}") for n in range(3)))
+    terminal.book.fail("place", "")
+    terminal.book.fail("place", fault)
+    submit_in_doubt(gateway, batch)
+    terminal.advance(2)
+    assert gateway.settle(batch) == {"S0": Outcome.TAKEN, "S1": Outcome.TAKEN, "S2": Outcome.NEVER_LEFT}
+    assert len(terminal.book.rows()) == 2
+    told = said(gateway, terminal)
+    assert [fill.sid for fill in told if isinstance(fill, Fill)] == ["S0", "S1"]
+
+
+@pytest.mark.parametrize("fault", ["refuse", "hang"])
+def test_trace_when_the_order_never_arrived_then_absent_after_two_queries_ten_seconds_apart(
+    terminal, lives, fault
+):
+    gateway = lives(call_timeout=0.8)
+    batch = a_batch(gateway, an_outgoing())
+    terminal.book.fail("place", fault)
+    submit_in_doubt(gateway, batch)
+    since = terminal.clock.now()
+    terminal.advance(2)
+    assert gateway.settle(batch) == {"S1": Outcome.UNKNOWN}
+    for _ in range(2):
+        terminal.advance(4.9)
+        trace = gateway.trace(batch, ["S1"], since)
+        assert trace.absent == frozenset()
+        assert trace.words
+    terminal.advance(5.2)
+    assert gateway.trace(batch, ["S1"], since).absent == {"S1"}
+    assert gateway.trace(batch, ["S1"], terminal.clock.now()).absent == frozenset()
+
+
+@pytest.mark.parametrize("call", ["orders", "statuses", "cash"])
+def test_trace_when_a_query_fails_then_what_was_asked_before_proves_nothing(terminal, lives, call):
+    gateway = lives()
+    batch = a_batch(gateway, an_outgoing())
+    terminal.book.fail("place", "refuse")
+    submit_in_doubt(gateway, batch)
+    since = terminal.clock.now()
+    terminal.advance(2)
+    gateway.trace(batch, ["S1"], since)
+    terminal.advance(9)
+    terminal.book.fail(call, "refuse")
+    gateway.trace(batch, ["S1"], since)
+    terminal.advance(5)
+    assert gateway.trace(batch, ["S1"], since).absent == frozenset()
+    terminal.advance(11)
+    assert gateway.trace(batch, ["S1"], since).absent == {"S1"}
+
+
+@pytest.mark.parametrize("call", ["statuses", "cash"])
+def test_trace_when_the_account_is_not_at_the_broker_then_an_empty_list_proves_nothing(terminal, lives, call):
+    gateway = lives()
+    batch = a_batch(gateway, an_outgoing())
+    terminal.book.fail("place", "refuse")
+    submit_in_doubt(gateway, batch)
+    for _ in range(6):
+        terminal.advance(5)
+        terminal.book.fail(call, "empty")
+        assert gateway.trace(batch, ["S1"], Micros(0)).absent == frozenset()
+
+
+def test_trace_when_the_connection_broke_between_then_the_queries_before_prove_nothing(terminal, lives):
+    gateway = lives()
+    batch = a_batch(gateway, an_outgoing())
+    terminal.book.fail("place", "refuse")
+    submit_in_doubt(gateway, batch)
+    terminal.advance(2)
+    gateway.trace(batch, ["S1"], Micros(0))
+    gateway = lives()
+    terminal.advance(11)
+    assert gateway.trace(batch, ["S1"], Micros(0)).absent == frozenset()
+    terminal.advance(11)
+    assert gateway.trace(batch, ["S1"], Micros(0)).absent == {"S1"}
+
+
+def test_match_when_two_orders_look_alike_then_neither_is_taken_for_ours(terminal, lives):
+    gateway = lives()
+    batch = a_batch(gateway, an_outgoing(symbol=PENDING))
+    terminal.book.fail("place", "refuse-after")
+    submit_in_doubt(gateway, batch)
+    by_hand(terminal, symbol=PENDING)
+    assert said(gateway, terminal, 12) == []
+    trace = gateway.trace(batch, ["S1"], Micros(0))
+    assert trace.absent == frozenset()
+    assert "same terms" in trace.words
+
+
+def test_match_when_two_of_ours_are_in_doubt_then_one_order_is_nobodys(terminal, lives):
+    gateway = lives()
+    for number, fault in enumerate(("refuse", "refuse-after")):
+        terminal.book.fail("place", fault)
+        submit_in_doubt(gateway, a_batch(gateway, an_outgoing(sid=f"S{number}"), number=number + 1))
+    assert said(gateway, terminal, 12) == []
+
+
+@pytest.mark.parametrize(
+    "other", [{"symbol": "SHSE.600001"}, {"volume": 200}, {"price": "10.01"}, {"order_business": 2}]
+)
+def test_match_when_an_order_has_other_terms_then_it_is_not_ours(terminal, lives, other):
+    gateway = lives()
+    batch = a_batch(gateway, an_outgoing())
+    terminal.book.fail("place", "refuse")
+    submit_in_doubt(gateway, batch)
+    by_hand(terminal, **other)
+    assert said(gateway, terminal, 12) == []
+    terminal.advance(5)
+    assert gateway.trace(batch, ["S1"], Micros(0)).absent == {"S1"}
+
+
+@pytest.mark.parametrize("seconds", [-60, 300])
+def test_match_when_it_was_made_at_another_time_then_it_is_not_ours_but_proves_no_absence(
+    terminal, lives, seconds
+):
+    gateway = lives()
+    batch = a_batch(gateway, an_outgoing())
+    terminal.book.fail("place", "refuse")
+    submit_in_doubt(gateway, batch)
+    by_hand(terminal, at=terminal.clock.now() + seconds * 1_000_000)
+    assert said(gateway, terminal, 15) == []
+    assert gateway.trace(batch, ["S1"], Micros(0)).absent == frozenset()
+
+
+def test_submit_when_the_terminal_does_not_answer_before_then_nothing_left(terminal, lives):
+    gateway = lives(call_timeout=0.8)
+    terminal.advance(5)
+    terminal.book.fail("orders", "hang")
+    batch = a_batch(gateway, an_outgoing())
+    assert gateway.submit(batch).outcome is Outcome.NEVER_LEFT
+    assert gateway.room() == 0
+    assert gateway.settle(batch) == {"S1": Outcome.NEVER_LEFT}
+    terminal.advance(3)
+    assert gateway.room() > 0
+    assert gateway.submit(batch).outcome is Outcome.TAKEN
+    assert len(terminal.book.rows()) == 1
+
+
+def test_submit_when_a_batch_comes_again_then_no_call_is_made_twice(terminal, lives):
+    gateway = lives()
+    batch = a_batch(gateway, an_outgoing(sid="S0"), an_outgoing(sid="S1"))
+    gateway.submit(batch)
+    gateway = lives()
+    gateway.submit(batch)
+    assert len(terminal.book.rows()) == 2
+
+
+# what is remembered
+
+
+def test_settle_when_the_gateways_file_was_deleted_then_unknown_and_found_by_its_terms(terminal, lives):
+    gateway = lives()
+    sent, unsent = (
+        a_batch(gateway, an_outgoing(sid="S0", volume=300)),
+        a_batch(gateway, an_outgoing(), number=2),
+    )
+    gateway.submit(sent)
+    gateway.close()
+    for file in terminal.folder.glob("gm-gm.db*"):
+        file.unlink()
+    gateway = lives()
+    gateway.remember([sent])
+    assert gateway.settle(unsent) == {"S1": Outcome.UNKNOWN}
+    assert {fill.sid for fill in said(gateway, terminal) if isinstance(fill, Fill)} == {"S0"}
+
+
+def test_remember_when_the_file_is_there_then_what_it_does_not_know_never_left(terminal, lives):
+    gateway = lives()
+    batch = a_batch(gateway, an_outgoing())
+    gateway.remember([batch])
+    assert gateway.settle(batch) == {"S1": Outcome.NEVER_LEFT}
+
+
+def test_poll_when_restarted_then_fills_are_told_once_and_old_cursors_still_hold(terminal, lives):
+    gateway = lives()
+    gateway.submit(a_batch(gateway, an_outgoing()))
+    before = said(gateway, terminal)
+    cursor = gateway.poll(Cursor(""), 1000)[1]
+    gateway = lives()
+    assert said(gateway, terminal) == before
+    assert gateway.poll(cursor, 1000) == ([], cursor)
+    assert sum(isinstance(report, Fill) for report in before) == 1
+
+
+def test_poll_when_an_order_was_entered_by_hand_then_it_is_not_told(terminal, lives):
+    gateway = lives()
+    by_hand(terminal)
+    assert said(gateway, terminal) == []
+
+
+def test_poll_when_the_terminal_is_away_then_what_is_known_is_told_and_it_is_asked_again_later(
+    terminal, lives
+):
+    gateway = lives()
+    gateway.submit(a_batch(gateway, an_outgoing()))
+    before = said(gateway, terminal)
+    terminal.book.fail("orders", "refuse")
+    terminal.advance(1)
+    assert gateway.poll(Cursor(""), 100)[0] == before
+    terminal.advance(0.6)
+    assert gateway.poll(Cursor(""), 100)[0] == before
+    assert gateway.room() == 0
+    terminal.advance(1)
+    gateway.poll(Cursor(""), 100)
+    assert gateway.room() > 0
+
+
+def test_poll_when_the_day_has_changed_then_yesterdays_ids_mean_nothing(terminal, lives):
+    gateway = lives()
+    gateway.submit(a_batch(gateway, an_outgoing(symbol=PENDING)))
+    said(gateway, terminal)
+    terminal.advance(86400)
+    told = gateway.poll(Cursor(""), 1000)[0]
+    batch = a_batch(gateway, an_outgoing(sid="S2"), number=2)
+    gateway.submit(batch)
+    later = said(gateway, terminal)[len(told) :]
+    assert {report.sid for report in later} == {"S2"}
+
+
+# cancels
+
+
+def test_cancel_when_in_doubt_then_it_goes_as_soon_as_the_order_is_found(terminal, lives):
+    gateway = lives()
+    batch = a_batch(gateway, an_outgoing(symbol=PENDING))
+    terminal.book.fail("place", "refuse-after")
+    submit_in_doubt(gateway, batch)
+    gateway.cancel([Cancel("S1", ACCOUNT)])
+    gateway = lives()
+    told = said(gateway, terminal)
+    assert [report.status for report in told if isinstance(report, StatusReport)][-1] is Status.CANCELED
+    assert not any(isinstance(report, CancelReject) for report in told)
+
+
+def test_cancel_when_the_terminal_refuses_the_call_then_told_with_its_words(terminal, lives):
+    gateway = lives()
+    gateway.submit(a_batch(gateway, an_outgoing(symbol=PENDING)))
+    terminal.book.fail("cancel", "refuse")
+    gateway.cancel([Cancel("S1", ACCOUNT)])
+    (no,) = [r for r in gateway.poll(Cursor(""), 100)[0] if isinstance(r, CancelReject)]
+    assert (no.sid, no.code) == ("S1", 999)
+    assert "1013" in no.text
+
+
+def test_cancel_when_there_is_no_answer_then_a_fault_so_that_it_is_tried_again(terminal, lives):
+    gateway = lives(call_timeout=0.8)
+    gateway.submit(a_batch(gateway, an_outgoing(symbol=PENDING)))
+    terminal.book.fail("cancel", "hang")
+    with pytest.raises(GatewayError):
+        gateway.cancel([Cancel("S1", ACCOUNT)])
+
+
+# the rest
+
+
+def test_orders_when_placed_then_side_effect_type_and_price_are_as_asked(terminal, lives):
+    gateway = lives(strategy_id="a-strategy")
+    sell = an_outgoing(sid="S1", order_business=2, price="10.123")
+    market = an_outgoing(sid="S2", order_type=24, price=None)
+    gateway.submit(a_batch(gateway, sell, market))
+    first, second = terminal.book.rows()
+    assert (first["side"], first["type"], Decimal(str(first["price"]))) == (2, 1, Decimal("10.123"))
+    assert (second["side"], second["type"], second["price"], second["volume"]) == (1, 24, 0, 100)
+    assert {first["strategy"], second["strategy"]} == {"a-strategy"}
+
+
+def test_open_when_the_package_is_missing_then_says_what_to_install(terminal, monkeypatch):
+    monkeypatch.setattr("orderdrop.gateway.gm.find_spec", lambda _name: None)
+    with pytest.raises(GatewayError, match=r"pip install 'orderdrop\[gm\]'"):
+        terminal.gateway().open()
+
+
+def test_start_when_an_earlier_process_still_lives_then_it_waits_for_its_end(terminal, lives):
+    """A call that hangs in a process whose router was killed must not go out behind the back of the next one."""
+    orphan = terminal.gateway()
+    orphan._link._timeout = orphan._link._hello["call_timeout"] = 0.5
+    lives()
+    with pytest.raises(GatewayError, match="has not ended"):
+        orphan._link.start()
+
+
+def by_hand(terminal, at=None, **over):
+    """An order that somebody enters at the terminal."""
+    from gm.pb.account_pb2 import Order  # noqa: PLC0415  the vendor's package may be missing
+
+    order = an_outgoing(**over)
+    terminal.book.place(
+        Order(
+            account_id=order.account_id, symbol=order.symbol, side=order.order_business, volume=order.volume,
+            price=float(order.price), order_type=order.order_type,
+        ),
+        at=at,
+    )  # fmt: skip
