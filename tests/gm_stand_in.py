@@ -49,6 +49,7 @@ class Book:
         self.db.execute("PRAGMA journal_mode=WAL")
         self.db.executescript(_SCHEMA)
         self.db.row_factory = sqlite3.Row
+        self._parts: dict[int | tuple[int, int], bytes] = {}
         opening = self.folder / "opening.json"
         self.opening = json.loads(opening.read_text()) if opening.exists() else {}
 
@@ -130,25 +131,47 @@ class Book:
         stamp(order.updated_at, max([row["at"], row["cancelled_at"] or 0, *(at for _n, _v, at in fills)]))
         return order
 
-    def reports(self, account: str) -> list[pb.ExecRpt]:
-        told = []
+    def fill(self, row, number: int, volume: int, at: int) -> pb.ExecRpt:
+        report = pb.ExecRpt(
+            account_id=row["account"], cl_ord_id=client_id(row["n"]), order_id=f"c{row['n']}",
+            exec_id=f"e{row['n']}-{number}", exec_type=enum.ExecType_Trade, symbol=row["symbol"],
+            side=row["side"], price=row["price"], volume=volume, commission=5.0,
+        )  # fmt: skip
+        stamp(report.created_at, at)
+        return report
+
+    def no(self, no) -> pb.ExecRpt:
+        report = pb.ExecRpt(
+            account_id=no["account"], cl_ord_id=no["cl"], exec_id=f"no{no['n']}", ord_rej_reason=no["code"],
+            exec_type=enum.ExecType_CancelRejected, ord_rej_reason_detail="撤不了",
+        )  # fmt: skip
+        stamp(report.created_at, no["at"])
+        return report
+
+    # Lists as the wire has them are their parts one after another. Parts that do not change any more are kept.
+
+    def orders(self, account: str) -> bytes:
+        return b"".join(self._order_part(row) for row in self.rows(account))
+
+    def _order_part(self, row) -> bytes:
+        part = self._parts.get(row["n"])
+        if part is None:
+            order = self.order(row)
+            part = pb.Orders(data=[order]).SerializeToString()
+            if order.status == enum.OrderStatus_Filled:
+                self._parts[row["n"]] = part
+        return part
+
+    def reports(self, account: str) -> bytes:
+        parts = []
         for row in self.rows(account):
-            for number, volume, at in self.state(row)[1]:
-                report = pb.ExecRpt(
-                    account_id=account, cl_ord_id=client_id(row["n"]), order_id=f"c{row['n']}",
-                    exec_id=f"e{row['n']}-{number}", exec_type=enum.ExecType_Trade, symbol=row["symbol"],
-                    side=row["side"], price=row["price"], volume=volume, commission=5.0,
-                )  # fmt: skip
-                stamp(report.created_at, at)
-                told.append(report)
-        for no in self.db.execute("SELECT * FROM noes WHERE account = ?", (account,)):
-            report = pb.ExecRpt(
-                account_id=account, cl_ord_id=no["cl"], exec_id=f"no{no['n']}", ord_rej_reason=no["code"],
-                exec_type=enum.ExecType_CancelRejected, ord_rej_reason_detail="撤不了",
-            )  # fmt: skip
-            stamp(report.created_at, no["at"])
-            told.append(report)
-        return told
+            for fill in self.state(row)[1]:
+                key = (row["n"], fill[0])
+                if key not in self._parts:
+                    self._parts[key] = pb.ExecRpts(data=[self.fill(row, *fill)]).SerializeToString()
+                parts.append(self._parts[key])
+        noes = self.db.execute("SELECT * FROM noes WHERE account = ?", (account,)).fetchall()
+        return b"".join(parts) + pb.ExecRpts(data=map(self.no, noes)).SerializeToString()
 
     def cash(self, account: str) -> pb.Cash:
         spent = frozen = 0.0
@@ -222,7 +245,7 @@ class NativeCalls:
             time.sleep(600)
         if fault == "die-after":
             os._exit(9)
-        return 0, made.SerializeToString()
+        return 0, made if isinstance(made, bytes) else made.SerializeToString()
 
     def gmi_set_mode(self, mode):
         self._mode = mode
@@ -265,12 +288,11 @@ class NativeCalls:
 
     def py_gmi_get_orders(self, request):
         account = trade_pb2.GetOrdersReq.FromString(request).account_id
-        rows = self._book.rows(account)
-        return self._answer("orders", lambda: pb.Orders(data=map(self._book.order, rows)))
+        return self._answer("orders", lambda: self._book.orders(account))
 
     def py_gmi_get_execution_reports(self, request):
         account = trade_pb2.GetExecrptsReq.FromString(request).account_id
-        return self._answer("reports", lambda: pb.ExecRpts(data=self._book.reports(account)))
+        return self._answer("reports", lambda: self._book.reports(account))
 
     def py_gmi_get_cash(self, request):
         account = trade_pb2.GetCashReq.FromString(request).account_id
