@@ -64,8 +64,8 @@ class GmGateway:
         self.live = settings.live
         self._clock = clock
         self._store = GmStore(folder / f"gm-{name}.db")
+        self._settings = settings
         hello = {
-            "token": settings.secret(),
             "serv_addr": settings.serv_addr,
             "strategy_id": settings.strategy_id,
             "accounts": list(accounts),
@@ -83,12 +83,16 @@ class GmGateway:
         self._begun = False
 
     def open(self) -> None:
-        """A terminal that is away is no fault: it is called again and again. Raises GatewayError when the package is missing."""
+        """A terminal that is away is no fault: it is called again and again.
+
+        Raises GatewayError when the package is missing, ConfigError when the token is.
+        """
         if find_spec("gm") is None:
             raise GatewayError(
                 "没有安装掘金的接口包: pip install 'orderdrop[gm]' / 掘金's package is not installed: "
                 "pip install 'orderdrop[gm]' (Windows and Linux only)"
             )
+        self._link.introduce(self._settings.secret())
         self._store.open(self._clock.now())
         with self._store.transaction():
             self._was_whole = self._store.is_whole

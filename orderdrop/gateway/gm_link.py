@@ -9,11 +9,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO, Any, Final
 
 from orderdrop.order.errors import GatewayError
 
-COMMAND: Final = (sys.executable, "-P", "-m", "orderdrop.gateway.gm_worker")
+COMMAND: Final = (sys.executable, "-P", str(Path(__file__).with_name("gm_worker.py")))
 _GRACE: Final = 1.0
 """Seconds beyond a call's time: the process ends itself first."""
 
@@ -30,8 +31,9 @@ class GmLink:
     """One process at a time. After GmSilence it is dead, and `start` makes a new one, which waits for the end of all earlier ones."""
 
     def __init__(self, hello: dict[str, Any], call_timeout: float, command: Sequence[str] = COMMAND) -> None:
-        """hello: what the process is told first; it holds the token, so it goes through the pipe and is never shown."""
+        """hello: what the process is told first."""
         self._hello = hello
+        self._token = ""
         self._timeout = call_timeout
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
@@ -40,6 +42,10 @@ class GmLink:
     @property
     def up(self) -> bool:
         return self._process is not None
+
+    def introduce(self, token: str) -> None:
+        """The token goes through the pipe only: no command line, no variable, no log shows it."""
+        self._token = token
 
     def start(self) -> None:
         """Raises GmSilence or GmRefused, and GatewayError when no process can be made."""
@@ -58,7 +64,7 @@ class GmLink:
         assert self._process.stdout is not None  # noqa: S101  a pipe
         threading.Thread(target=_listen, args=(self._process.stdout, self._answers), daemon=True).start()
         try:
-            self._ask(self._hello, self._timeout * 2)
+            self._ask(self._hello | {"token": self._token}, self._timeout * 2)
         except GatewayError:
             self.stop()
             raise
