@@ -18,16 +18,7 @@ from orderdrop.clock import Clock, Micros, trade_date
 from orderdrop.config import GmSettings
 from orderdrop.failpoint import reach
 from orderdrop.gateway import gm_rows as rows
-from orderdrop.gateway.base import (
-    Batch,
-    Cancel,
-    Cursor,
-    Leftover,
-    Outcome,
-    Outgoing,
-    SubmitResult,
-    Trace,
-)
+from orderdrop.gateway.base import Batch, Cancel, Cursor, Leftover, Outcome, Outgoing, SubmitResult, Trace
 from orderdrop.gateway.gm_blotter import Blotter
 from orderdrop.gateway.gm_link import COMMAND, GmLink, GmRefused, GmSilence
 from orderdrop.gateway.gm_store import GmStore, Sent
@@ -75,6 +66,7 @@ class GmGateway:
         self._link = GmLink(hello, settings.call_timeout, COMMAND)
         self._blotter = Blotter(accounts, settings.strategy_id)
         self._named = bool(accounts)
+        self._snapshots: dict[str, Account] = {}
         self._interval = round(settings.poll_interval * 1_000_000)
         self._looked_at = self._full_at = self._next_try = Micros(0)
         self._tries = 0
@@ -130,12 +122,14 @@ class GmGateway:
 
     def cancel(self, cancels: Sequence[Cancel]) -> None:
         """What is in doubt is cancelled as soon as it is found."""
-        known = []
+        known, now = [], self._clock.now()
         with self._store.transaction():
             for cancel in cancels:
                 sent = self._blotter.of_sid(cancel.account_id, cancel.sid)
                 if sent is None:
-                    self._store.add_reports([self._no(cancel.account_id, cancel.sid, _UNKNOWN_ORDER, "")])
+                    self._store.add_reports(
+                        [CancelReject(now, cancel.account_id, cancel.sid, _UNKNOWN_ORDER)]
+                    )
                 elif not sent.client_id:
                     self._store.want_cancel(sent, wanted=True)
                     sent.cancel = True
@@ -150,7 +144,8 @@ class GmGateway:
             lost = not self._store.has_batch(batch) and not self._was_whole
             adopted = self._adopt(batch, orders) if lost else []
             begun = self._store.of_batch(batch)
-        self._add(adopted)
+        for sent in adopted:
+            self._blotter.add(sent)
         try:
             self._look_anew(0)
         except GatewayError as error:
@@ -170,7 +165,8 @@ class GmGateway:
                 if not self._store.has_batch(batch)
                 for sent in self._adopt(batch, rows.read_batch(batch.content))
             ]
-        self._add(adopted)
+        for sent in adopted:
+            self._blotter.add(sent)
 
     def trace(self, batch: Batch, sids: Collection[str], since: Micros) -> Trace:
         try:
@@ -209,14 +205,18 @@ class GmGateway:
         return reports, Cursor(str(last)) if reports else after
 
     def account(self, account_id: str) -> Account | None:
-        """None, too, for an account that the settings do not name and that has no orders."""
-        if account_id not in self._blotter.accounts:
-            return None
-        self._connect()
-        told = self._ask("account", account_id=account_id)
-        if told["cash"] is None:
-            return None
-        return rows.account(account_id, told["cash"], told["positions"], self._clock.now())
+        """The one before, when the terminal cannot be asked."""
+        if account_id in self._blotter.accounts:
+            try:
+                self._connect()
+                told = self._ask("account", account_id=account_id)
+                if told["cash"] is not None:
+                    self._snapshots[account_id] = rows.account(
+                        account_id, told["cash"], told["positions"], self._clock.now()
+                    )
+            except GatewayError as error:
+                log.debug("%s", error)
+        return self._snapshots.get(account_id)
 
     def accounts(self) -> Sequence[str]:
         return sorted(self._blotter.accounts)
@@ -253,13 +253,13 @@ class GmGateway:
         try:
             self._ask("cancel", orders=[(sent.order.account_id, sent.client_id) for sent in known])
         except GmRefused as error:
+            now = self._clock.now()
+            noes = [
+                CancelReject(now, sent.order.account_id, sent.order.sid, _INTERNAL, str(error))
+                for sent in known
+            ]
             with self._store.transaction():
-                self._store.add_reports(
-                    [self._no(s.order.account_id, s.order.sid, _INTERNAL, str(error)) for s in known]
-                )
-
-    def _no(self, account_id: str, sid: str, code: int, text: str) -> CancelReject:
-        return CancelReject(self._clock.now(), account_id, sid, code, text)
+                self._store.add_reports(noes)
 
     # details of doubt
 
@@ -269,10 +269,6 @@ class GmGateway:
         return [
             self._store.begin(batch, place, order, self._day, Micros(0)) for place, order in enumerate(orders)
         ]
-
-    def _add(self, adopted: Iterable[Sent]) -> None:
-        for sent in adopted:
-            self._blotter.add(sent)
 
     def _outcome(self, number: int | None) -> Outcome:
         if number is None:

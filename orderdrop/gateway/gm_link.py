@@ -89,11 +89,11 @@ class GmLink:
         try:
             self._write(line)
             answer = json.loads(self._answers.get(timeout=patience + _GRACE))
-        except (OSError, queue.Empty, ValueError) as error:
+        except (OSError, queue.Empty, ValueError):
             self.stop()
-            why = f"{type(error).__name__} {error}".strip()
             raise GmSilence(
-                f"掘金接口没有回答 / 掘金's API did not answer: {ask.get('do', 'hello')} ({why})"
+                f"掘金接口 {patience:g} 秒内没有回答,终端是否已启动并登录? / 掘金's API did not answer within {patience:g} s, "
+                f"is the terminal running and logged in? ({ask.get('do', 'hello')})"
             ) from None
         if "told" in answer:
             return answer["told"]
@@ -110,7 +110,7 @@ class GmLink:
 
 
 def _listen(pipe: IO[bytes], answers: queue.SimpleQueue[bytes]) -> None:
-    """An empty line at the end: it reads as no answer."""
+    """An empty line at the end: it does not read, so it is no answer."""
     with contextlib.suppress(OSError, ValueError):
         for line in pipe:
             answers.put(line)

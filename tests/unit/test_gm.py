@@ -314,6 +314,17 @@ def test_cancel_when_there_is_no_answer_then_a_fault_so_that_it_is_tried_again(t
 # the rest
 
 
+def test_account_when_the_terminal_cannot_be_asked_then_the_one_before(terminal, lives):
+    gateway = lives()
+    before = gateway.account(ACCOUNT)
+    terminal.advance(1)
+    terminal.book.fail("cash", "refuse")
+    assert gateway.account(ACCOUNT) == before
+    later = gateway.account(ACCOUNT)
+    assert later.at > before.at
+    assert later._replace(at=before.at) == before
+
+
 def test_orders_when_placed_then_side_effect_type_and_price_are_as_asked(terminal, lives):
     gateway = lives(strategy_id="a-strategy")
     sell = an_outgoing(sid="S1", order_business=2, price="10.123")
