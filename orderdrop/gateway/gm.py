@@ -118,7 +118,8 @@ class GmGateway:
         for place, order in enumerate(orders):
             if order.sid not in begun:
                 self._place(batch, place, order)
-        return SubmitResult(Outcome.TAKEN)
+        known = all(self._outcome(number) is Outcome.TAKEN for number in begun.values())
+        return SubmitResult(Outcome.TAKEN if known else Outcome.UNKNOWN)
 
     def cancel(self, cancels: Sequence[Cancel]) -> None:
         """What is in doubt is cancelled as soon as it is found."""
@@ -177,13 +178,12 @@ class GmGateway:
             known, begun = self._store.has_batch(batch), self._store.of_batch(batch)
         absent, words = set(), ""
         for sid in sids:
-            sent = self._blotter.numbered(begun.get(sid, 0))
-            if sent is None:
+            if sid not in begun:
                 absent |= {sid} if known else set()
-            elif not sent.client_id:
-                why = self._doubt(sent, since)
-                absent |= set() if why else {sid}
-                words = words or why
+                continue
+            why = self._doubt(begun[sid], since)
+            absent |= set() if why else {sid}
+            words = words or why
         return Trace(frozenset(absent), words)
 
     def close_day(self, folder: Path, open_sids: Collection[str]) -> list[Leftover]:  # noqa: ARG002
@@ -276,8 +276,11 @@ class GmGateway:
         sent = self._blotter.numbered(number)
         return Outcome.TAKEN if sent and sent.client_id else Outcome.UNKNOWN
 
-    def _doubt(self, sent: Sent, since: Micros) -> str:
+    def _doubt(self, number: int, since: Micros) -> str:
         """Why it is not proven that the terminal never had it; "" when it is."""
+        sent = self._blotter.numbered(number)
+        if sent is None or sent.client_id:
+            return _NOT_TODAY if sent is None else _FOUND
         if self._blotter.lookalikes(sent):
             return _ALIKE
         reads = [
@@ -391,6 +394,8 @@ class GmGateway:
         self._tries += 1
 
 
+_NOT_TODAY: Final = "不是今天送出的 / it was not handed over today"
+_FOUND: Final = "终端里有它 / the terminal has it"
 _ALIKE: Final = "终端里有条件相同、不知属于谁的委托,请人工核对 / the terminal has orders of the same terms that cannot be told apart: please look there"
 _ASKING: Final = (
     "终端的委托里没有它,还要再查 / the terminal does not list it; it is asked for again to be sure"

@@ -11,7 +11,7 @@ from typing import Final
 
 from orderdrop.clock import Micros, trade_date
 from orderdrop.gateway import gm_rows as rows
-from orderdrop.gateway.gm_rows import Told
+from orderdrop.gateway.gm_rows import Terms, Told
 from orderdrop.gateway.gm_store import GmStore, Sent
 from orderdrop.order.report import Report
 
@@ -35,6 +35,7 @@ class Blotter:
         self._bound: dict[Key, Sent] = {}
         self._doubts: dict[int, Sent] = {}
         self._orders: dict[Key, Told] = {}
+        self._alike: dict[Terms, dict[Key, None]] = {}
         self._reports: dict[Key, list[Told]] = {}
         self._changed: dict[Key, None] = {}
 
@@ -50,6 +51,7 @@ class Blotter:
         """The next answers tell everything again; what was asked before proves nothing about them."""
         self.reads.clear()
         self._orders.clear()
+        self._alike.clear()
         self._reports.clear()
         self._changed.clear()
 
@@ -96,6 +98,7 @@ class Blotter:
         for order in told["orders"]:
             key = (account_id, order["cl_ord_id"])
             self._orders[key] = order
+            self._alike.setdefault(rows.terms(order), {})[key] = None
             self._changed[key] = None
         for report in told["reports"]:
             key = (account_id, report["cl_ord_id"])
@@ -125,9 +128,12 @@ class Blotter:
         """Orders of the terminal that have the same terms and are nobody's, whatever their time."""
         return [
             key
-            for key, order in self._orders.items()
-            if key not in self._bound and rows.is_like(order, sent.order) and self._is_of_today(order)
+            for key in self._alike.get(rows.terms_of_ours(sent.order), ())
+            if key not in self._bound and self._is_like(self._orders[key], sent)
         ]
+
+    def _is_like(self, order: Told, sent: Sent) -> bool:
+        return rows.has_our_price(order, sent.order) and self._is_of_today(order)
 
     def _could_be(self, sent: Sent, key: Key) -> bool:
         order = self._orders[key]

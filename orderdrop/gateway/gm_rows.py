@@ -21,6 +21,9 @@ from orderdrop.order.status import Status
 Told = dict[str, Any]
 """An order, a report, a fund or a position, by the names of the vendor's messages."""
 
+Terms = tuple[str, str, int, int]
+"""Account, symbol, side and volume."""
+
 EARLY: Final = 5_000_000
 LATE: Final = 120_000_000
 """Microseconds before and after a hand-over within which the terminal may have made the order of it."""
@@ -100,15 +103,17 @@ def account(account_id: str, cash: Told, positions: list[Told], now: Micros) -> 
     )  # fmt: skip
 
 
-def is_like(order: Told, ours: Outgoing) -> bool:
-    """Whether an order of the terminal has the terms of ours. A market order's price may have been filled in."""
-    return (
-        order["account_id"] == ours.account_id
-        and order["symbol"] == ours.symbol
-        and order["side"] == ours.order_business
-        and order["volume"] == ours.volume
-        and (ours.price is None or price_of(order["price"]) == ours.price)
-    )
+def terms(order: Told) -> Terms:
+    return order["account_id"], order["symbol"], order["side"], order["volume"]
+
+
+def terms_of_ours(ours: Outgoing) -> Terms:
+    return ours.account_id, ours.symbol, ours.order_business, ours.volume
+
+
+def has_our_price(order: Told, ours: Outgoing) -> bool:
+    """A market order's price may have been filled in."""
+    return ours.price is None or price_of(order["price"]) == ours.price
 
 
 def is_in_time(order: Told, begun_at: int) -> bool:

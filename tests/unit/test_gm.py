@@ -122,6 +122,25 @@ def test_trace_when_the_account_is_not_at_the_broker_then_an_empty_list_proves_n
         assert gateway.trace(batch, ["S1"], Micros(0)).absent == frozenset()
 
 
+def test_trace_when_it_was_handed_over_yesterday_then_nothing_is_proven(terminal, lives):
+    gateway = lives()
+    batch = a_batch(gateway, an_outgoing())
+    gateway.submit(batch)
+    terminal.advance(86400)
+    for _ in range(3):
+        terminal.advance(6)
+        assert gateway.trace(batch, ["S1"], Micros(0)).absent == frozenset()
+
+
+def test_submit_when_a_batch_comes_again_with_an_order_in_doubt_then_still_unknown(terminal, lives):
+    gateway = lives()
+    batch = a_batch(gateway, an_outgoing())
+    terminal.book.fail("place", "refuse")
+    submit_in_doubt(gateway, batch)
+    assert gateway.submit(batch).outcome is Outcome.UNKNOWN
+    assert terminal.book.rows() == []
+
+
 def test_trace_when_the_connection_broke_between_then_the_queries_before_prove_nothing(terminal, lives):
     gateway = lives()
     batch = a_batch(gateway, an_outgoing())
