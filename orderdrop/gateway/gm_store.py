@@ -169,9 +169,12 @@ class GmStore:
         self._run("UPDATE orders SET told = ? WHERE number = ?", (state, sent.number))
 
     def add_reports(self, reports: Sequence[Report]) -> None:
-        for seq, report in enumerate(reports, self._last_seq + 1):
-            body = json.dumps(report._asdict(), default=str, ensure_ascii=False)
-            self._run("INSERT INTO reports VALUES (?, ?, ?)", (seq, type(report).__name__, body))
+        bodies = [
+            (seq, type(report).__name__, json.dumps(report._asdict(), default=str, ensure_ascii=False))
+            for seq, report in enumerate(reports, self._last_seq + 1)
+        ]
+        if bodies:
+            self._run("INSERT INTO reports VALUES (?, ?, ?)", bodies)
         self._last_seq += len(reports)
 
     def reports(self, after: int, limit: int) -> tuple[list[Report], int]:
@@ -181,7 +184,7 @@ class GmStore:
         rows = self._run("SELECT * FROM reports WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)).all()
         return [_report(row.kind, row.body) for row in rows], rows[-1].seq if rows else after
 
-    def _run(self, sql: str, values: tuple[Any, ...] = ()) -> Any:
+    def _run(self, sql: str, values: tuple[Any, ...] | list[tuple[Any, ...]] = ()) -> Any:
         return self._connected().exec_driver_sql(sql, values)
 
     def _connected(self) -> Connection:
