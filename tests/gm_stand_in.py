@@ -53,6 +53,9 @@ class Book:
         opening = self.folder / "opening.json"
         self.opening = json.loads(opening.read_text()) if opening.exists() else {}
 
+    def __del__(self) -> None:
+        self.db.close()
+
     def now(self) -> int:
         try:
             return int((self.folder / "now").read_text())

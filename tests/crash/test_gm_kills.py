@@ -7,6 +7,7 @@ import random
 import sqlite3
 import sys
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -82,7 +83,7 @@ def volume(number):
 
 def verdict(root, terminal):
     """What the journal says of each order, and what the broker has."""
-    with sqlite3.connect(root / "journal.db") as journal:
+    with closing(sqlite3.connect(root / "journal.db")) as journal:
         status = dict(journal.execute("SELECT sid, status FROM orders").fetchall())
         left = journal.execute(
             "SELECT sid, batches.id, content FROM orders JOIN batches ON batches.id = batch_id WHERE status = 'unknown'"
