@@ -6,6 +6,7 @@ blocks, inside a savepoint, so that a basket with one bad row can be refused as 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -31,7 +32,7 @@ from orderdrop.journal.writer import (
     drop_of,
     row_id,
 )
-from orderdrop.order.identity import day_number, sid_key, wire_sid
+from orderdrop.order.identity import day_number, sid_key, spot_of, wire_sid
 from orderdrop.order.model import DropKind, Instruction, Order
 from orderdrop.order.refusal import Code, Refusal, RowError
 from orderdrop.pending import Accepted, Handover, Pending, known_as
@@ -68,6 +69,11 @@ class _Draft:
     def file(self) -> DropFile:
         return self.take.file
 
+    @property
+    def sheets(self) -> list[str]:
+        """Names of the sheets, if there are several."""
+        return self.take.book.names if self.take.book else []
+
 
 class _Verdict(NamedTuple):
     """What became of the rows of a block. repeated: an order and the id of the one that it repeats."""
@@ -77,12 +83,11 @@ class _Verdict(NamedTuple):
     repeated: list[tuple[Order, int]]
     errors: list[RowError]
 
-    @property
-    def bad(self) -> str:
+    def bad(self, sheets: Sequence[str]) -> str:
         """The first reason to refuse a basket, "" if there is none."""
         if self.errors:
-            return _cite(self.errors[0].row, self.errors[0].refusal)
-        return _cite(self.denied[0][1].row, self.denied[0][2]) if self.denied else ""
+            return _cite(self.errors[0].row, self.errors[0].refusal, sheets)
+        return _cite(self.denied[0][1].row, self.denied[0][2], sheets) if self.denied else ""
 
 
 class Admission:
@@ -144,8 +149,10 @@ class Admission:
     ) -> None:
         """Judge a drop that is in memory as a whole; again, refusing all of it, when a row of a basket is bad."""
         verdicts = [self._judge(draft, block, keys, known) for block, keys in blocks]
-        bad = next((verdict.bad for verdict in verdicts if verdict.bad), "")
-        if bad and draft.whole:
+        bad = (
+            next(filter(None, (verdict.bad(draft.sheets) for verdict in verdicts)), "") if draft.whole else ""
+        )
+        if bad:
             draft.refuse = bad
             for verdict in verdicts:
                 self._pending.disown(verdict.accepted)
@@ -190,8 +197,9 @@ class Admission:
         for block in draft.take.blocks(self._context(draft.file)):
             keys = self._keys(block)
             verdict = self._judge(draft, block, keys, self._known(keys))
-            if verdict.bad and draft.whole and not draft.refuse:
-                return verdict.bad
+            bad = verdict.bad(draft.sheets) if draft.whole and not draft.refuse else ""
+            if bad:
+                return bad
             self._enter(draft, block, verdict)
             self._pending.flush()
         return ""
@@ -282,6 +290,10 @@ class Admission:
 
     def _draft(self, take: Take) -> _Draft:
         file = take.file
+        if (
+            take.book is not None and not file.drop_id
+        ):  # saved again, a row that was taken before is the same order
+            file.sid_space = self._writer.first_space(file.name, self._day) or file.sid_space
         by_row = file.info.followed or file.info.kind is not DropKind.ORDER
         whole = not by_row and self._desk.settings.inbox.on_bad_row == "reject-file"
         return _Draft(take, file.drop_id or self._new_drop_id(), whole)
@@ -325,6 +337,7 @@ class Admission:
                     DropState.REFUSED if refused else DropState.OPEN, file.sid_space, take.sha256,
                     take.end.offset, take.end.next_row, int(take.end.torn),
                     draft.rows, draft.accepted, draft.denied, draft.duplicates, draft.errors, None, None, None, None,
+                    json.dumps(draft.sheets, ensure_ascii=False) if draft.sheets else None,
                 )
             )  # fmt: skip
         self.admitted.drops.append((take, draft.drop_id, refused))
@@ -382,7 +395,8 @@ def _error_row(drop_id: int, error: RowError) -> NewRow:
 
 
 def _duplicate_row(drop_id: int, order: Order, earlier: int) -> NewRow:
-    where = f"{drop_of(earlier)}:{earlier & 0xFFFFFFFF}"
+    sheet, row = spot_of(earlier & 0xFFFFFFFF)
+    where = f"{drop_of(earlier)}:{f'#{sheet + 1}!' if sheet else ''}{row}"
     return NewRow(
         row_id(drop_id, order.row),
         RowOutcome.DUPLICATE,
@@ -399,8 +413,10 @@ def _number(text: object) -> Decimal | None:
     return None if text is None else Decimal(str(text))
 
 
-def _cite(row: int, why: Refusal) -> str:
-    return f"第 {row} 行 {why.code} / row {row}: {why.code}"
+def _cite(line: int, why: Refusal, sheets: Sequence[str]) -> str:
+    sheet, row = spot_of(line)
+    zh, en = (f"{sheets[sheet]}!", f"sheet {sheet + 1}, ") if sheets else ("", "")
+    return f"{zh}第 {row} 行 {why.code} / {en}row {row}: {why.code}"
 
 
 def _is_small(ready: Take | RefusedFile) -> bool:

@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from orderdrop.tables import header_bytes, rows_bytes
 from orderdrop.views import (
     OrderView,
     ReceiptRow,
+    Where,
     live_words,
     order_view,
     receipt_of_order,
@@ -206,16 +207,20 @@ class Chores:
         """A row for each row of the drop, in its order; row 0 speaks of the whole file."""
         language = self._language
         if drop.reason_code:
-            yield receipt_of_row(drop, "refused", language, row=0)
-        yield from heapq.merge(
+            yield receipt_of_row(drop, "refused", language, Where(None, 0))
+        told = heapq.merge(
             (
-                receipt_of_order(order, self._words_of(order.gateway), language)
+                (order.id, receipt_of_order(order, self._words_of(order.gateway), language))
                 for order in reading.orders_of_drop(drop.id)
             ),
-            (receipt_of_row(row, row.outcome, language) for row in reading.row_outcomes(drop.id)),
-            (receipt_of_row(row, row.state, language) for row in reading.instructions_of_drop(drop.id)),
-            key=attrgetter("row"),
+            ((row.id, receipt_of_row(row, row.outcome, language)) for row in reading.row_outcomes(drop.id)),
+            (
+                (row.id, receipt_of_row(row, row.state, language))
+                for row in reading.instructions_of_drop(drop.id)
+            ),
+            key=itemgetter(0),
         )
+        yield from (receipt for _id, receipt in told)
 
     def _make_way(self, name: str, older: int) -> None:
         """Another drop has taken the name: the older one's receipt gets its number."""

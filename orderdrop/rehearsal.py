@@ -106,6 +106,10 @@ class _Rehearsing(Writer):
     def next_drop_id(self) -> int:
         return max(super().next_drop_id(), self._real.next_drop_id() if self._real else 0)
 
+    def first_space(self, name: str, day: int) -> str | None:
+        real = self._real.first_space(name, day) if self._real else None
+        return real or super().first_space(name, day)
+
     def unmoved_days(self, today: int) -> list[int]:
         return self._real.unmoved_days(today) if self._real else []
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from orderdrop.clock import iso
 from orderdrop.journal.schema import ROW_BITS
-from orderdrop.order.identity import from_day_number
+from orderdrop.order.identity import from_day_number, spot_of
 from orderdrop.order.model import SIDE_OF, OrderBusiness, Side
 from orderdrop.order.refusal import Code, Explanation, Language, Refusal, both, explain
 from orderdrop.order.status import Status
@@ -45,7 +46,8 @@ class OrderView(_View):
     reason: str | None
     trade_date: str
     drop: str = Field(description="path below the inbox")
-    row: int = Field(description="line in the file, the header being line 1")
+    sheet: str | None = Field(description="the workbook's sheet, where several hold orders")
+    row: int = Field(description="line in the file, the header being line 1; in a workbook the sheet's row")
     received_at: str
     submitted_at: str | None
     confirmed_at: str | None
@@ -53,6 +55,7 @@ class OrderView(_View):
 
 
 class RowErrorView(_View):
+    sheet: str | None
     row: int
     column: str | None
     value: str | None
@@ -91,10 +94,22 @@ class ReceiptRow(_View):
     gateway: str
     filled_volume: str
     avg_price: str
+    sheet: str = Field(description="the workbook's sheet, where several hold orders")
+
+
+class Where(NamedTuple):
+    """Where a journal row stood in its file. sheet: None where there is only one table."""
+
+    sheet: str | None
+    row: int
+
+    def __str__(self) -> str:
+        return str(self.row) if self.sheet is None else f"{self.sheet}!{self.row}"
 
 
 def order_view(order: Any, language: Language = "zh+en") -> OrderView:
     why = explain_row(order, language)
+    sheet, row = where(order)
     return OrderView(
         sid=order.sid,
         account_id=order.account_id,
@@ -115,7 +130,8 @@ def order_view(order: Any, language: Language = "zh+en") -> OrderView:
         reason=None if why is None else why.text(language),
         trade_date=from_day_number(order.trade_day).isoformat(),
         drop=order.drop_name,
-        row=line_of(order.id),
+        sheet=sheet,
+        row=row,
         received_at=iso(order.received_at),
         submitted_at=_instant(order.submitted_at),
         confirmed_at=_instant(order.confirmed_at),
@@ -125,9 +141,9 @@ def order_view(order: Any, language: Language = "zh+en") -> OrderView:
 
 def drop_view(drop: Any, outcomes: Sequence[Any], language: Language = "zh+en") -> DropView:
     """outcomes: the drop's row errors and duplicates; only errors are shown."""
-    errors = [_error_view(line_of(row.id), row, language) for row in outcomes if row.outcome == "error"]
+    errors = [_error_view(where(row), row, language) for row in outcomes if row.outcome == "error"]
     if drop.reason_code:
-        errors.insert(0, _error_view(0, drop, language))
+        errors.insert(0, _error_view(Where(None, 0), drop, language))
     return DropView(
         name=drop.name,
         sha256=drop.sha256,
@@ -146,21 +162,25 @@ def receipt_of_order(order: Any, gateway: str, language: Language) -> ReceiptRow
     """gateway: its name with a word on whether it is live."""
     outcome = "not_sent" if order.reason_code == Code.NOT_SENT else order.status
     why = explain_row(order, language)
+    sheet, row = where(order)
     return ReceiptRow.model_construct(
-        row=line_of(order.id), sid=order.sid, outcome=outcome, code=order.reason_code or "",
+        row=row, sid=order.sid, outcome=outcome, code=order.reason_code or "",
         原因=why.zh if why else "", reason=why.en if why else "", remedy=why.remedy if why else "",
         note=order.note or "", gateway=gateway,
-        filled_volume=str(order.filled_volume or ""), avg_price=average_price(order) or "",
+        filled_volume=str(order.filled_volume or ""), avg_price=average_price(order) or "", sheet=sheet or "",
     )  # fmt: skip
 
 
-def receipt_of_row(journaled: Any, outcome: str, language: Language, row: int | None = None) -> ReceiptRow:
-    """A row that did not become an order: an error, a duplicate, or an instruction."""
+def receipt_of_row(
+    journaled: Any, outcome: str, language: Language, place: Where | None = None
+) -> ReceiptRow:
+    """A row that did not become an order: an error, a duplicate, or an instruction. place: of a drop that was refused whole."""
     why = explain_row(journaled, language)
+    sheet, row = place or where(journaled)
     return ReceiptRow.model_construct(
-        row=line_of(journaled.id) if row is None else row, sid=getattr(journaled, "sid", None) or "", outcome=outcome, code=journaled.reason_code or "",
+        row=row, sid=getattr(journaled, "sid", None) or "", outcome=outcome, code=journaled.reason_code or "",
         原因=why.zh if why else "", reason=why.en if why else "", remedy=why.remedy if why else "",
-        note="", gateway="", filled_volume="", avg_price="",
+        note="", gateway="", filled_volume="", avg_price="", sheet=sheet or "",
     )  # fmt: skip
 
 
@@ -181,8 +201,10 @@ def average_price(order: Any) -> str | None:
     return str((Decimal(order.filled_value) / order.filled_volume).quantize(_AVERAGE_STEP))
 
 
-def line_of(row_id: int) -> int:
-    return row_id & ((1 << ROW_BITS) - 1)
+def where(row: Any) -> Where:
+    """row: of the journal, with the `sheets` of its drop."""
+    sheet, number = spot_of(row.id & ((1 << ROW_BITS) - 1))
+    return Where(json.loads(row.sheets)[sheet] if row.sheets else None, number)
 
 
 def scan_finds_key(day: date) -> str:
@@ -194,12 +216,13 @@ def live_words(live: bool, language: Language = "zh+en") -> str:
     return both("实盘", "LIVE", language) if live else both("模拟", "simulated", language)
 
 
-def _error_view(line: int, row: Any, language: Language) -> RowErrorView:
+def _error_view(place: Where, row: Any, language: Language) -> RowErrorView:
     why = explain_row(row, language)
     message = f"{why.text(language)} → {why.remedy}" if why else ""
     return RowErrorView(
-        row=line, column=row.reason_column, value=row.reason_value, code=row.reason_code, message=message
-    )
+        sheet=place.sheet, row=place.row, column=row.reason_column, value=row.reason_value, code=row.reason_code,
+        message=message,
+    )  # fmt: skip
 
 
 def _instant(at: int | None) -> str | None:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from orderdrop.clock import SystemClock, to_datetime, trade_date
 from orderdrop.files import patiently, sync_folder
-from orderdrop.inbox.names import Ignored, read_name
+from orderdrop.inbox.names import TABLE_SUFFIXES, Ignored, read_name
 from orderdrop.intake.columns import ORDER_COLUMNS
 from orderdrop.intake.encoding import byte_order_mark, last_line_end
 from orderdrop.order.errors import OrderdropError
@@ -32,7 +32,7 @@ HEADER: Final = ",".join(ORDER_COLUMNS)
 _SPOIL: Final = "," * len(ORDER_COLUMNS)
 """Behind a line that another writer left unfinished: too many fields, or an open quote, so it is refused and never traded."""
 
-_ENDINGS: Final = tuple(f".{kind}.csv" for kind in DropKind)
+_ENDINGS: Final = tuple(f".{kind}{suffix}" for kind in DropKind for suffix in TABLE_SUFFIXES)
 
 Rows = Iterable[Mapping[str, Any] | OrderRow]
 
@@ -98,7 +98,7 @@ def put(place: Workspace, name: str, content: bytes, strategy: str | None = None
         path, temporary = folder / candidate, folder / f".{candidate}.tmp"
         with contextlib.suppress(FileExistsError):
             _write_durably(temporary, content)
-            _move_in(temporary, path, whole=_ends_whole(content))
+            _move_in(temporary, path, whole=not name.lower().endswith(".csv") or _ends_whole(content))
             sync_folder(folder)
             return path
     raise AssertionError("there is always another name")  # pragma: no cover
@@ -206,7 +206,9 @@ def refuse_name(name: str) -> None:
     _plain(name)
     said = read_name(name)
     if isinstance(said, Ignored):
-        raise Refused(Code.FILE_TYPE, f"{name}: {said.why}", "另存为 .csv / save it as .csv")
+        raise Refused(
+            Code.FILE_TYPE, f"{name}: {said.why}", "另存为 .csv 或 .xlsx / save it as .csv or .xlsx"
+        )
     if isinstance(said, Refusal):
         raise _refusal(said)
     if said.day is not None and said.day < today():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -79,22 +80,24 @@ def _rehearse(place: Place, files: tuple[Path, ...], strategy: str) -> list[list
 
 def _rows(place: Place, found: Rehearsed, reading: Reading | None) -> list[dict[str, Any]]:
     """What `--json` prints for a file, by line; the file itself is row 0."""
-    orders = [_row(place, found, order, _outcome(order), order) for order in found.orders]
-    rows = [_row(place, found, row, row.outcome) for row in found.rows]
-    asked = [_asked(place, found, row, reading) for row in found.instructions]
+    told = [(order.id, _row(place, found, order, _outcome(order), order)) for order in found.orders]
+    told += [(row.id, _row(place, found, row, row.outcome)) for row in found.rows]
+    told += [(row.id, _asked(place, found, row, reading)) for row in found.instructions]
     whole = [{**_row(place, found, found.drop, "refused"), "row": 0}] if found.drop.reason_code else []
-    return sorted([*whole, *orders, *rows, *asked], key=lambda row: int(row["row"]))
+    return whole + [row for _id, row in sorted(told, key=itemgetter(0))]
 
 
 def _row(place: Place, found: Rehearsed, row: Any, outcome: str, order: Any = None) -> dict[str, Any]:
-    from orderdrop.views import explain_row, line_of, order_view  # noqa: PLC0415
+    from orderdrop.views import explain_row, order_view, where  # noqa: PLC0415
 
     why = explain_row(row, place.language)
+    spot = where(row)
     view = order_view(order, place.language).model_dump(mode="json") if order is not None else {}
     columns = ("account_id", "strategy", "symbol", "side", "order_type", "volume", "price", "gateway")
     return {
         "file": str(found.path),
-        "row": line_of(row.id),
+        "sheet": spot.sheet,
+        "row": spot.row,
         "sid": getattr(row, "sid", None),
         **{column: view.get(column) for column in columns},
         "outcome": outcome,
@@ -155,20 +158,22 @@ def _show(place: Place, found: list[dict[str, Any]]) -> None:
         )  # fmt: skip
         for row in rows:
             outcome = Text(row["outcome"], _STYLES.get(row["outcome"], "red"))
-            cells = (row[column] for column in ("row", "sid", "symbol", "side", "volume", "price"))
-            made.add_row(*("" if cell is None else str(cell) for cell in cells), outcome)
+            cells = (row[column] for column in ("sid", "symbol", "side", "volume", "price"))
+            made.add_row(_at(row), *("" if cell is None else str(cell) for cell in cells), outcome)
         console.print(made)
         for row in rows:
             if row["code"] and row["code"] != "NOT_SENT":
                 style = "yellow" if row["outcome"] in GOOD else "red"
-                tell(console, str(row["row"]), row["code"], row["reason"], row["remedy"], style)
+                tell(console, _at(row), row["code"], row["reason"], row["remedy"], style)
             if row["note"]:
-                console.print(
-                    Text.assemble("  ", (str(row["row"]), "bold"), f"  已修正 mended: {row['note']}")
-                )
+                console.print(Text.assemble("  ", (_at(row), "bold"), f"  已修正 mended: {row['note']}"))
     counts = Counter(row["outcome"] for row in found)
     say(
         ", ".join(f"{count} {outcome}" for outcome, count in counts.items()),
         "nothing was sent 没有发送",
         place.language,
     )
+
+
+def _at(row: dict[str, Any]) -> str:
+    return str(row["row"]) if row["sheet"] is None else f"{row['sheet']}!{row['row']}"

@@ -123,7 +123,7 @@ def _show_one(console: Console, number: int, one: Told) -> None:
 
     from orderdrop.cli.look import order_table  # noqa: PLC0415
     from orderdrop.cli.reasons import tell_orders, tell_row  # noqa: PLC0415
-    from orderdrop.views import line_of  # noqa: PLC0415
+    from orderdrop.views import where  # noqa: PLC0415
 
     words = zip(one.counts, ("接受 accepted", "拒绝 denied", "重复 duplicates", "错误 errors"), strict=True)
     told = ", ".join(f"{count} {word}" for count, word in words if count)
@@ -137,7 +137,7 @@ def _show_one(console: Console, number: int, one: Told) -> None:
     tell_orders(console, one.orders, "zh+en")
     for row in one.rows:
         if row.outcome == "error":
-            tell_row(console, f"{line_of(row.id)}  {row.sid or ''}".rstrip(), row, "zh+en")
+            tell_row(console, f"{where(row)}  {row.sid or ''}".rstrip(), row, "zh+en")
 
 
 def _show_outcome(root: Path, outcome: Outcome) -> None:

@@ -189,7 +189,7 @@ class _Outcome:
 
     def show(self) -> None:
         from orderdrop.cli.reasons import tell_orders, tell_row  # noqa: PLC0415
-        from orderdrop.views import line_of  # noqa: PLC0415
+        from orderdrop.views import where  # noqa: PLC0415
 
         console, language = stdout(), self.place.language
         if self.orders:
@@ -198,7 +198,7 @@ class _Outcome:
         tell_row(console, self.drop.name, self.drop, language)
         for row in self.rows:
             if row.outcome == "error":
-                tell_row(console, f"{self.drop.name}:{line_of(row.id)}", row, language)
+                tell_row(console, f"{self.drop.name}:{where(row)}", row, language)
         count = self.drop.duplicates
         if count:
             say(

@@ -208,6 +208,7 @@ def _show_orders(place: Place, rows: list[Any]) -> None:
 
 def _show_drops(place: Place, found: list[DropView]) -> None:
     from orderdrop.cli.reasons import tell  # noqa: PLC0415
+    from orderdrop.views import Where  # noqa: PLC0415
 
     if not found:
         say("没有符合的文件", "no such drops", place.language)
@@ -224,7 +225,8 @@ def _show_drops(place: Place, found: list[DropView]) -> None:
     for drop in found:
         for error in drop.errors[:_REASONS_SHOWN]:
             reason, _, remedy = error.message.rpartition(" → ")
-            tell(console, f"{drop.name}:{error.row}" if error.row else drop.name, error.code, reason, remedy)
+            at = f"{drop.name}:{Where(error.sheet, error.row)}" if error.row else drop.name
+            tell(console, at, error.code, reason, remedy)
         if len(drop.errors) > _REASONS_SHOWN:
             console.print(
                 _text(f"  … +{len(drop.errors) - _REASONS_SHOWN}: orderdrop why {drop.name}", "dim")

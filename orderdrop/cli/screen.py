@@ -31,7 +31,7 @@ from orderdrop.order.identity import day_number
 from orderdrop.order.refusal import Code, both
 from orderdrop.order.status import TERMINAL, Status
 from orderdrop.router import Round
-from orderdrop.views import drop_view, explain_row, line_of, live_words
+from orderdrop.views import drop_view, explain_row, live_words, where
 
 _ROWS_SHOWN: Final = 10
 _ROWS_LOOKED_AT: Final = 5000
@@ -152,7 +152,7 @@ class Screen:
         fresh = [row for row in bad if (row.id, row.reason_code) not in self._told]
         self._told |= {(row.id, row.reason_code) for row in fresh}
         for row in fresh[:_ROWS_SHOWN]:
-            self._reason(row, at="" if row is drop else f"第{line_of(row.id)}行 row {line_of(row.id)}")
+            self._reason(row, at="" if row is drop else f"第{where(row)}行 row {where(row)}")
         not_sent = drop.denied - len(denied) if drop.state == DropState.REFUSED else 0
         if not_sent and bad:
             self._remark(f"其余 {not_sent} 行未发送 / not sent: the other {not_sent}")
@@ -167,7 +167,7 @@ class Screen:
             if order.status == Status.REJECTED and order.id not in self._rejected:
                 self._rejected.add(order.id)
                 if not self._as_json:
-                    self._reason(order, at=f"{order.drop_name}:{line_of(order.id)}")
+                    self._reason(order, at=f"{order.drop_name}:{where(order)}")
 
     def _tell_finished(self, reading: Reading, touched: list[Any]) -> None:
         """Each drop once all its orders are finished; a very large one is left to `orderdrop orders`."""

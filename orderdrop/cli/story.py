@@ -8,17 +8,21 @@ import json
 import os
 from datetime import date
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
 from orderdrop.cli.place import Place
 from orderdrop.clock import iso
+from orderdrop.inbox.names import Name, read_name
 from orderdrop.inbox.receipt import receipt_path
+from orderdrop.intake import Book, BookLimits, open_book
 from orderdrop.intake.encoding import CANDIDATES, byte_order_mark, decodes
 from orderdrop.journal.reading import Reading
 from orderdrop.journal.writer import drop_of
-from orderdrop.order.identity import day_number, from_day_number, wire_sid
-from orderdrop.views import drop_view, explain_row, line_of, live_words, order_view
+from orderdrop.order.identity import day_number, from_day_number, spot_of, wire_sid
+from orderdrop.order.refusal import Refusal
+from orderdrop.views import drop_view, explain_row, live_words, order_view, where
 from orderdrop.waiting import look_at
 
 _ALIKE_AMONG: Final = 5000
@@ -87,15 +91,26 @@ class Teller:
         assert self._reading is not None  # noqa: S101
         drop = self._reading.drop_or_none(drop_of(order.id))
         path = self._path_of(drop)
-        header, text = (None, None) if path is None else _lines(path, line_of(order.id))
+        spot = where(order)
+        header, text = (None, None) if path is None else self._as_it_stands(path, drop, order.id)
         return {
             "drop": drop.name,
-            "line": line_of(order.id),
+            "sheet": spot.sheet,
+            "line": spot.row,
             "file": None if path is None else self._place.workspace.root.joinpath(path).as_posix(),
             "header": header,
             "text": text,
             "mended": order.note,
         }
+
+    def _as_it_stands(self, path: Path, drop: Any, order: int) -> tuple[str | None, str | None]:
+        """The header and the row, as text."""
+        said, limits = read_name(drop.name.rpartition("/")[2]), self._place.settings.inbox
+        if isinstance(said, Name) and said.whole:
+            allowed = BookLimits.of(limits.max_bytes, limits.max_rows)
+            opened = open_book(path.read_bytes(), said.suffix, said.kind, allowed)
+            return _row_of_book(opened, order)
+        return _lines(path, spot_of(order & 0xFFFFFFFF).row)
 
     def _path_of(self, drop: Any) -> Path | None:
         """Where the file stands now."""
@@ -135,7 +150,8 @@ class Teller:
             "sid": row.sid,
             "state": row.state,
             "drop": drop.name,
-            "line": line_of(row.id),
+            "sheet": where(row).sheet,
+            "line": where(row).row,
             "at": iso(row.updated_at),
             "code": row.reason_code,
             "reason": why.text(self._language) if why else None,
@@ -149,7 +165,8 @@ class Teller:
         why = explain_row(row, self._language)
         return {
             "drop": drop.name,
-            "line": line_of(row.id),
+            "sheet": where(row).sheet,
+            "line": where(row).row,
             "at": iso(drop.received_at),
             "outcome": getattr(row, "outcome", None) or row.status,
             "code": row.reason_code,
@@ -178,12 +195,12 @@ class Teller:
         assert self._reading is not None  # noqa: S101
         rows = self._reading.row_outcomes(drop.id)
         counts: dict[str, int] = {}
-        bad: list[Story] = []
+        bad: list[tuple[int, Story]] = []
         for order in self._reading.orders_of_drop(drop.id):
             counts[order.status] = counts.get(order.status, 0) + 1
             if order.reason_code and len(bad) < _ROWS_TOLD:
-                bad.append(self._attempt(order) | {"sid": order.sid})
-        bad += [self._attempt(row) | {"sid": row.sid} for row in rows[:_ROWS_TOLD]]
+                bad.append((order.id, self._attempt(order) | {"sid": order.sid}))
+        bad += [(row.id, self._attempt(row) | {"sid": row.sid}) for row in rows[:_ROWS_TOLD]]
         where = self._place.workspace
         receipt = receipt_path(where.receipts, drop.name)
         return {
@@ -194,7 +211,7 @@ class Teller:
             "trade_date": from_day_number(drop.trade_day).isoformat(),
             "refused": None if not drop.reason_code else self._attempt_of_file(drop),
             "statuses": counts,
-            "bad_rows": sorted(bad, key=lambda row: int(row["line"])),
+            "bad_rows": [row for _id, row in sorted(bad, key=itemgetter(0))],
             "instructions": [self._instruction(row) for row in self._reading.instructions_of_drop(drop.id)],
             "receipt": receipt.as_posix() if receipt.exists() else None,
         }
@@ -217,6 +234,16 @@ class Teller:
         names = [order.sid for order in islice(self._reading.orders_of_day(number), _ALIKE_AMONG)]
         names += [drop.name for drop in self._reading.drops_of_day(number)]
         return difflib.get_close_matches(asked, names, n=3, cutoff=0.7)
+
+
+def _row_of_book(opened: Book | Refusal, order: int) -> tuple[str | None, str | None]:
+    """The same for a workbook, with tabs between the cells. order: its id."""
+    sheet, number = spot_of(order & 0xFFFFFFFF)
+    if isinstance(opened, Refusal) or sheet >= len(opened.sheets):
+        return None, None
+    here = opened.sheets[sheet]
+    text = next(("\t".join(row.texts) for row in here.rows if row.row == number), None)
+    return "\t".join(here.header.titles), text
 
 
 def _lines(path: Path, number: int) -> tuple[str | None, str | None]:

@@ -72,7 +72,7 @@ def _filled(order: Story) -> str:
 
 
 def _row(console: Console, row: Story) -> None:
-    _title(console, f"原始行 The row as it was read: {row['drop']}:{row['line']}")
+    _title(console, f"原始行 The row as it was read: {row['drop']}:{_at(row)}")
     cells = cells_of(row)
     if cells:
         shown = [(name.strip("\ufeff "), cell) for name, cell in cells if cell]
@@ -102,7 +102,7 @@ def _times(console: Console, story: Story, order: Story) -> None:
             asked["at"],
             "router",
             f"{asked['kind']}: {asked['state']}",
-            f"{asked['drop']}:{asked['line']} {asked['reason'] or ''}",
+            f"{asked['drop']}:{_at(asked)} {asked['reason'] or ''}",
         )
         for asked in story["instructions"]
     ]
@@ -173,11 +173,11 @@ def _show_drop(console: Console, drop: Story) -> None:
     if drop["refused"]:
         _reason(console, "整份拒绝 refused as a whole", drop["refused"])
     for row in drop["bad_rows"][:_BAD_ROWS_SHOWN]:
-        _reason(console, f"{row['line']}", row)
+        _reason(console, _at(row), row)
     if len(drop["bad_rows"]) > _BAD_ROWS_SHOWN:
         console.print(f"  … +{len(drop['bad_rows']) - _BAD_ROWS_SHOWN}: {drop['receipt']}")
     for asked in drop["instructions"]:
-        _reason(console, f"{asked['line']} {asked['kind']} {asked['sid']}: {asked['state']}", asked)
+        _reason(console, f"{_at(asked)} {asked['kind']} {asked['sid']}: {asked['state']}", asked)
 
 
 _COUNTS: Final = {
@@ -198,7 +198,7 @@ def _reason(console: Console, where: str, row: Any) -> None:
 
 
 def _attempt(console: Console, other: Story) -> None:
-    where = f"{clock_time(other['at'])} {other['drop']}:{other['line']} {other['outcome']}"
+    where = f"{clock_time(other['at'])} {other['drop']}:{_at(other)} {other['outcome']}"
     _reason(console, where, {**other, "sid": None})
 
 
@@ -208,3 +208,7 @@ def _title(console: Console, words: str) -> None:
 
 def _indented(console: Console, text: Text) -> None:
     console.print(Padding.indent(text, 2), soft_wrap=not console.is_terminal)
+
+
+def _at(row: Story) -> str:
+    return str(row["line"]) if row["sheet"] is None else f"{row['sheet']}!{row['line']}"

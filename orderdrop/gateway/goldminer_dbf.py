@@ -19,14 +19,11 @@ from orderdrop.gateway.base import Cancel, Outgoing
 from orderdrop.gateway.goldminer_batch import Row
 from orderdrop.gateway.goldminer_rows import BadRow, columns_of
 from orderdrop.gateway.goldminer_table import Head
+from orderdrop.intake.dbf import DESCRIPTOR, read_head
 from orderdrop.order.errors import ConfigError, GatewayError
 
 _LIBRARY: Final = "shapefile"
 _ENCODING: Final = "gbk"
-_DESCRIPTOR: Final = 32
-"""Bytes before the field descriptors, and of each of them."""
-
-_END_OF_FIELDS: Final = 0x0D
 _END_OF_FILE: Final = b"\x1a"
 _GBK_MARK: Final = b"\x4d"
 _SOME_DAY: Final = bytes([100, 1, 1])
@@ -71,20 +68,19 @@ class DbfTable:
     head_moves = True
 
     def head(self, data: bytes) -> Head | None:
-        if len(data) < _DESCRIPTOR:
+        head = read_head(data)
+        if head is None:
             return None
-        size, record_size = struct.unpack("<HH", data[8:12])
-        if len(data) < size:
-            return None
-        fields = _fields(data[_DESCRIPTOR:size])
-        if not fields or record_size != 1 + sum(width for _, width in fields):
+        if not head.fits:
             raise BadRow("not a dbf file of whole fields")
-        names = [name for name, _ in fields]
-        return Head(data[:1] + data[8:size], size, columns_of(names), len(names), record_size)
+        names = [field.name for field in head.fields]
+        return Head(
+            data[:1] + data[8 : head.size], head.size, columns_of(names), len(names), head.record_size
+        )
 
     def counted(self, data: bytes, size: int) -> int:
         """As many records as the header says: what stands behind them is still being written."""
-        if len(data) < _DESCRIPTOR:
+        if len(data) < DESCRIPTOR:
             return 0
         (count,) = struct.unpack("<I", data[4:8])
         head_size, record_size = struct.unpack("<HH", data[8:12])
@@ -156,17 +152,6 @@ def _price(order: Outgoing) -> str | None:
 def _clip(text: str) -> str:
     """A comment as far as GBK and the field hold it; it is free text, nothing depends on it."""
     return text.encode(_ENCODING, "replace")[:_LONGEST].decode(_ENCODING, "ignore")
-
-
-def _fields(data: bytes) -> list[tuple[str, int]]:
-    """Name and width of each field."""
-    fields = []
-    for at in range(0, len(data) - _DESCRIPTOR + 1, _DESCRIPTOR):
-        if data[at] == _END_OF_FIELDS:
-            break
-        name = data[at : at + 11].split(b"\0")[0].decode("ascii", "replace").strip().lower()
-        fields.append((name, data[at + 16]))
-    return fields
 
 
 def _text(value: object) -> str:

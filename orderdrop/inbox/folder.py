@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 from orderdrop.clock import Micros, trade_date
 from orderdrop.config import InboxSettings
 from orderdrop.files import is_free
-from orderdrop.inbox.names import Ignored, Name, is_halt, printable, read_name
+from orderdrop.inbox.names import EXCEL_MARK, Ignored, Name, is_halt, printable, read_name
 from orderdrop.inbox.tail import Changed, DropFile, Limits, OpenDrop, Take, prepare
 from orderdrop.inbox.watch import Unwatched, Watch, watch
 from orderdrop.order.refusal import Code, Refusal
@@ -272,14 +272,16 @@ class Inbox:
         quiet = now - watched.since
         fin = _is_finished(file.path, watched.stamp[1])
         torn_due = quiet >= self.settings.torn_timeout
-        settled = watched.moved_in or fin or quiet >= self.settings.settle
+        in_excel = _is_open_in_excel(file)
+        settled = (watched.moved_in and not in_excel) or fin or quiet >= self.settings.settle
         if not settled and (watched.restarted or not file.info.followed):
             self._recheck[file.name] = watched.since + self.settings.settle
             return None
         if watched.looked == (*watched.stamp, fin) and not torn_due:
             return None
         try:
-            if not fin and not watched.moved_in and not is_free(Path(file.path)):
+            whole_by_itself = file.info.whole and (in_excel or torn_due)
+            if not (fin or watched.moved_in or whole_by_itself or is_free(Path(file.path))):
                 return None
             take = prepare(file, whole=fin, torn_due=torn_due, finished=settled, limits=self._limits)
         except Changed:
@@ -330,7 +332,8 @@ class Inbox:
             if not file.drop_id or (file.taken != watched.stamp[:2] and not file.refused):
                 continue
             ended = not file.info.followed or os.path.exists(file.path + FIN_SUFFIX) or file.day < today
-            if ended and (at_once or now - watched.since >= self.settings.archive_after):
+            quiet = at_once or now - watched.since >= self.settings.archive_after
+            if ended and quiet and not _is_held(file, today):
                 yield file
 
     def put_away(self, file: DropFile, path: str) -> None:
@@ -385,6 +388,18 @@ def _is_finished(path: str, written: int) -> bool:
         return os.stat(path + FIN_SUFFIX).st_mtime_ns >= written
     except OSError:
         return False
+
+
+def _is_open_in_excel(file: DropFile) -> bool:
+    """Whether Excel's mark `~$basket.xlsx` stands beside a book. Excel keeps the book open after saving: quiet has to do, for it is whole."""
+    folder, name = os.path.split(file.path)
+    return file.info.whole and os.path.exists(os.path.join(folder, f"{EXCEL_MARK}{name}"))
+
+
+def _is_held(file: DropFile, today: date) -> bool:
+    """Whether somebody works in a book: it is not taken away from under them, as long as it is today's; Windows would not let us later, either."""
+    in_excel = file.day >= today and _is_open_in_excel(file)
+    return in_excel or (file.info.whole and not is_free(Path(file.path)))
 
 
 def _is_ours(name: str) -> bool:

@@ -10,26 +10,42 @@ from orderdrop.order.model import DropKind
 from orderdrop.order.refusal import Code, Refusal
 from orderdrop.workspace import FIN_SUFFIX, HALT_FILE
 
-IGNORED_PREFIXES: Final = ("~$", ".")
+EXCEL_MARK: Final = "~$"
+IGNORED_PREFIXES: Final = (EXCEL_MARK, ".")
 IGNORED_SUFFIXES: Final = (".tmp", ".part", ".crdownload", FIN_SUFFIX, ".lock")
-TABLE_SUFFIXES: Final = (".csv",)
+TABLE_SUFFIXES: Final = (".csv", ".xlsx", ".dbf")
+MACRO_SUFFIXES: Final = (".xlsm", ".xlsb", ".xltm")
+OTHER_TABLES: Final = (".xls", ".et", ".ods", ".xltx")
+"""Tables that people save by mistake for an .xlsx: they are told."""
+
 MAX_NAME_BYTES: Final = 200
-"""Leaves room for `.receipt.csv` within the 255 bytes that file systems give a name."""
+"""Leaves room for `.receipt.xlsx` within the 255 bytes that file systems give a name."""
 
 _KIND = {f".{kind}": kind for kind in DropKind}
 _FOLLOWED: Final = re.compile(r"(\d{8})\.(?:order|cancel_order)\.csv", re.IGNORECASE | re.ASCII)
-_BATCH: Final = re.compile(r"(\d{8})_\d{6}\b.*\.csv", re.IGNORECASE | re.ASCII)
+_DATED: Final = re.compile(
+    r"(\d{8})(?:_\d{6}\b.*\.(?:csv|xlsx|dbf)|(?:\d{6}\.\d+)?\.(?:order|cancel_order)\.(?:xlsx|dbf))",
+    re.IGNORECASE | re.ASCII,
+)
 _UNPRINTABLE: Final = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
 
 
 class Name(NamedTuple):
-    """A file that may be a drop. followed: it is appended to all day. day: the trading day in its name, if any."""
+    """A file that may be a drop. followed: it is appended to all day. day: the trading day in its name, if any.
+
+    suffix: ".csv", or that of a file that is read whole: it is nothing until it is complete, and never appended to.
+    """
 
     kind: DropKind
     followed: bool
     day: date | None
+    suffix: str = ".csv"
+
+    @property
+    def whole(self) -> bool:
+        return self.suffix != ".csv"
 
 
 class Ignored(NamedTuple):
@@ -45,18 +61,22 @@ def read_name(name: str) -> Name | Ignored | Refusal:
         return Ignored("开关文件 / a switch")
     if lower.startswith(IGNORED_PREFIXES) or lower.endswith(IGNORED_SUFFIXES):
         return Ignored("临时文件或标记文件 / a temporary file or a mark")
+    if lower.endswith(MACRO_SUFFIXES):
+        return Refusal(Code.BOOK_MACROS, value=printable(name))
+    if lower.endswith(OTHER_TABLES):
+        return Refusal(Code.FILE_TYPE, value=printable(name), bound=" ".join(TABLE_SUFFIXES))
     if not lower.endswith(TABLE_SUFFIXES):
         return Ignored(
             f"不认识的文件类型,只接收 {' '.join(TABLE_SUFFIXES)} / unknown type, only {' '.join(TABLE_SUFFIXES)} are taken"
         )
     if _UNPRINTABLE.search(name) or len(name.encode(errors="replace")) > MAX_NAME_BYTES:
         return Refusal(Code.FILE_NAME, value=printable(name))
-    stem = lower[: lower.rindex(".")]
+    stem, dot, suffix = lower.rpartition(".")
     kind = next((kind for suffix, kind in _KIND.items() if stem.endswith(suffix)), DropKind.ORDER)
     followed = _FOLLOWED.fullmatch(name)
-    dated = followed or _BATCH.fullmatch(name)
+    dated = followed or _DATED.fullmatch(name)
     day = _day(dated[1]) if dated else None
-    return Name(kind, followed is not None and day is not None, day)
+    return Name(kind, followed is not None and day is not None, day, dot + suffix)
 
 
 def is_halt(name: str) -> bool:

@@ -2,7 +2,7 @@
 
 A file is read from where we stopped, but only while what we took before still stands there; a file that was truncated or
 rewritten is read from its beginning as a new drop (its old rows are then duplicates). Small takes are read in one go, large ones in
-pieces, so that memory does not grow with the file.
+pieces, so that memory does not grow with the file. A workbook or a dbf is read whole or not at all: it is a `Book` before it is a take.
 """
 
 from __future__ import annotations
@@ -16,12 +16,22 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from orderdrop.inbox.names import Name
-from orderdrop.intake import Block, Context, FollowedSids, Reader, derived_sid
+from orderdrop.intake import (
+    Block,
+    Book,
+    BookLimits,
+    Context,
+    FollowedSids,
+    Reader,
+    derived_sid,
+    open_book,
+)
 from orderdrop.order.refusal import Code, Refusal, RowError
 
 SMALL: Final = 1024 * 1024
 _PIECE: Final = 1024 * 1024
 _WITNESS: Final = 4096
+_UNFINISHED: Final = frozenset({Code.FILE_EMPTY, Code.FILE_DAMAGED})
 _OPEN_FLAGS: Final = (
     os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 )
@@ -105,7 +115,7 @@ class DropFile:
             content = b"" if self.info.followed else None
             for piece in _pieces(handle, 0, offset):
                 self._note(piece)
-                if self.reader is None and self.open_reader(piece) is not None:
+                if self.reader is None and not self.info.whole and self.open_reader(piece) is not None:
                     return False
                 content = content + piece if content is not None else None
         finally:
@@ -134,7 +144,9 @@ class DropFile:
         self.witness = (self.witness + piece)[-_WITNESS:]
 
     def naming(self) -> Callable[[int, str], str]:
-        """How rows without a sid get one."""
+        """How rows without a sid get one. A book is read from its beginning each time."""
+        if self.info.whole:
+            return FollowedSids(self.day, self.sid_space)
         if self.derive is None:
             if self.info.followed:
                 self.derive = FollowedSids(self.day, self.sid_space)
@@ -162,12 +174,16 @@ class Take:
     torn_due: bool
     data: bytes | None = None
     refusal: Refusal | None = None
+    book: Book | None = None
     end: Position = field(default_factory=Position)
     _consumed: hashlib._Hash | None = None
     _witness: bytes = b""
 
     def blocks(self, context: Context) -> Iterator[Block]:
         """The rows that are new. Raises Changed, OSError."""
+        if self.book is not None:
+            yield from self.book.read(context)
+            return
         file = self.file
         reader, start = file.reader, file.position
         assert reader is not None  # noqa: S101  `prepare` has seen to it
@@ -210,11 +226,17 @@ class Take:
         if self._consumed is not None:
             file.hasher, file.witness = self._consumed, self._witness
         file.taken = self.stamp
-        self.data = None
+        self.data = self.book = None
 
     @property
     def sha256(self) -> str:
         return (self._consumed or self.file.hasher).hexdigest()
+
+    def read_whole(self, data: bytes) -> None:
+        """What `blocks` leaves behind for a text, for a file that was read at one go."""
+        self._consumed, self._witness = hashlib.sha256(data), data[-_WITNESS:]
+        self.end = Position(len(data))
+        self.data = data if len(data) <= SMALL else None
 
     def _count(self, offset: int, data: bytes) -> int:
         assert self._consumed is not None  # noqa: S101
@@ -279,6 +301,8 @@ def _fill(take: Take, handle: int, finished: bool, limits: Limits) -> Take | Non
     if take.size == file.position.offset and file.drop_id:
         file.taken = take.stamp
         return None
+    if file.info.whole:
+        return _fill_whole(take, handle, limits)
     head, lines, content = _look(take, handle)
     ended = take.whole or take.torn_due
     if not (lines or ended):
@@ -289,6 +313,26 @@ def _fill(take: Take, handle: int, finished: bool, limits: Limits) -> Take | Non
     if finished and not ended and not file.info.followed and not _ends_whole(file, handle, take):
         return None
     file.sid_space = file.sid_space or (file.name if file.info.followed else content)
+    return take
+
+
+def _fill_whole(take: Take, handle: int, limits: Limits) -> Take | None:
+    """A book, once it is complete; one that is not may still be on its way, as long as nobody says that it has ended."""
+    file = take.file
+    if file.position.offset:
+        raise Changed(file.name)
+    data = _read_at(handle, 0, take.size)
+    if len(data) != take.size or _stamp(os.fstat(handle)) != take.stamp:
+        raise Changed(file.name)
+    opened = open_book(data, file.info.suffix, file.info.kind, BookLimits.of(*limits))
+    if isinstance(opened, Book):
+        take.book = opened
+        take.read_whole(data)
+        file.sid_space = file.sid_space or take.sha256
+    elif opened.code in _UNFINISHED and not (take.whole or take.torn_due):
+        return None
+    else:
+        take.refusal = opened
     return take
 
 

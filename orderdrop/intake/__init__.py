@@ -1,9 +1,37 @@
-"""Bytes become orders, instructions and row errors. Pure: no files, no clock. The door is `Reader`."""
+"""Bytes become orders, instructions and row errors. Pure: no files, no clock. The doors are `Reader` for text and `open_book` for what is read whole."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Final
+
+from orderdrop.intake.dbf import open_dbf
 from orderdrop.intake.reader import Reader
 from orderdrop.intake.rows import BLOCK_ROWS, Block, Context
+from orderdrop.intake.sheets import Book, BookLimits
 from orderdrop.intake.sids import FollowedSids, derived_sid
+from orderdrop.intake.workbook import open_workbook
+from orderdrop.order.model import DropKind
+from orderdrop.order.refusal import Code, Refusal
 
-__all__ = ["BLOCK_ROWS", "Block", "Context", "FollowedSids", "Reader", "derived_sid"]
+__all__ = [
+    "BLOCK_ROWS",
+    "Block",
+    "Book",
+    "BookLimits",
+    "Context",
+    "FollowedSids",
+    "Reader",
+    "derived_sid",
+    "open_book",
+]
+
+_OPENERS: Final[dict[str, Callable[[bytes, DropKind, BookLimits], Book | Refusal]]] = {
+    ".xlsx": open_workbook,
+    ".dbf": open_dbf,
+}
+
+
+def open_book(data: bytes, suffix: str, kind: DropKind, limits: BookLimits) -> Book | Refusal:
+    """What holds tables that are read whole, or why nothing of it can be taken."""
+    return _OPENERS[suffix](data, kind, limits) if data else Refusal(Code.FILE_EMPTY)

@@ -71,7 +71,7 @@ def read_header(line: str, kind: DropKind) -> Layout | Refusal:
     refusals = []
     for delimiter in DELIMITERS:
         cells = split_line(line, delimiter)
-        layout = cells if isinstance(cells, Refusal) else _lay_out(cells, kind, delimiter)
+        layout = cells if isinstance(cells, Refusal) else lay_out(cells, kind, delimiter)
         if isinstance(layout, Layout):
             return layout
         refusals.append(layout)
@@ -109,7 +109,7 @@ def _abbreviates(short: str, long: str) -> bool:
     return short.isascii() and short[0] == long[0] and all(letter in letters for letter in short)
 
 
-def _lay_out(cells: list[str], kind: DropKind, delimiter: str) -> Layout | Refusal:
+def lay_out(cells: list[str], kind: DropKind, delimiter: str) -> Layout | Refusal:
     allowed = ORDER_COLUMNS if kind is DropKind.ORDER else INSTRUCTION_COLUMNS
     columns = [column_named(cell) for cell in cells]
     if not any(column is not None for column in columns):

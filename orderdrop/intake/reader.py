@@ -70,8 +70,9 @@ class Reader:
             table = split_lines(text, self._layout.delimiter)
             for index in range(0, len(table), BLOCK_ROWS):
                 lines = text.lines[index : index + BLOCK_ROWS]
-                block = rows.read(lines, table[index : index + BLOCK_ROWS], self.next_row)
-                self.next_row += len(lines)
+                following = self.next_row + len(lines)
+                block = rows.read(range(self.next_row, following), lines, table[index : index + BLOCK_ROWS])
+                self.next_row = following
                 if block.rows:
                     yield block
             start = stop

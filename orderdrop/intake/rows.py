@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -63,6 +63,17 @@ class Block(NamedTuple):
 
 Oddity = str | Refusal
 """Of one row: a note on what was mended, or why it is refused."""
+
+
+class Odd(NamedTuple):
+    """The cells of a row, with what there is to say about them besides what their texts say."""
+
+    cells: list[str]
+    oddities: Sequence[Oddity]
+
+
+Line = list[str] | Odd | Refusal
+"""What a line was split into, or why it cannot be."""
 
 
 class Column(dict[str, V]):
@@ -126,20 +137,20 @@ class Rows:
     def _column(self, column: str, read: Callable[[str], Reading[V]]) -> Column[V]:
         return Column(self._layout.name(column), read, self._oddities)
 
-    def read(self, lines: list[str | None], table: list[list[str] | Refusal], row: int) -> Block:
-        """row: the number of the first line. table: the cells of each line."""
+    def read(self, numbers: Sequence[int], lines: Sequence[str | None], table: Sequence[Line]) -> Block:
+        """numbers: of the lines. table: the cells of each line."""
         read = self._orders if self._layout.kind is DropKind.ORDER else self._instructions
-        return read(lines, table, row)
+        return read(numbers, lines, table)
 
-    def _orders(self, lines: list[str | None], table: list[list[str] | Refusal], first: int) -> Block:
+    def _orders(self, numbers: Sequence[int], lines: Sequence[str | None], table: Sequence[Line]) -> Block:
         block = Block([], [], [], 0)
         width, oddities = self._layout.width, self._oddities
         pick = itemgetter(*map(self._layout.place, ORDER_COLUMNS))
         accounts, symbols, volumes, types = self._account_id, self._symbol, self._volume, self._order_type
         sides, prices, remarks, strategies = self._order_business, self._price, self._remark, self._strategy
         new, append, good_sid = tuple.__new__, block.orders.append, is_sid
-        for row, (line, cells) in enumerate(zip(lines, table, strict=True), first):
-            if isinstance(cells, Refusal) or len(cells) != width:
+        for row, line, cells in zip(numbers, lines, table, strict=True):
+            if type(cells) is not list or len(cells) != width:
                 self._odd_line(block, row, line, cells)
                 continue
             cells.append("")  # the cell of every column that the file does not have
@@ -168,12 +179,14 @@ class Rows:
                 append(order)
         return _counted(block)
 
-    def _instructions(self, lines: list[str | None], table: list[list[str] | Refusal], first: int) -> Block:
+    def _instructions(
+        self, numbers: Sequence[int], lines: Sequence[str | None], table: Sequence[Line]
+    ) -> Block:
         block = Block([], [], [], 0)
         width = self._layout.width
         pick = itemgetter(self._layout.place("sid"), self._layout.place("remark"))
-        for row, (line, cells) in enumerate(zip(lines, table, strict=True), first):
-            if isinstance(cells, Refusal) or len(cells) != width or _is_blank(line):
+        for row, line, cells in zip(numbers, lines, table, strict=True):
+            if type(cells) is not list or len(cells) != width or _is_blank(line):
                 self._odd_line(block, row, line, cells)
                 continue
             cells.append("")
@@ -218,9 +231,15 @@ class Rows:
         else:
             block.instructions.append(outcome)
 
-    def _odd_line(self, block: Block, row: int, line: str | None, cells: list[str] | Refusal) -> None:
-        """A line that has no cells, or too many or too few of them. A blank one is passed over."""
-        if isinstance(cells, Refusal):
+    def _odd_line(self, block: Block, row: int, line: str | None, cells: Line) -> None:
+        """A line that has no cells, too many or too few of them, or its oddities beside it. A blank one is passed over."""
+        if isinstance(cells, Odd):
+            self._oddities.extend(cells.oddities)
+            told = self.read([row], [line], [cells.cells])
+            block.orders.extend(told.orders)
+            block.instructions.extend(told.instructions)
+            block.errors.extend(told.errors)
+        elif isinstance(cells, Refusal):
             block.errors.append(RowError(row, "", cells))
         elif not _is_blank(line):
             again = is_header(cells)

@@ -163,5 +163,5 @@ def _migrate(connection: Connection) -> None:
         connection.execute(meta.update().where(meta.c.key == "schema_version").values(value=str(VERSION)))
 
 
-MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {}
+MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {1: ("ALTER TABLE drops ADD COLUMN sheets TEXT",)}
 """Statements that lead from a schema version to the next one."""

@@ -29,7 +29,12 @@ from orderdrop.order.status import Status
 
 # SUBMITTED tells a program nothing that SUBMITTING has not: both are "pending new" in 掘金's codes.
 _STATUSES = tuple(status for status in Status if status is not Status.SUBMITTED)
-_ORDER_AND_DROP = (orders, drops.c.name.label("drop_name"), drops.c.received_at.label("received_at"))
+_ORDER_AND_DROP = (
+    orders,
+    drops.c.name.label("drop_name"),
+    drops.c.received_at.label("received_at"),
+    drops.c.sheets,
+)
 
 
 class Reading:
@@ -123,7 +128,11 @@ class Reading:
                     select(reports).where(reports.c.order_ref == order).order_by(reports.c.id)
                 )
             ),
-            list(self._connection.execute(select(instructions).where(instructions.c.order_ref == order))),
+            list(
+                self._connection.execute(
+                    self._with_sheets(instructions).where(instructions.c.order_ref == order)
+                )
+            ),
         )
 
     def batch(self, batch_id: int) -> Any:
@@ -169,21 +178,18 @@ class Reading:
     def row_outcomes(self, drop_id: int) -> list[Any]:
         """Row errors and duplicates of a drop."""
         first = drop_id << ROW_BITS
-        return list(
-            self._connection.execute(
-                select(rows).where(rows.c.id.between(first, first + (1 << ROW_BITS) - 1)).order_by(rows.c.id)
-            )
-        )
+        query = self._with_sheets(rows).where(rows.c.id.between(first, first + (1 << ROW_BITS) - 1))
+        return list(self._connection.execute(query.order_by(rows.c.id)))
 
     def rows_by_sid(self, sid: str, day: int) -> list[Any]:
         first, last = self._range(day)
-        return list(
-            self._connection.execute(select(rows).where(rows.c.id.between(first, last), rows.c.sid == sid))
-        )
+        query = self._with_sheets(rows).where(rows.c.id.between(first, last), rows.c.sid == sid)
+        return list(self._connection.execute(query))
 
     def instructions_of_drop(self, drop_id: int) -> list[Any]:
         first = drop_id << ROW_BITS
-        query = select(instructions).where(instructions.c.id.between(first, first + (1 << ROW_BITS) - 1))
+        within = instructions.c.id.between(first, first + (1 << ROW_BITS) - 1)
+        query = self._with_sheets(instructions).where(within)
         return list(self._connection.execute(query.order_by(instructions.c.id)))
 
     # for the result files and the archive
@@ -251,6 +257,9 @@ class Reading:
 
     def _orders(self) -> Any:
         return select(*_ORDER_AND_DROP).join(drops, drops.c.id == orders.c.id.op(">>")(ROW_BITS))
+
+    def _with_sheets(self, table: Table) -> Any:
+        return select(table, drops.c.sheets).join(drops, drops.c.id == table.c.id.op(">>")(ROW_BITS))
 
     def _range(self, day: int) -> tuple[int, int]:
         """The range of order ids that a day's drops span."""

@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSION: Final = 1
+VERSION: Final = 2
 ROW_BITS: Final = 32
 
 metadata = MetaData()
@@ -58,6 +58,7 @@ drops = Table(
     Column("reason_value", Text),
     Column("reason_bound", Text),
     Column("archived_as", Text),  # path below the workspace
+    Column("sheets", Text),  # JSON: names of the tables of a workbook that has more than one
     Index("ix_drops_day", "trade_day"),
     Index("ix_drops_name", "name"),
     Index(

@@ -64,6 +64,7 @@ class NewDrop(NamedTuple):
     reason_column: str | None
     reason_value: str | None
     reason_bound: str | None
+    sheets: str | None = None
 
 
 class NewRow(NamedTuple):
@@ -134,6 +135,9 @@ _ADD_REPORT = _insert_text(
 )
 _ADD_EVENT = _insert_text("events", ("at", "order_ref", "event", "source", "detail", "filled_volume"))
 _TELL_ORDERS = "INSERT INTO events (at, order_ref, event, source) SELECT updated_at, id, status, 'router' FROM orders WHERE id BETWEEN ? AND ?"
+_FIRST_SPACE = (
+    "SELECT sid_space FROM drops WHERE name = ? AND trade_day = ? AND sid_space <> '' ORDER BY id LIMIT 1"
+)
 _NEXT_DROP = "SELECT coalesce(max(id), 0) + 1 FROM drops"
 _NEXT_BATCH = "SELECT coalesce(max(id), 0) + 1 FROM batches"
 _GET_META = "SELECT value FROM meta WHERE key = ?"
@@ -198,6 +202,11 @@ class Writer:
     def use_ids(self, **following: int) -> None:
         """The next free `drop` or `batch` id, once some have been used."""
         self._memory.update(following)
+
+    def first_space(self, name: str, day: int) -> str | None:
+        """What the derived sids of the day's first drop of that name were made from."""
+        found: str | None = self.connection.exec_driver_sql(_FIRST_SPACE, (name, day)).scalar()
+        return found
 
     def _remembered(self, what: str, query: str) -> int:
         if what not in self._memory:

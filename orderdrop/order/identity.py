@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
-from typing import Literal
+from typing import Final, Literal, NamedTuple
 
 SidScope = Literal["forever", "day"]
+
+_FURTHER: Final = 1 << 31  # `max_rows` is below it, so no line of a text file has this bit
+_SHEET_ROW_BITS: Final = 21  # a sheet has at most 1,048,576 rows
+MOST_SHEETS: Final = 1 << (31 - _SHEET_ROW_BITS)
 
 
 def wire_sid(sid: str, day: date, scope: SidScope) -> str:
@@ -26,3 +30,22 @@ def day_number(day: date) -> int:
 
 def from_day_number(number: int) -> date:
     return date(number // 10000, number // 100 % 100, number % 100)
+
+
+class Spot(NamedTuple):
+    """Where a row stands: sheet 0 is a file's only or first table."""
+
+    sheet: int
+    row: int
+
+
+def line_at(spot: Spot) -> int:
+    """The number under which a row is kept, in 32 bits: the row itself on the first sheet, with the sheet in front on further ones."""
+    return spot.row if not spot.sheet else _FURTHER | spot.sheet << _SHEET_ROW_BITS | spot.row
+
+
+def spot_of(line: int) -> Spot:
+    if not line & _FURTHER:
+        return Spot(0, line)
+    rest = line ^ _FURTHER
+    return Spot(rest >> _SHEET_ROW_BITS, rest & ((1 << _SHEET_ROW_BITS) - 1))

@@ -153,7 +153,7 @@ def test_why_of_something_unknown_says_what_to_try(workspace: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "lot", "words"),
     [
-        ("basket.xlsx", "ignored", "unknown type"),
+        ("basket.docx", "ignored", "unknown type"),
         ("~$basket.csv", "ignored", "a temporary file"),
         ("20200102.order.csv", "refused", "lives one trading day"),
         ("20990102.order.csv", "ignored", "belongs to 2099-01-02"),

@@ -127,7 +127,7 @@ def test_drop_of_nothing_is_an_error(workspace: Path) -> None:
         orderdrop.drop([], workspace)
 
 
-@pytest.mark.parametrize("name", ["a.xlsx", ".a.csv", "a.csv.tmp", "~$a.csv", "20200101.order.csv"])
+@pytest.mark.parametrize("name", ["a.docx", ".a.csv", "a.csv.tmp", "~$a.csv", "20200101.order.csv"])
 def test_name_that_the_router_would_never_take(workspace: Path, name: str) -> None:
     with pytest.raises((orderdrop.Refused, orderdrop.InvalidOrder)):
         orderdrop.drop([ROW], workspace, name=name)

@@ -19,6 +19,11 @@ from orderdrop.order.refusal import Code, Refusal
         ("x.release.csv", Name(DropKind.RELEASE, False, None)),
         ("x.resend.csv", Name(DropKind.RESEND, False, None)),
         ("20261399.order.csv", Name(DropKind.ORDER, False, None)),  # no such day
+        ("篮子.XLSX", Name(DropKind.ORDER, False, None, ".xlsx")),
+        ("x.cancel_order.xlsx", Name(DropKind.CANCEL, False, None, ".xlsx")),
+        ("20261120.order.xlsx", Name(DropKind.ORDER, False, date(2026, 11, 20), ".xlsx")),  # never followed
+        ("20261120_093101.xlsx", Name(DropKind.ORDER, False, date(2026, 11, 20), ".xlsx")),
+        ("20261120182037.146974.order.dbf", Name(DropKind.ORDER, False, date(2026, 11, 20), ".dbf")),
         ("２０２６1120.order.csv", Name(DropKind.ORDER, False, None)),  # full-width digits are no day
     ],
 )
@@ -43,6 +48,21 @@ def test_name_when_hostile_is_refused(name):
     assert said.code is Code.FILE_NAME
     assert printable(said.value) == said.value
     assert said.value.encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("a.xlsm", Code.BOOK_MACROS),
+        ("a.XLSB", Code.BOOK_MACROS),
+        ("a.xls", Code.FILE_TYPE),
+        ("a.ods", Code.FILE_TYPE),
+    ],
+)
+def test_name_of_a_workbook_that_is_not_taken_is_refused(name, code):
+    said = read_name(name)
+    assert isinstance(said, Refusal)
+    assert said.code is code
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,172 @@
+"""Workbooks and dbf files in the inbox: saved, saved again, copied, held open, cut."""
+
+import os
+
+import pytest
+from books import HEADER, a_book, a_book_of, a_dbf
+
+from orderdrop.inbox import folder as inbox_folder
+from orderdrop.inbox import tail
+
+BUY = ("SHSE.600000", "买入", 100, 10.35)
+MORE = ("SZSE.000001", "卖出", 200, 11.2)
+PLAIN = ("symbol", "order_business", "volume", "price")
+
+
+def sidless(*rows):
+    return a_book(*rows, header=PLAIN)
+
+
+def test_book_is_traded_told_and_archived_byte_for_byte(trade):
+    book = a_book()
+    desk = trade({"篮子.xlsx": book})
+    assert desk.statuses() == {"S1": "filled"}
+    assert [(row["row"], row["sid"], row["sheet"]) for row in desk.receipt("篮子.xlsx")] == [("2", "S1", "")]
+    assert desk.kept()["drops/篮子.xlsx"] == book
+    assert not list(desk.inbox.iterdir())
+
+
+def test_sheets_of_a_book_are_named_on_the_receipt(trade):
+    bad = ("S2", "SHSE.600000", "买", 150, 10, "")
+    desk = trade(
+        {"b.xlsx": a_book_of({"买入": [HEADER, ("S1", *BUY, "")], "卖出": [["标题"], HEADER, bad, bad]})}
+    )
+    told = [(row["sheet"], row["row"], row["outcome"], row["code"]) for row in desk.receipt("b.xlsx")]
+    assert told == [("买入", "2", "not_sent", "NOT_SENT"), ("卖出", "3", "denied", "LOT_SIZE"), ("卖出", "4", "denied", "LOT_SIZE")]  # fmt: skip
+    assert "卖出!第 3 行" in desk.receipt("b.xlsx")[0]["原因"]
+    assert "sheet 2, row 3" in desk.receipt("b.xlsx")[0]["reason"]
+
+
+def test_book_saved_again_trades_only_what_is_new(trade):
+    desk = trade({"b.xlsx": sidless(BUY)})
+    desk.route({"b.xlsx": sidless(MORE, BUY)})
+    assert [row[1:3] for row in desk.at_broker()] == [("SHSE.600000", 100), ("SZSE.000001", 200)]
+    assert [row["outcome"] for row in desk.receipt("b.xlsx")][1] == "duplicate"
+    desk.restart().route(
+        {"b.xlsx": sidless(BUY, MORE, BUY)}
+    )  # the second of two equal rows is a second order
+    assert [row[1] for row in desk.at_broker()] == ["SHSE.600000", "SZSE.000001", "SHSE.600000"]
+
+
+def test_copy_of_a_book_under_another_name_trades_nothing(trade):
+    book = sidless(BUY)
+    desk = trade({"b.xlsx": book})
+    desk.route({"b - 副本.xlsx": book})
+    assert len(desk.at_broker()) == 1
+    desk.route({"other.xlsx": sidless(BUY, MORE)})  # another basket
+    assert len(desk.at_broker()) == 3
+
+
+def test_book_that_is_still_being_written_waits_and_is_then_taken(trade):
+    book = a_book()
+    desk = trade({"b.xlsx": book[:900]}, inbox={"torn_timeout": 60})
+    assert not desk.query("SELECT * FROM drops")
+    (desk.inbox / "b.xlsx").write_bytes(book)
+    assert desk.route().statuses() == {"S1": "filled"}
+
+
+def test_book_that_stays_cut_is_refused_with_a_remedy(trade):
+    desk = trade({"b.xlsx": a_book()[:900]})
+    (told,) = desk.receipt("b.xlsx")
+    assert (told["row"], told["outcome"], told["code"]) == ("0", "refused", "FILE_DAMAGED")
+    assert "Excel" in told["remedy"]
+    assert list(desk.kept("quarantine")) == ["b.xlsx"]
+    assert desk.route({"b.xlsx": a_book()}).statuses() == {"S1": "filled"}
+
+
+def test_book_that_stays_open_in_excel_is_taken_and_left_there_until_it_is_closed(trade):
+    desk = trade({"~$b.xlsx": b"somebody", "b.xlsx": sidless(BUY)})
+    assert len(desk.at_broker()) == 1
+    assert (desk.inbox / "b.xlsx").exists()
+    desk.route({"b.xlsx": sidless(BUY, MORE)})  # saved again, from Excel
+    assert len(desk.at_broker()) == 2
+    desk.restart()
+    assert (desk.inbox / "b.xlsx").exists()
+    (desk.inbox / "~$b.xlsx").unlink()
+    desk.route()
+    assert "drops/b.xlsx" in desk.kept()
+    assert len(desk.at_broker()) == 2
+
+
+def test_book_that_excel_is_still_writing_is_not_taken_although_it_was_renamed_in(desk):
+    here = desk(inbox={"settle": 30})
+    (here.inbox / "~$b.xlsx").write_bytes(b"somebody")
+    new = here.root / "new"
+    new.write_bytes(sidless(BUY))
+    os.utime(new, (1_000_000_000, 1_000_000_000))  # renamed later than written, whatever the clock's step
+    new.rename(here.inbox / "b.xlsx")
+    assert here.route().at_broker() == []
+    (here.inbox / "~$b.xlsx").unlink()
+    assert len(here.route().at_broker()) == 1
+
+
+def test_book_that_windows_holds_open_is_taken_and_moved_later(desk, monkeypatch):
+    """Excel shares what it has open for reading only: it cannot be had exclusively, nor moved."""
+    monkeypatch.setattr(inbox_folder, "is_free", lambda _path: False)
+    here = desk()
+    (here.inbox / "~$b.xlsx").write_bytes(b"somebody")
+    (here.inbox / "b.xlsx").write_bytes(a_book())
+    assert here.route(rounds=20).statuses() == {"S1": "filled"}
+    (here.inbox / "~$b.xlsx").unlink()
+    assert (here.restart().inbox / "b.xlsx").exists()
+    monkeypatch.setattr(inbox_folder, "is_free", lambda _path: True)
+    assert "drops/b.xlsx" in here.route().kept()
+
+
+def test_large_book_streams_and_goes_whole_or_not_at_all(trade, monkeypatch):
+    monkeypatch.setattr(tail, "SMALL", 100)
+    good = [(f"S{n}", *BUY, "") for n in range(4500)]
+    desk = trade({"bad.xlsx": a_book(*good, ("X", "SHSE.600000", "买", 150, 10, ""))})
+    assert desk.at_broker() == []
+    desk.route({"good.xlsx": a_book(*good)})
+    assert len(desk.at_broker()) == 4500
+
+
+def test_large_book_without_sids_is_named_the_same_when_it_is_read_twice(trade, monkeypatch):
+    monkeypatch.setattr(tail, "SMALL", 100)
+    desk = trade({"b.xlsx": sidless(BUY, BUY, ("SHSE.600000", "买", 150, 10))})
+    assert desk.at_broker() == []
+    desk.route({"b.xlsx": sidless(BUY, BUY)})
+    assert len(desk.at_broker()) == 2
+    desk.route({"b.xlsx": sidless(BUY, BUY)})
+    assert len(desk.at_broker()) == 2
+
+
+def test_dbf_is_traded_and_appended_to_trades_what_is_new(trade):
+    fields = [
+        ("sid", "C", 20, 0),
+        ("symbol", "C", 16, 0),
+        ("volume", "N", 9, 0),
+        ("order_biz", "N", 2, 0),
+        ("price", "N", 9, 2),
+    ]
+    one, two = ("S1", "SHSE.600000", 100, 1, "10.35"), ("S2", "SHSE.600000", 200, 1, "10.35")
+    desk = trade({"x.order.dbf": a_dbf(fields, [one])}, inbox={"archive_after": 60})
+    desk.inbox.joinpath("x.order.dbf").write_bytes(a_dbf(fields, [one, two]))
+    assert [(sid, volume) for sid, _symbol, volume, _status in desk.route().at_broker()] == [
+        ("S1", 100),
+        ("S2", 200),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("b.xlsm", "BOOK_MACROS"), ("b.XLSB", "BOOK_MACROS"), ("b.xls", "FILE_TYPE"), ("b.et", "FILE_TYPE")]
+)  # fmt: skip
+def test_book_of_another_kind_is_refused_with_a_remedy(trade, name, code):
+    desk = trade({name: a_book()})
+    (told,) = desk.receipt(name)
+    assert told["code"] == code
+    assert "xlsx" in told["remedy"]
+    assert list(desk.kept("quarantine")) == [name]
+
+
+def test_dated_books_of_another_day_are_refused(trade):
+    desk = trade(
+        {
+            "20200102.order.xlsx": a_book(),
+            "20200102093101.146974.order.dbf": b"x",
+            "20200102_093101.1.xlsx": a_book(),
+        }
+    )
+    assert {row["reason_code"] for row in desk.query("SELECT * FROM drops")} == {"FILE_STALE"}
+    assert len(desk.kept("quarantine")) == 3
