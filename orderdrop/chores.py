@@ -6,6 +6,7 @@ way. All of it can be made again from the journal; nothing here decides anything
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 import logging
 import time
@@ -17,21 +18,24 @@ from typing import Any
 
 from sqlalchemy.engine import Engine
 
-from orderdrop import archive
+from orderdrop import archive, excel
 from orderdrop.clock import Clock
 from orderdrop.config import Settings
 from orderdrop.failpoint import reach
-from orderdrop.files import rewriting
+from orderdrop.files import is_free, rewriting, write_over
 from orderdrop.inbox.folder import Inbox, RefusedFile
-from orderdrop.inbox.receipt import COLUMNS, receipt_path
+from orderdrop.inbox.receipt import COLUMNS, book_path, receipt_path
 from orderdrop.inbox.tail import OpenDrop
+from orderdrop.intake.workbook import own_sheets
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.reading import Reading, read
 from orderdrop.journal.writer import DropState, drop_of
 from orderdrop.order.errors import OrderdropError
-from orderdrop.order.identity import day_number
+from orderdrop.order.identity import day_number, from_day_number
+from orderdrop.order.model import DropKind
 from orderdrop.outbox import Outbox
 from orderdrop.pace import Pace, slices
+from orderdrop.receipt_book import MOST_ROWS, write_receipt_book
 from orderdrop.router import Round, Router
 from orderdrop.tables import header_bytes, rows_bytes
 from orderdrop.views import (
@@ -202,6 +206,29 @@ class Chores:
                 yield
             reach("receipt.before")
         reach("receipt.after")
+        if drop.name.lower().endswith(".xlsx") and drop.rows <= MOST_ROWS and excel.is_installed():
+            try:
+                yield from self._write_receipt_book(reading, drop, book_path(path))
+            except Exception as error:  # noqa: BLE001  a library's fault with a stranger's file must not stop the router
+                log.error("xlsx 回执没有写成 / no xlsx receipt for %s: %s", drop.name, error)
+
+    def _write_receipt_book(self, reading: Reading, drop: Any, path: Path) -> Iterator[None]:
+        """Its own rows beside what came of them. Not while somebody reads it in Excel, on Windows: then later."""
+        if path.exists() and not is_free(path):
+            self._receipts[drop.id] = None
+            return
+        source = (
+            self._workspace.root / drop.archived_as if drop.archived_as else self._workspace.inbox / drop.name
+        )
+        data = b"" if drop.reason_code else source.read_bytes() if source.is_file() else b""
+        if (
+            drop.reason_code or hashlib.sha256(data).hexdigest() == drop.sha256
+        ):  # else it was saved again meanwhile
+            sheets = own_sheets(data, DropKind(drop.kind)) if data else ()
+            title = f"{drop.name}  {from_day_number(drop.trade_day)}"
+            receipts = self._receipt_rows(reading, drop)
+            write_over(path, (yield from write_receipt_book(title, receipts, sheets, self._language)))
+        yield
 
     def _receipt_rows(self, reading: Reading, drop: Any) -> Iterator[ReceiptRow]:
         """A row for each row of the drop, in its order; row 0 speaks of the whole file."""
@@ -228,8 +255,9 @@ class Chores:
             receipt_path(self._workspace.receipts, name),
             receipt_path(self._workspace.receipts, name, older),
         )
-        if plain.exists() and not numbered.exists():
-            plain.rename(numbered)
+        for old, new in ((plain, numbered), (book_path(plain), book_path(numbered))):
+            if old.exists() and not new.exists():
+                old.rename(new)
 
     def _words_of(self, name: str | None) -> str:
         gateway = self._router.desk.gateways.get(name or "")

@@ -11,6 +11,11 @@ COLUMNS: Final = (
 )  # fmt: skip
 
 
+def book_path(receipt: Path) -> Path:
+    """Of the receipt that a workbook gets besides its csv."""
+    return receipt.with_suffix(".xlsx")
+
+
 def receipt_path(receipts: Path, name: str, number: int | None = None) -> Path:
     """name: the drop's path below the inbox. number: the drop's own, once another drop has taken its name."""
     plain = receipts / PurePosixPath(name)

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from xml.parsers import expat
 
 from orderdrop.intake.rows import Oddity
@@ -82,6 +82,36 @@ def open_workbook(data: bytes, kind: DropKind, limits: BookLimits) -> Book | Ref
         return unfit.refusal
     except Exception as error:  # noqa: BLE001  what a hostile file makes a library raise nobody can list; all of it means: not taken
         return _damaged(f"{type(error).__name__}: {error}")
+
+
+class OwnSheet(NamedTuple):
+    """rows: their numbers and texts, as they come."""
+
+    name: str
+    header: Header
+    rows: Iterator[tuple[int, list[str]]]
+
+
+def own_sheets(data: bytes, kind: DropKind) -> Iterator[OwnSheet]:
+    """The sheets with a header of a workbook that was taken before, to show its rows again: nothing is checked, nothing kept."""
+    import openpyxl  # noqa: PLC0415
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+    for sheet in book.worksheets:
+        sheet.reset_dimensions()
+        header = find_header(_rows(sheet, None), kind)
+        if isinstance(header, Header):
+            yield OwnSheet(sheet.title, header, _own_rows(sheet, header))
+    book.close()
+
+
+def _own_rows(sheet: Any, header: Header) -> Iterator[tuple[int, list[str]]]:
+    for number, cells in _rows(sheet, None):
+        if number > header.row:
+            own = (cells[column] if column < len(cells) else "" for column in header.columns)
+            yield number, [cell if isinstance(cell, str) else cell.value for cell in own]
 
 
 def _damaged(why: str) -> Refusal:

@@ -2,9 +2,11 @@
 
 import os
 
+import openpyxl
 import pytest
-from books import HEADER, a_book, a_book_of, a_dbf
+from books import HEADER, a_book, a_book_of, a_dbf, with_part
 
+from orderdrop import chores, excel
 from orderdrop.inbox import folder as inbox_folder
 from orderdrop.inbox import tail
 
@@ -170,3 +172,85 @@ def test_dated_books_of_another_day_are_refused(trade):
     )
     assert {row["reason_code"] for row in desk.query("SELECT * FROM drops")} == {"FILE_STALE"}
     assert len(desk.kept("quarantine")) == 3
+
+
+def receipt_book(desk, name):
+    """Sheets of an xlsx receipt: their rows below the title, and the paper of each row's outcome."""
+    book = openpyxl.load_workbook(desk.root / "outbox" / "receipts" / f"{name}.receipt.xlsx")
+    assert all(cell.data_type != "f" for sheet in book for row in sheet.rows for cell in row)
+    return {
+        sheet.title: [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)] for sheet in book
+    }, book
+
+
+def test_receipt_of_a_book_shows_its_own_rows_and_what_became_of_them(trade):
+    header = ("代码", "名称", "方向", "数量", "价格", "备注")
+    bad = ("600000", "=cmd", "买", 150, 10, "y")
+    desk = trade(
+        {
+            "篮子.xlsx": a_book_of(
+                {"委托": [["调仓"], header, (600000, "浦发", "买入", 100, 10.35, "x"), bad], "说明": [["a"]]}
+            )
+        },
+        inbox={"on_bad_row": "reject-row"},
+    )
+    sheets, book = receipt_book(desk, "篮子.xlsx")
+    assert list(sheets) == ["委托"]
+    head, good, denied = sheets["委托"]
+    assert head[:8] == ["行 row", *header, "结果 outcome"]
+    assert good[:9] == [3, "600000", "浦发", "买入", 100, 10.35, "x", "已成交 filled", 100]
+    assert denied[:8] == [4, "600000", None, "买", 150, 10, "y", "检查拒绝 denied"]
+    assert "LOT_SIZE" in denied[10]
+    assert denied[11]
+    papers = [book["委托"].cell(row, 8).fill.fgColor.rgb for row in (3, 4)]
+    assert papers == [f"00{excel.GOOD.paper}", f"00{excel.BAD.paper}"]
+
+
+def test_receipt_of_a_book_with_formula_like_text_is_harmless(trade):
+    text = a_book(("S1", *BUY, "ok"), ("@x", *BUY, ""))
+    desk = trade({"b.xlsx": text}, inbox={"on_bad_row": "reject-row"})
+    sheets, _book = receipt_book(desk, "b.xlsx")
+    assert sheets["委托"][2][1] == "'@x"
+
+
+def test_receipt_of_sheets_with_names_that_no_sheet_may_have_is_written(trade):
+    odd = with_part(
+        a_book(),
+        "xl/workbook.xml",
+        lambda xml: xml.replace("委托".encode(), b"a/b:[c]*?" + b"x" * 40),
+    )
+    sheets, _book = receipt_book(trade({"b.xlsx": odd}), "b.xlsx")
+    assert list(sheets) == ["a_b__c___" + "x" * 22]
+
+
+def test_receipt_of_a_refused_book_says_why(trade):
+    sheets, _book = receipt_book(trade({"b.xlsx": b"PK no book"}), "b.xlsx")
+    assert sheets["回执 Receipt"][1][1] == "拒绝 refused"
+    assert "FILE_DAMAGED" in sheets["回执 Receipt"][1][4]
+
+
+def test_receipt_of_several_sheets_and_of_a_second_drop_of_the_name(trade):
+    desk = trade({"b.xlsx": a_book_of({"买": [HEADER, ("S1", *BUY, "")], "卖": [HEADER, ("S2", *MORE, "")]})})
+    assert [(name, rows[1][1]) for name, rows in receipt_book(desk, "b.xlsx")[0].items()] == [
+        ("买", "S1"),
+        ("卖", "S2"),
+    ]
+    desk.route({"b.xlsx": a_book(("S3", *BUY, ""))})
+    assert receipt_book(desk, "b.xlsx")[0]["委托"][1][1] == "S3"
+    assert "买" in receipt_book(desk, "b.xlsx~1")[0]
+
+
+def test_receipt_that_somebody_has_open_on_windows_is_written_later(trade, monkeypatch):
+    desk = trade({"b.xlsx": a_book(("S1", "SHSE.018014", "买", 100, 10, ""))})  # stays open
+    monkeypatch.setattr(chores, "is_free", lambda _path: False)
+    desk.route({"c.cancel_order.csv": "sid,comment\nS1,\n"})
+    assert receipt_book(desk, "b.xlsx")[0]["委托"][1][7] == "已报 new"
+    monkeypatch.setattr(chores, "is_free", lambda _path: True)
+    assert receipt_book(desk.route(), "b.xlsx")[0]["委托"][1][7] == "已撤 canceled"
+
+
+def test_receipt_book_that_cannot_be_made_stops_nobody(trade, monkeypatch):
+    monkeypatch.setattr(chores, "own_sheets", lambda *_: 1 / 0)
+    desk = trade({"b.xlsx": a_book()})
+    assert desk.statuses() == {"S1": "filled"}
+    assert len(desk.receipt("b.xlsx")) == 1
