@@ -48,10 +48,17 @@ class Sizes(NamedTuple):
     confirmed: int
     told: int
     answers: int
+    workbook: int
 
 
-FULL = Sizes(7, 300, 1000, 100_000, 5_000_000, 1_000_000, 50_000, 12, 5, 10_000, 50_000, 100)
-QUICK = Sizes(3, 60, 300, 20_000, 200_000, 50_000, 5_000, 4, 2, 1_000, 5_000, 10)
+FULL = Sizes(
+    rounds=7, singles=300, burst=1000, stream=100_000, old=5_000_000, large=1_000_000, archived=50_000,
+    idle_seconds=12, stream_rounds=5, confirmed=10_000, told=50_000, answers=100, workbook=10_000,
+)  # fmt: skip
+QUICK = Sizes(
+    rounds=3, singles=60, burst=300, stream=20_000, old=200_000, large=50_000, archived=5_000,
+    idle_seconds=4, stream_rounds=2, confirmed=1_000, told=5_000, answers=10, workbook=1_000,
+)  # fmt: skip
 
 
 class Figure(NamedTuple):
@@ -308,6 +315,28 @@ def memory(bench: Bench) -> list[Figure]:
     ]
 
 
+def workbook(bench: Bench) -> list[Figure]:
+    """A workbook, from its rename to the last hand-over; its peak memory with both receipts written and the day closed."""
+    rounds = [_workbook_round(bench) for _ in range(bench.sizes.stream_rounds)]
+    name = f"workbook of {bench.sizes.workbook:,}"
+    return [
+        _below(f"{name}, handed over", "s", median(seconds for seconds, _ in rounds), 3),
+        _below(f"{name}, peak memory", "MB", max(rss for _, rss in rounds), 300),
+    ]
+
+
+def _workbook_round(bench: Bench) -> tuple[float, float]:
+    root, sids = bench.workspace(), workload.new_sids(bench.sizes.workbook)
+    drop = workload.write_workbook(root / "made" / "basket.xlsx", sids)
+    with running(OURS, root, "--expect", str(len(sids)), "--finish") as process:
+        renamed = workload.rename_in(drop, root / "inbox")
+        handed, result = handed_over(process, sids)
+    if not (root / "outbox" / "receipts" / "basket.xlsx.receipt.xlsx").exists():
+        raise workload.LostOrDoubledError(f"{root}: no receipt")
+    shutil.rmtree(root)
+    return (max(handed.values()) - renamed) / 1e9, result["rss_mb"]
+
+
 def start(bench: Bench) -> list[Figure]:
     """Process start → first hand-over, above five million older orders; a drop lies in the inbox already."""
     seconds = [_start_round(bench) for _ in range(bench.sizes.rounds)]
@@ -394,7 +423,7 @@ def _answered(drop: Path, root: Path, sid: str, table: Path) -> float:
 
 MEASURES: dict[str, Callable[[Bench], list[Figure]]] = {
     measure.__name__: measure
-    for measure in (single, scan, burst, window, answer, start, stream, memory, idle)
+    for measure in (single, scan, burst, window, answer, start, stream, workbook, memory, idle)
 }
 
 

@@ -8,6 +8,8 @@ import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import openpyxl
+
 from orderdrop.order.goldminer_format import ORDER_HEADER
 
 _HEADER = f"{ORDER_HEADER}\n"
@@ -40,6 +42,18 @@ def _line(sid: str) -> str:
     symbol, volume = random.choice(_SYMBOLS), 100 * random.randrange(1, 50)
     price = (_CENTS[symbol] + random.randrange(-1, 2)) / 100
     return f"{sid},acc-{random.randrange(4)},{symbol},{volume},1,{random.choice((1, 2))},{price:.2f},\n"
+
+
+def write_workbook(path: Path, sids: Sequence[str]) -> Path:
+    """The same as a workbook, with numbers as numbers."""
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("委托")
+    sheet.append(ORDER_HEADER.split(","))
+    for sid in sids:
+        sid_, account, symbol, volume, order_type, side, price, remark = _line(sid).rstrip("\n").split(",")
+        sheet.append([sid_, account, symbol, int(volume), int(order_type), int(side), float(price), remark])
+    book.save(path)
+    return path
 
 
 def write_singles(folder: Path, sids: Sequence[str]) -> list[Path]:

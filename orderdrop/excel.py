@@ -14,6 +14,7 @@ from orderdrop.tables import harmless
 _LIBRARY: Final = "openpyxl"
 _UNWRITABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LONGEST: Final = 32_767
+_is_number: Final = re.compile(r"[0-9]{1,15}|[0-9]{1,10}\.[0-9]{1,5}").fullmatch
 _NOT_IN_A_NAME: Final = re.compile(r"[\\*?:/\[\]\x00-\x1f\ud800-\udfff']")
 _LONGEST_NAME: Final = 31
 
@@ -61,6 +62,13 @@ def _styles(tint: Tint, bold: bool) -> tuple[Any, Any]:
 def safe(text: object) -> str:
     """Text that is no formula and that XML can hold."""
     return _UNWRITABLE.sub("?", harmless(text))[:_LONGEST]
+
+
+def number(text: str) -> float | str | None:
+    """A plain number as one, so that a spreadsheet can add it up; anything else as text."""
+    if not _is_number(text):
+        return safe(text) or None
+    return float(text) if "." in text else int(text)
 
 
 def sheet_name(name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final
 
-from orderdrop.excel import BAD, GOOD, HEAD, PALE, WAITING, Tint, library, safe, sheet_name, tinted
+from orderdrop.excel import BAD, GOOD, HEAD, PALE, WAITING, Tint, library, number, safe, sheet_name, tinted
 from orderdrop.intake.sheets import Header
 from orderdrop.intake.workbook import OwnSheet
 from orderdrop.order.refusal import Language, both
@@ -101,7 +101,7 @@ def _rows(
     for count, (row, texts) in enumerate(rows, 1):
         receipt = told.get((name, row))
         if receipt is not None:
-            own = [_number(text) if at in numbers else safe(text) for at, text in enumerate(texts)]
+            own = [number(text) if at in numbers else safe(text) for at, text in enumerate(texts)]
             sheet.append([row, *own, *_outcome(sheet, receipt, language)])
         if not count % _SLICE:
             yield
@@ -112,8 +112,8 @@ def _outcome(sheet: Any, receipt: ReceiptRow, language: Language) -> list[Any]:
     reason = both(receipt.原因, receipt.reason, language)
     return [
         tinted(_cell(sheet, both(word, receipt.outcome, language).replace(" / ", " ")), tint),
-        _number(receipt.filled_volume),
-        _number(receipt.avg_price),
+        number(receipt.filled_volume),
+        number(receipt.avg_price),
         safe(f"{receipt.code} {reason}".strip()),
         safe(receipt.remedy),
         safe(receipt.note),
@@ -122,11 +122,3 @@ def _outcome(sheet: Any, receipt: ReceiptRow, language: Language) -> list[Any]:
 
 def _cell(sheet: Any, text: str) -> Any:
     return library().cell.WriteOnlyCell(sheet, safe(text))
-
-
-def _number(text: str) -> float | str | None:
-    """A number as one, so that a spreadsheet can add it up; anything else as text."""
-    plain = text.strip()
-    if not plain.replace(".", "", 1).isascii() or not plain.replace(".", "", 1).isdigit() or len(plain) > 15:
-        return safe(text) or None
-    return float(plain) if "." in plain else int(plain)

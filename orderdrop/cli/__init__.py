@@ -24,6 +24,7 @@ from orderdrop.cli.place import Place
 from orderdrop.cli.run import run
 from orderdrop.cli.status import status
 from orderdrop.cli.switches import cancel, halt, release, resend, resume
+from orderdrop.cli.template import template
 from orderdrop.cli.why import why
 from orderdrop.order.errors import ConfigError, OrderdropError
 from orderdrop.terminal.command import terminal
@@ -73,6 +74,6 @@ def main(ctx: click.Context, workspace: Path) -> None:
 
 
 for command in (
-    init, run, demo, check, drop, orders, drops, why, status, doctor, cancel, release, resend, halt, resume, close, terminal,
+    init, run, demo, template, check, drop, orders, drops, why, status, doctor, cancel, release, resend, halt, resume, close, terminal,
 ):  # fmt: skip
     main.add_command(command)

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from xml.parsers import expat
 
@@ -236,6 +237,7 @@ def _text(cell: Any) -> Cell:
     return Refusal(Code.CELL_DATE, value=str(value))
 
 
+@lru_cache(maxsize=8192)
 def number_text(value: float, number_format: str = "") -> str:
     """A number as a person would type it who sees it. More than 15 digits, some of which are lost, look as they do in Excel."""
     number = _DIGITS.create_decimal(repr(value))
