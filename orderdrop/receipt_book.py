@@ -17,8 +17,16 @@ MOST_ROWS: Final = 20_000
 """A longer drop gets the csv receipt alone: nobody reads so much, and it would take seconds."""
 
 _SLICE: Final = 200
-_TOLD: Final = ("结果 outcome", "已成交 filled", "均价 average", "原因 reason", "办法 remedy", "说明 note")
-_WIDTHS: Final = (20, 10, 10, 60, 50, 30)
+_TOLD: Final = (
+    "结果 outcome",
+    "委托编号 order sid",
+    "已成交 filled",
+    "均价 average",
+    "原因 reason",
+    "办法 remedy",
+    "说明 note",
+)
+_WIDTHS: Final = (20, 18, 10, 10, 60, 50, 30)
 _OWN_WIDTH: Final = 14
 _NUMBERS: Final = frozenset({"volume", "price"})
 _OUTCOMES: Final[dict[str, tuple[str, Tint]]] = {
@@ -112,6 +120,7 @@ def _outcome(sheet: Any, receipt: ReceiptRow, language: Language) -> list[Any]:
     reason = both(receipt.原因, receipt.reason, language)
     return [
         tinted(_cell(sheet, both(word, receipt.outcome, language).replace(" / ", " ")), tint),
+        safe(receipt.sid),
         number(receipt.filled_volume),
         number(receipt.avg_price),
         safe(f"{receipt.code} {reason}".strip()),

@@ -397,9 +397,21 @@ def _is_open_in_excel(file: DropFile) -> bool:
 
 
 def _is_held(file: DropFile, today: date) -> bool:
-    """Whether somebody works in a book: it is not taken away from under them, as long as it is today's; Windows would not let us later, either."""
+    """Whether somebody works in a book: then it is not taken away from under them, today at least. Saved again since the last
+    look, it is another drop, which must not be put away as this one.
+    """
+    if not file.info.whole:
+        return False
     in_excel = file.day >= today and _is_open_in_excel(file)
-    return in_excel or (file.info.whole and not is_free(Path(file.path)))
+    return in_excel or not is_free(Path(file.path)) or _stamp_of(file.path) != file.taken
+
+
+def _stamp_of(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
 
 
 def _is_ours(name: str) -> bool:

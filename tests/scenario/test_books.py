@@ -7,6 +7,7 @@ import pytest
 from books import HEADER, a_book, a_book_of, a_dbf, with_part
 
 from orderdrop import chores, excel
+from orderdrop.clock import FixedClock, SystemClock, to_datetime
 from orderdrop.inbox import folder as inbox_folder
 from orderdrop.inbox import tail
 
@@ -115,6 +116,32 @@ def test_book_that_windows_holds_open_is_taken_and_moved_later(desk, monkeypatch
     assert "drops/b.xlsx" in here.route().kept()
 
 
+def test_book_when_the_router_dies_and_it_is_saved_again_meanwhile_is_never_doubled(trade):
+    desk = trade({"~$b.xlsx": b"somebody", "b.xlsx": sidless(BUY)})
+    desk.crash()
+    assert len(desk.route().at_broker()) == 1
+    desk.crash()
+    assert len(desk.route({"b.xlsx": sidless(MORE, BUY)}).at_broker()) == 2
+
+
+def test_book_of_yesterday_that_is_saved_again_under_excels_mark_is_refused(desk):
+    clock = FixedClock(to_datetime(SystemClock().now()).replace(hour=10))
+    here = desk(clock).route({"~$b.xlsx": b"somebody", "b.xlsx": sidless(BUY)})
+    assert len(here.at_broker()) == 1
+    clock.advance(86400)
+    here.put({"b.xlsx": sidless(BUY, MORE)})
+    assert len(here.route().at_broker()) == 1
+    assert {row["code"] for row in here.receipt("b.xlsx")} == {"DAY_OVER"}
+
+
+def test_book_that_is_saved_again_just_before_it_is_put_away_is_not_put_away_unread(trade):
+    desk = trade({"~$b.xlsx": b"somebody", "b.xlsx": sidless(BUY)})
+    desk.put({"b.xlsx": sidless(BUY, MORE)})
+    (desk.inbox / "~$b.xlsx").unlink()
+    desk.app.chores.finish()  # before the inbox has looked again
+    assert len(desk.route().at_broker()) == 2
+
+
 def test_large_book_streams_and_goes_whole_or_not_at_all(trade, monkeypatch):
     monkeypatch.setattr(tail, "SMALL", 100)
     good = [(f"S{n}", *BUY, "") for n in range(4500)]
@@ -198,10 +225,11 @@ def test_receipt_of_a_book_shows_its_own_rows_and_what_became_of_them(trade):
     assert list(sheets) == ["委托"]
     head, good, denied = sheets["委托"]
     assert head[:8] == ["行 row", *header, "结果 outcome"]
-    assert good[:9] == [3, "600000", "浦发", "买入", 100, 10.35, "x", "已成交 filled", 100]
+    assert good[:8] == [3, "600000", "浦发", "买入", 100, 10.35, "x", "已成交 filled"]
+    assert good[8:10] == [desk.receipt("篮子.xlsx")[0]["sid"], 100]
     assert denied[:8] == [4, "600000", None, "买", 150, 10, "y", "检查拒绝 denied"]
-    assert "LOT_SIZE" in denied[10]
-    assert denied[11]
+    assert "LOT_SIZE" in denied[11]
+    assert denied[12]
     papers = [book["委托"].cell(row, 8).fill.fgColor.rgb for row in (3, 4)]
     assert papers == [f"00{excel.GOOD.paper}", f"00{excel.BAD.paper}"]
 
@@ -226,7 +254,7 @@ def test_receipt_of_sheets_with_names_that_no_sheet_may_have_is_written(trade):
 def test_receipt_of_a_refused_book_says_why(trade):
     sheets, _book = receipt_book(trade({"b.xlsx": b"PK no book"}), "b.xlsx")
     assert sheets["回执 Receipt"][1][1] == "拒绝 refused"
-    assert "FILE_DAMAGED" in sheets["回执 Receipt"][1][4]
+    assert "FILE_DAMAGED" in sheets["回执 Receipt"][1][5]
 
 
 def test_receipt_of_several_sheets_and_of_a_second_drop_of_the_name(trade):
