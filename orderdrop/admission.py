@@ -315,6 +315,8 @@ class Admission:
         """Queue the drop itself, or what it has grown by."""
         take, file = draft.take, draft.file
         refused = bool(draft.refuse)
+        if file.drop_id and file.day < self._today:
+            self._writer.await_closing(day_number(file.day))
         if file.drop_id:
             self._writer.grow_drop(
                 file.drop_id,
@@ -347,6 +349,8 @@ class Admission:
         """A file that cannot be read as orders at all."""
         file = take.file
         drop_id = file.drop_id or self._new_drop_id()
+        if file.drop_id and file.day < self._today:
+            self._writer.await_closing(day_number(file.day))
         if file.drop_id:
             self._writer.update_drop(
                 drop_id, state=DropState.REFUSED, position=take.size,

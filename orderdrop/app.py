@@ -109,7 +109,7 @@ class App:
     def __exit__(self, *_: object) -> None:
         try:
             self.chores.finish()
-            self.chores.close_day(self._day)
+            self.chores.close_days(self._day)
         finally:
             self._closing.close()
             log.info("stopped")
@@ -167,7 +167,7 @@ class App:
         self._day = today
         self.chores.finish()
         try:
-            self.chores.close_day(ended)
+            self.chores.close_days(ended)
         except (OSError, OrderdropError) as error:
             log.error("日终归档没有完成 / the day %s could not be closed: %s", ended, error)
 

@@ -8,17 +8,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Final
 
+from orderdrop.archived import HEAD, MANIFEST
 from orderdrop.failpoint import reach
 from orderdrop.files import rename_new, rewriting, sync_folder, write_new, write_over
 from orderdrop.tables import header_bytes, rows_bytes
 from orderdrop.workspace import FIN_SUFFIX
-
-MANIFEST: Final = "manifest.sha256"
 
 _DBF: Final = b"\x03"
 """The first byte of a dbf; no text begins with it."""
@@ -93,9 +92,14 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[obje
             write(rows_bytes([row]))
 
 
+def write_head(folder: Path, seal: int, digest: str) -> None:
+    """`chain.json`: where the journal's hash chain stood when the day was closed."""
+    write_over(folder / HEAD, f"{json.dumps({'seal': seal, 'digest': digest})}\n".encode())
+
+
 def write_manifest(folder: Path) -> Path:
     """`manifest.sha256` of every file in the day's folder, in sha256sum's format, so that `sha256sum -c` checks it."""
-    lines = [f"{_sha256(path)}  {path.relative_to(folder).as_posix()}\n" for path in sorted(_files(folder))]
+    lines = [f"{sha256_of(path)}  {path.relative_to(folder).as_posix()}\n" for path in sorted(_files(folder))]
     manifest = folder / MANIFEST
     write_over(manifest, "".join(lines).encode(), durable=True)
     return manifest
@@ -109,7 +113,7 @@ def _files(folder: Path) -> Iterable[Path]:
     )
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

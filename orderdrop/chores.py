@@ -20,6 +20,7 @@ from sqlalchemy.engine import Engine
 
 from orderdrop import archive, excel
 from orderdrop.clock import Clock
+from orderdrop.closing import Closing
 from orderdrop.config import Settings
 from orderdrop.failpoint import reach
 from orderdrop.files import is_free, rewriting, write_over
@@ -39,11 +40,9 @@ from orderdrop.receipt_book import MOST_ROWS, write_receipt_book
 from orderdrop.router import Round, Router
 from orderdrop.tables import header_bytes, rows_bytes
 from orderdrop.views import (
-    OrderView,
     ReceiptRow,
     Where,
     live_words,
-    order_view,
     receipt_of_order,
     receipt_of_row,
     scan_finds_key,
@@ -78,6 +77,7 @@ class Chores:
         self._clock = clock
         self._language = settings.log.language
         self._outbox = Outbox(workspace.outbox, router.desk, reader)
+        self._closing = Closing(workspace, settings, journal, reader, clock)
         self._pace = Pace()
         self._receipts: dict[int, None] = {}  # drops whose receipt is to be written, oldest first
         self._refused_files: list[tuple[RefusedFile, int]] = []
@@ -139,10 +139,14 @@ class Chores:
         """All of it, now, without waiting for anything to be quiet: at the end of a run."""
         self._pace = Pace()
         self._outbox.hurry()
+        self._closing.hurry()
         self._current = None
         self._ending = True
         self.run(lambda: False)
         self._ending = False
+
+    def close_days(self, ended: date) -> None:
+        self._closing.close_days(ended)
 
     _ending = False
     _writing: int | None = None
@@ -152,7 +156,8 @@ class Chores:
         faults: list[str] = []
         for chore in (
             self._write_receipts, lambda: self._outbox.update(self._router.today), self._put_away_refused_files,
-            self._put_away_drops, self._move_sids, self._watch_put_away, self._count_scan_finds, self._checkpoint,
+            self._put_away_drops, self._closing.past_days, self._move_sids, self._watch_put_away, self._count_scan_finds,
+            self._closing.seal, self._checkpoint,
         ):  # fmt: skip
             try:
                 yield from chore()
@@ -305,20 +310,6 @@ class Chores:
         self._sids_moved_on = self._router.today
 
     _sids_moved_on: date | None = None
-
-    def close_day(self, day: date) -> None:
-        """Make the day's folder in the archive complete: what was sent, the journal as a table, the manifest."""
-        folder = self._workspace.day(day)
-        number = day_number(day)
-        with read(self._reader) as reading:
-            for batch in reading.batches_of_day(number):
-                archive.write_sent(folder, batch.gateway, batch.id, batch.content)
-            columns = list(OrderView.model_fields)
-            cells = attrgetter(*columns)
-            orders = (cells(order_view(order, self._language)) for order in reading.orders_of_day(number))
-            archive.write_table(folder / "journal.csv", columns, orders)
-        if folder.exists():
-            archive.write_manifest(folder)
 
 
 def _plain_name(refused: RefusedFile) -> str:

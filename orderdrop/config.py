@@ -70,6 +70,16 @@ class InboxSettings(_Section):
     )
 
 
+class ArchiveSettings(_Section):
+    """What was taken and sent, a folder a day."""
+
+    compress_after: int = Field(
+        0,
+        ge=0,
+        description="days after which a day's folder becomes a zip beside it; 0: never 多少天后压缩(0 不压缩)",
+    )
+
+
 class JournalSettings(_Section):
     """The durable truth."""
 
@@ -311,6 +321,7 @@ class Settings(BaseSettings):
     )
 
     inbox: InboxSettings = Field(default_factory=InboxSettings)
+    archive: ArchiveSettings = Field(default_factory=ArchiveSettings)
     journal: JournalSettings = Field(default_factory=JournalSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     close: CloseSettings = Field(default_factory=CloseSettings)

@@ -163,5 +163,16 @@ def _migrate(connection: Connection) -> None:
         connection.execute(meta.update().where(meta.c.key == "schema_version").values(value=str(VERSION)))
 
 
-MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {1: ("ALTER TABLE drops ADD COLUMN sheets TEXT",)}
+_SEALS_TABLE: Final = """CREATE TABLE seals (
+    id INTEGER NOT NULL PRIMARY KEY, at INTEGER NOT NULL, events_to INTEGER NOT NULL, reports_to INTEGER NOT NULL,
+    fills_to INTEGER NOT NULL, batches_to INTEGER NOT NULL, marks BLOB NOT NULL, day INTEGER, note TEXT NOT NULL, digest TEXT NOT NULL
+)"""
+_SEALS_INDEX: Final = "CREATE INDEX ix_seals_day ON seals (day) WHERE day IS NOT NULL"
+# What was written before there was a chain cannot be proven by it: the chain begins behind it, and says so.
+_BEGIN_CHAIN: Final = """INSERT INTO seals (id, at, events_to, reports_to, fills_to, batches_to, marks, day, note, digest)
+    SELECT 0, coalesce((SELECT max(at) FROM events), 0), coalesce((SELECT max(id) FROM events), 0),
+    coalesce((SELECT max(id) FROM reports), 0), coalesce((SELECT max(id) FROM fills), 0),
+    coalesce((SELECT max(id) FROM batches), 0), x'', (SELECT max(trade_day) FROM drops), '', ''"""
+_SHEETS: Final = "ALTER TABLE drops ADD COLUMN sheets TEXT"
+MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {1: (_SHEETS, _SEALS_TABLE, _SEALS_INDEX, _BEGIN_CHAIN)}
 """Statements that lead from a schema version to the next one."""

@@ -218,3 +218,24 @@ events = Table(  # one row for every change of state
     Column("filled_volume", _Int),  # cumulative, for a status the broker gave
     Index("ix_events_order", "order_ref"),
 )
+
+seals = Table(  # the hash chain, see journal/chain.py
+    "seals",
+    metadata,
+    Column("id", _Int, primary_key=True),
+    Column("at", _Int, nullable=False),
+    Column("events_to", _Int, nullable=False),  # the last event that is sealed; likewise:
+    Column("reports_to", _Int, nullable=False),
+    Column("fills_to", _Int, nullable=False),
+    Column("batches_to", _Int, nullable=False),
+    Column("marks", LargeBinary, nullable=False),
+    Column("day", Integer),  # the day that is closed by it
+    Column("note", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Index(
+        "ix_seals_day",
+        "day",
+        sqlite_where=text("day IS NOT NULL"),
+        postgresql_where=text("day IS NOT NULL"),
+    ),
+)

@@ -14,9 +14,10 @@ from enum import StrEnum
 from itertools import repeat
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import Connection, delete, func, insert, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from orderdrop.journal.chain import Seal, late_key
 from orderdrop.journal.schema import ROW_BITS, batches, drops, instructions, meta, orders
 from orderdrop.order.model import SELLS, Order
 from orderdrop.order.refusal import Code, Refusal
@@ -594,6 +595,22 @@ class Writer:
         self.connection.execute(
             statement.on_conflict_do_update(index_elements=["key"], set_={"value": value})
         )
+
+    # the chain
+
+    def add_seal(self, seal: Seal) -> None:
+        """Raises JournalError (by the table's key) when another seal has that number."""
+        self._driver.execute(
+            "INSERT INTO seals (id, at, events_to, reports_to, fills_to, batches_to, marks, day, note, digest)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (seal.id, seal.at, *seal.reach, seal.marks, seal.day, seal.note, seal.digest),
+        )
+        if seal.day is not None:
+            self.connection.execute(delete(meta).where(meta.c.key == late_key(seal.day)))
+
+    def await_closing(self, day: int) -> None:
+        """The day's archive is not what it should be until the day is closed, again if it was."""
+        self.set_meta(late_key(day), "1")
 
     # sids of days gone by
 
