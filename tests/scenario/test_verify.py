@@ -184,12 +184,12 @@ def test_day_when_it_is_old_enough_is_zipped_with_the_same_files_and_verifies(tr
     desk = trade(MORNING, clock, archive={"compress_after": 2})
     desk.close()
     folder = desk.root / "archive" / "2026-11-19"
+    clock.advance(timedelta(days=2).total_seconds())
+    desk.route().close()
     before = {
         name: (Archived(folder).read(name), Archived(folder).written_at(name))
         for name in Archived(folder).names()
     }
-    clock.advance(timedelta(days=2).total_seconds())
-    desk.route().close()
     assert folder.is_dir()
     clock.advance(timedelta(days=1).total_seconds())
     desk.route().close()
