@@ -21,6 +21,7 @@ from orderdrop.cli.init import init
 from orderdrop.cli.look import drops, orders
 from orderdrop.cli.output import be_lenient, tell_error
 from orderdrop.cli.place import Place
+from orderdrop.cli.replay import replay
 from orderdrop.cli.run import run
 from orderdrop.cli.status import status
 from orderdrop.cli.switches import cancel, halt, release, resend, resume
@@ -74,6 +75,7 @@ def main(ctx: click.Context, workspace: Path) -> None:
 
 
 for command in (
-    init, run, demo, template, check, drop, orders, drops, why, status, doctor, cancel, release, resend, halt, resume, close, terminal,
+    init, run, demo, template, check, drop, orders, drops, why, status, doctor, cancel, release, resend, halt, resume, close, replay,
+    terminal,
 ):  # fmt: skip
     main.add_command(command)

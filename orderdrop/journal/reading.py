@@ -169,6 +169,19 @@ class Reading:
     def drop_or_none(self, drop_id: int) -> Any:
         return self._connection.execute(select(drops).where(drops.c.id == drop_id)).one_or_none()
 
+    def drops_archived_as(self, path: str) -> list[Any]:
+        """More than one when a file was rewritten under its name. path: below the workspace."""
+        query = select(drops).where(drops.c.archived_as == path)
+        return list(self._connection.execute(query.order_by(drops.c.id)))
+
+    def first_events(self, drop_id: int) -> list[Any]:
+        """(order id, instant) of the first event of each order of a drop."""
+        first = drop_id << ROW_BITS
+        query = select(events.c.order_ref, func.min(events.c.at)).where(
+            events.c.order_ref.between(first, first + (1 << ROW_BITS) - 1), events.c.source == "router"
+        )
+        return list(self._connection.execute(query.group_by(events.c.order_ref)))
+
     def newest_drop_called(self, name: str) -> int | None:
         newest: int | None = self._connection.execute(
             select(func.max(drops.c.id)).where(drops.c.name == name)
