@@ -1,6 +1,6 @@
 """Drop an order file from any tool. It reaches the broker exactly once, or you are told why not.
 
-For programs: `drop`, `append`, `cancel`, `wait` (see `orderdrop.client`). They are loaded when they are first used, so that
+For programs: `drop`, `append`, `cancel`, `wait` (see `orderdrop.client`), and `read_journal` for what was traded. They are loaded when they are first used, so that
 importing this package costs nothing.
 """
 
@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from orderdrop.audit.frames import read_journal
     from orderdrop.client import InvalidOrder, OrderRow, Refused, append, cancel, drop, new_sid, wait
     from orderdrop.views import OrderView
 
@@ -25,13 +26,16 @@ __all__ = [
     "cancel",
     "drop",
     "new_sid",
+    "read_journal",
     "wait",
 ]
+
+_HOMES = {"OrderView": "orderdrop.views", "read_journal": "orderdrop.audit.frames"}
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = "orderdrop.views" if name == "OrderView" else "orderdrop.client"
+    home = _HOMES.get(name, "orderdrop.client")
     value = globals()[name] = getattr(import_module(home), name)
     return value

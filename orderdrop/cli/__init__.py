@@ -17,6 +17,7 @@ from orderdrop.cli.close import close
 from orderdrop.cli.demo import demo
 from orderdrop.cli.doctor import doctor
 from orderdrop.cli.drop import drop
+from orderdrop.cli.export import export
 from orderdrop.cli.init import init
 from orderdrop.cli.look import drops, orders
 from orderdrop.cli.output import be_lenient, tell_error
@@ -76,6 +77,6 @@ def main(ctx: click.Context, workspace: Path) -> None:
 
 for command in (
     init, run, demo, template, check, drop, orders, drops, why, status, doctor, cancel, release, resend, halt, resume, close, replay,
-    terminal,
+    export, terminal,
 ):  # fmt: skip
     main.add_command(command)
