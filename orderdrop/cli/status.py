@@ -71,6 +71,7 @@ def _look(place: Place) -> dict[str, Any]:
         ),
         "waiting": files,
         "found_by_scan": found_by_scan,
+        "disk": _disk(place),
     }
     doubtful = [order.sid for order in unknown if order.sid not in lost]
     return found | {"problems": _problems(doubtful, lost, files, running=running)}
@@ -91,6 +92,24 @@ def _problems(doubtful: list[str], lost: list[str], files: list[str], *, running
             f"有文件等待而路由器没有运行 / files wait and no router runs → orderdrop run: {shortened(files)}"
         )
     return problems
+
+
+def _disk(place: Place) -> dict[str, int]:
+    """Bytes in use, and what is free where the journal lies."""
+    import shutil  # noqa: PLC0415
+
+    from orderdrop.archived import size_of  # noqa: PLC0415
+
+    here = place.workspace
+    journal = sum(path.stat().st_size for path in here.root.glob("journal.db*"))
+    folders = {
+        "archive": here.archive,
+        "quarantine": here.quarantine,
+        "outbox": here.outbox,
+        "state": here.state,
+    }
+    sizes = {name: size_of(folder) for name, folder in folders.items()}
+    return {"journal": journal, **sizes, "free": shutil.disk_usage(here.root).free}
 
 
 def _halted(place: Place) -> str | None:
@@ -161,7 +180,23 @@ def _show(found: dict[str, Any]) -> None:
     if found["found_by_scan"]:
         missed = f"{found['found_by_scan']} 个文件没有文件事件,由扫描发现 / drops that no event told of, the scan found them"
         grid.add_row("扫描 scan", missed)
+    grid.add_row("磁盘 disk", _disk_words(found["disk"]))
     stdout().print(grid)
+
+
+def _disk_words(disk: dict[str, int]) -> str:
+    used = sum(size for name, size in disk.items() if name != "free")
+    parts = f"日志 journal {_size(disk['journal'])}, 归档 archive {_size(disk['archive'])}"
+    return f"{_size(used)} ({parts}), 剩余 free {_size(disk['free'])}"
+
+
+def _size(count: float) -> str:
+    """`640 kB`, `12 MB`, `1.4 GB`."""
+    for unit in ("kB", "MB"):
+        count /= 1000
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+    return f"{count / 1000:.1f} GB"
 
 
 def _router_words(router: dict[str, Any]) -> Any:

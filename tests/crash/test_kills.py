@@ -18,7 +18,7 @@ SEEDS = range(8)
 
 POINTS = (
     "commit.before", "commit.after", "submit.before", "submit.after", "archive.before", "archive.after", "recover",
-    "paper.before", "paper.after", "receipt.before", "receipt.after",
+    "paper.before", "paper.after", "receipt.before", "receipt.after", "seal.before", "seal.after", "close.before",
     "sys.link.before", "sys.link.after", "sys.unlink.before", "sys.unlink.after", "sys.replace.before", "sys.replace.after",
 )  # fmt: skip
 LONGEST = 1.0

@@ -9,13 +9,20 @@ from pathlib import Path
 
 from world import LIVE_SYMBOLS, Row, World, read
 
+from orderdrop.audit.verify import verify
+from orderdrop.clock import SystemClock, trade_date
+from orderdrop.journal.journal import reading_engine
+from orderdrop.workspace import Workspace
+
 _REJECTED = "SZSE.000010"
 _HALF = "SZSE.000001"
 
 
 def differences(world: World) -> list[str]:
     """Empty when nothing is lost, nothing doubled and nothing wrong."""
-    return [*_lost_or_doubled(world), *_foreign(world), *_statuses(world), *_receipts(world), *_files(world)]
+    return [
+        *_lost_or_doubled(world), *_foreign(world), *_statuses(world), *_receipts(world), *_files(world), *_altered(world),
+    ]  # fmt: skip
 
 
 def _lost_or_doubled(world: World) -> Iterator[str]:
@@ -83,6 +90,18 @@ def _files(world: World) -> Iterator[str]:
     )
     left = [path.name for path in world.inbox.iterdir() if not path.name.endswith(".order.csv")]
     yield from (f"inbox: {name} was left" for name in left)
+
+
+def _altered(world: World) -> Iterator[str]:
+    """A crash is no forgery: the hash chain and the archive are proven all the same."""
+    engine = reading_engine("sqlite:///journal.db", world.root)
+    with engine.connect() as connection:
+        proof = verify(connection, Workspace(world.root, world.inbox), trade_date(SystemClock().now()))
+    engine.dispose()
+    if proof.difference is not None:
+        yield f"verify: {proof.difference}"
+    if proof.unsealed or not proof.seals or not proof.days:
+        yield f"verify: not all is sealed: {proof}"
 
 
 def _expected(world: World, row: Row) -> tuple[str, int]:

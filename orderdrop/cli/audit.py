@@ -1,0 +1,195 @@
+"""`orderdrop audit`: a day on one page, and the proof that nothing was altered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from orderdrop.cli.export import DAY, tables_of
+from orderdrop.cli.look import account_id, account_option, canonical, strategy_option, symbol_option
+from orderdrop.cli.output import give_up, json_option, print_json, say, stdout, table
+from orderdrop.cli.place import Place, pass_place
+
+if TYPE_CHECKING:
+    from orderdrop.audit.page import Table
+    from orderdrop.audit.verify import Verified
+
+_SHOWN: Final = 15
+
+
+@click.command(short_help="The day on one page; --verify proves it. 审计")
+@click.argument("day", type=DAY, metavar="[DATE]", required=False)
+@click.argument("to", type=DAY, metavar="[TO]", required=False)
+@account_option
+@strategy_option
+@symbol_option
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write a report that stands alone. 网页报告",
+)
+@click.option(
+    "--xlsx", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a workbook. 工作簿"
+)
+@click.option("--verify", is_flag=True, help="Prove that journal and archive were not altered. 校验未被篡改")
+@json_option
+@pass_place
+def audit(
+    place: Place, day: datetime | None, to: datetime | None, account: str | None, strategy: str | None, symbol: str | None,
+    html: Path | None, xlsx: Path | None, verify: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Today, another day, or the days from DATE to TO: outcomes, latencies, refusals, trades, program trading, differences.
+
+    审计一天或一段日期:结果、各阶段耗时、拒绝原因、成交、程序化交易指标、对账差异。
+
+    With --verify: proves journal and archive by the hash chain, names the first difference, and exits with 1 if there is one.
+
+    \b
+    Examples 例子:
+      orderdrop audit
+      orderdrop audit 2026-11-20 --html audit.html --xlsx audit.xlsx
+      orderdrop audit 2026-11-01 2026-11-30 --strategy alpha --json
+      orderdrop audit --verify
+    """
+    if verify:
+        if day or account or strategy or symbol or html or xlsx:
+            raise click.UsageError(
+                "--verify 校验全部,不加日期和筛选 / proves all of it; it takes no days and no filters"
+            )
+        _verify(place, as_json=as_json)
+        return
+    first = day.date() if day else place.today
+    last = to.date() if to else first
+    tables = tables_of(place, first, last, account, strategy, symbol)
+    told = _report(place, tables, first, last, (account, strategy, symbol))
+    _write(tables, told, html, xlsx, place)
+    if as_json:
+        print_json(told)
+    elif not (html or xlsx):
+        _show(told)
+
+
+def _report(
+    place: Place, tables: Any, first: Any, last: Any, chosen: tuple[str | None, ...]
+) -> dict[str, Any]:
+    from orderdrop.audit.frames import Choice  # noqa: PLC0415
+    from orderdrop.audit.report import report  # noqa: PLC0415
+
+    account, strategy, symbol = chosen
+    choice = Choice(account_id(place, account), strategy, canonical(symbol))
+    with place.connection() as connection:
+        assert connection is not None  # noqa: S101  `tables` came from it
+        return report(connection, place.workspace, place.settings, tables, first, last, choice)
+
+
+def _write(tables: Any, told: Mapping[str, Any], html: Path | None, xlsx: Path | None, place: Place) -> None:
+    from orderdrop.audit.book import Sheet, journal_sheet, write_book  # noqa: PLC0415
+    from orderdrop.audit.page import page  # noqa: PLC0415
+    from orderdrop.audit.page import tables as pages  # noqa: PLC0415
+    from orderdrop.files import write_over  # noqa: PLC0415
+
+    if html is not None:
+        html.parent.mkdir(parents=True, exist_ok=True)
+        write_over(html, page(told).encode())
+        click.echo(html)
+    if xlsx is not None:
+        sheets = [
+            Sheet(one.heading[0], [column.replace(" | ", " ") for column in one.columns], one.rows)
+            for one in pages(told)
+            if one.rows
+        ]
+        every = [journal_sheet(tables, what, place.language) for what in ("orders", "events")]
+        write_book(xlsx, [*sheets, *every])
+        click.echo(xlsx)
+
+
+# the screen
+
+
+def _show(told: Mapping[str, Any]) -> None:
+    from orderdrop.audit.page import money  # noqa: PLC0415
+    from orderdrop.audit.page import tables as pages  # noqa: PLC0415
+
+    console = stdout()
+    outcomes = " · ".join(f"{count} {status}" for status, count in told["orders"]["by_outcome"].items())
+    turnover, fees = money(told["trades"]["turnover"]["total"]), money(told["trades"]["fees"]["told"])
+    console.print(f"{told['orders']['total']} 笔 orders: {outcomes or '-'}")
+    console.print(
+        f"成交额 turnover {turnover} · 费用 fees {fees} · 对账差异 differences {len(told['differences'])}"
+    )
+    console.print(
+        f"校验链头 chain head: {told['chain']['seal']} {told['chain']['head'] or '-'}", soft_wrap=True
+    )
+    for one in pages(told):
+        if one.rows:
+            _show_table(one)
+
+
+def _show_table(one: Table) -> None:
+    from rich.text import Text  # noqa: PLC0415
+
+    console = stdout()
+    console.print()
+    console.print(Text(" ".join(one.heading), "bold"))
+    columns = [column.replace(" | ", "\n") for column in one.columns]
+    numbers = [
+        name
+        for number, name in enumerate(columns)
+        if all(isinstance(row[number], int | None) for row in one.rows)
+    ]
+    longest = max(
+        range(len(columns)), key=lambda number: max(len(str(row[number] or "")) for row in one.rows)
+    )
+    made = table(*columns, right=numbers, wrap=columns[longest])
+    for row in one.rows[:_SHOWN]:
+        made.add_row(*("" if value is None else str(value) for value in row))
+    console.print(made)
+    if len(one.rows) > _SHOWN:
+        console.print(f"  … +{len(one.rows) - _SHOWN} (--html, --xlsx, --json)")
+
+
+# --verify
+
+
+def _verify(place: Place, *, as_json: bool) -> None:
+    from orderdrop.audit.verify import verify  # noqa: PLC0415
+
+    place.must_exist()
+    with place.connection() as connection:
+        if connection is None:
+            give_up("还没有日志库:路由器还没有运行过", "there is no journal yet: no router has run here")
+        proof = verify(connection, place.workspace, place.today)
+    found = proof.difference
+    if as_json:
+        print_json(
+            proof._asdict()
+            | {"difference": found and found._asdict(), "notes": [en for _zh, en in proof.notes]}
+        )
+    else:
+        _tell_proof(place, proof)
+    if found is not None:
+        give_up(f"{found.where}: {found.zh}", found.en)
+
+
+def _tell_proof(place: Place, proof: Verified) -> None:
+    for zh, en in proof.notes:
+        say(zh, en, place.language)
+    if proof.difference is not None:
+        return
+    say(
+        f"未被篡改: {proof.seals} 个封印,{proof.events} 个事件,{len(proof.days)} 天归档",
+        f"not altered: {proof.seals} seals, {proof.events} events, the archive of {len(proof.days)} days",
+        place.language,
+    )
+    if proof.unsealed:
+        say(
+            f"还有 {proof.unsealed} 个事件尚未封印",
+            f"{proof.unsealed} events are not sealed yet",
+            place.language,
+        )
+    click.echo(f"{proof.head or '-'}")
