@@ -201,9 +201,14 @@ def average_price(order: Any) -> str | None:
     return str((Decimal(order.filled_value) / order.filled_volume).quantize(_AVERAGE_STEP))
 
 
+def line_of(row_id: int) -> int:
+    """The number under which a row of a file is kept; `spot_of` tells its sheet and row."""
+    return row_id & ((1 << ROW_BITS) - 1)
+
+
 def where(row: Any) -> Where:
     """row: of the journal, with the `sheets` of its drop."""
-    sheet, number = spot_of(row.id & ((1 << ROW_BITS) - 1))
+    sheet, number = spot_of(line_of(row.id))
     return Where(json.loads(row.sheets)[sheet] if row.sheets else None, number)
 
 
