@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from orderdrop.archived import Archived
 from orderdrop.clock import SHANGHAI
 from orderdrop.config import load as load_settings
-from orderdrop.journal.journal import reading_engine
+from orderdrop.journal.journal import reading_engine, snapshot
 from orderdrop.journal.schema import ROW_BITS
 from orderdrop.order.code import Code
 from orderdrop.order.errors import OrderdropError
@@ -137,12 +137,15 @@ class Choice(NamedTuple):
 def load(
     connection: Connection, workspace: Workspace, first: date, last: date, choice: Choice | None = None
 ) -> Tables:
-    """Of the days from `first` to `last`. Refused rows name no account or symbol: a choice of these leaves them out."""
+    """Of the days from `first` to `last`. Refused rows name no account or symbol: a choice of these leaves them out.
+
+    connection: in a snapshot, if a router may be running.
+    """
     choice = choice or Choice()
     days = (day_number(first), day_number(last))
 
     def rows(query: str) -> list[Any]:
-        return list(connection.exec_driver_sql(query, days))
+        return list(connection.exec_driver_sql(query, days).all())
 
     drops, fills = rows(_DROPS), rows(_FILLS)
     written = _written(drops, workspace)
@@ -229,7 +232,7 @@ def read_journal(
     first = _date(day)
     engine = reading_engine(settings.journal.url, place.root)
     try:
-        with engine.connect() as connection:
+        with snapshot(engine) as connection:
             tables = load(connection, place, first, _date(to) if to else first)
     finally:
         engine.dispose()

@@ -23,7 +23,7 @@ from orderdrop.journal.chain import Line, Reach, Seal
 from orderdrop.order.errors import OrderdropError
 from orderdrop.order.identity import day_number, from_day_number
 from orderdrop.order.status import Status
-from orderdrop.workspace import Workspace
+from orderdrop.workspace import FIN_SUFFIX, Workspace
 
 
 class Difference(NamedTuple):
@@ -51,6 +51,7 @@ class Verified(NamedTuple):
 
 
 def verify(connection: Connection, workspace: Workspace, today: date) -> Verified:
+    """connection: in a snapshot, if a router may be running."""
     proof = _Proof(connection, workspace, today)
     try:
         difference = next(proof.differences(), None)
@@ -219,8 +220,12 @@ class _Proof:
         yield from self._head(day, files)
         yield from self._sent(day, files)
         known = yield from self._drops(day, files)
+        if day < self._today:  # a router may be putting files away right now
+            yield from self._unknown(day, files, {*listed, MANIFEST, *known})
+
+    def _unknown(self, day: date, files: Archived, known: set[str]) -> Iterator[Difference]:
         for name in files.names():
-            if name not in listed and name != MANIFEST and name.removesuffix(".fin") not in known:
+            if name not in known and name.removesuffix(FIN_SUFFIX) not in known:
                 yield Difference(
                     _path(day, name), "多出来的文件", "neither manifest nor journal knows this file"
                 )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from orderdrop.cli.export import DAY, tables_of
-from orderdrop.cli.look import account_id, account_option, canonical, strategy_option, symbol_option
+from orderdrop.cli.export import DAY, chosen, looking, tables_of
+from orderdrop.cli.look import account_option, strategy_option, symbol_option
 from orderdrop.cli.output import give_up, json_option, print_json, say, stdout, table
 from orderdrop.cli.place import Place, pass_place
 
@@ -63,28 +63,19 @@ def audit(
             )
         _verify(place, as_json=as_json)
         return
+    from orderdrop.audit.report import report  # noqa: PLC0415
+
     first = day.date() if day else place.today
     last = to.date() if to else first
-    tables = tables_of(place, first, last, account, strategy, symbol)
-    told = _report(place, tables, first, last, (account, strategy, symbol))
+    choice = chosen(place, account, strategy, symbol)
+    with looking(place) as connection:
+        tables = tables_of(place, connection, first, last, choice)
+        told = report(connection, place.workspace, place.settings, tables, first, last, choice)
     _write(tables, told, html, xlsx, place)
     if as_json:
         print_json(told)
     elif not (html or xlsx):
         _show(told)
-
-
-def _report(
-    place: Place, tables: Any, first: Any, last: Any, chosen: tuple[str | None, ...]
-) -> dict[str, Any]:
-    from orderdrop.audit.frames import Choice  # noqa: PLC0415
-    from orderdrop.audit.report import report  # noqa: PLC0415
-
-    account, strategy, symbol = chosen
-    choice = Choice(account_id(place, account), strategy, canonical(symbol))
-    with place.connection() as connection:
-        assert connection is not None  # noqa: S101  `tables` came from it
-        return report(connection, place.workspace, place.settings, tables, first, last, choice)
 
 
 def _write(tables: Any, told: Mapping[str, Any], html: Path | None, xlsx: Path | None, place: Place) -> None:
@@ -159,10 +150,7 @@ def _show_table(one: Table) -> None:
 def _verify(place: Place, *, as_json: bool) -> None:
     from orderdrop.audit.verify import verify  # noqa: PLC0415
 
-    place.must_exist()
-    with place.connection() as connection:
-        if connection is None:
-            give_up("还没有日志库:路由器还没有运行过", "there is no journal yet: no router has run here")
+    with looking(place) as connection:
         proof = verify(connection, place.workspace, place.today)
     found = proof.difference
     if as_json:

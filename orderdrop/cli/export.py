@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,7 +15,9 @@ from orderdrop.cli.output import give_up, say
 from orderdrop.cli.place import Place, pass_place
 
 if TYPE_CHECKING:
-    from orderdrop.audit.frames import Tables
+    from sqlalchemy import Connection
+
+    from orderdrop.audit.frames import Choice, Tables
 
 DAY: Final = click.DateTime(["%Y-%m-%d", "%Y%m%d"])
 
@@ -51,9 +55,9 @@ def export(
       orderdrop export 2026-11-01 2026-11-30 --format xlsx --strategy alpha
     """
     first, last = day.date(), (to or day).date()
-    for path in _write(
-        place, tables_of(place, first, last, account, strategy, symbol), kind, out, _label(first, last)
-    ):
+    with looking(place) as connection:
+        tables = tables_of(place, connection, first, last, chosen(place, account, strategy, symbol))
+    for path in _write(place, tables, kind, out, _label(first, last)):
         click.echo(path)
 
 
@@ -79,20 +83,28 @@ def _write(place: Place, tables: Tables, kind: str, out: Path, label: str) -> li
     return paths
 
 
-def tables_of(
-    place: Place, first: date, last: date, account: str | None, strategy: str | None, symbol: str | None
-) -> Tables:
-    """Ends the command when there is no journal."""
-    from orderdrop.audit.frames import Choice, load  # noqa: PLC0415
-
-    if last < first:
-        raise click.UsageError("先写开始日期 / the first day comes first")
+@contextmanager
+def looking(place: Place) -> Iterator[Connection]:
+    """The journal, in one state. Ends the command when there is none."""
     place.must_exist()
-    choice = Choice(account_id(place, account), strategy, canonical(symbol))
     with place.connection() as connection:
         if connection is None:
             give_up("还没有日志库:路由器还没有运行过", "there is no journal yet: no router has run here")
-        tables = load(connection, place.workspace, first, last, choice)
+        yield connection
+
+
+def chosen(place: Place, account: str | None, strategy: str | None, symbol: str | None) -> Choice:
+    from orderdrop.audit.frames import Choice  # noqa: PLC0415
+
+    return Choice(account_id(place, account), strategy, canonical(symbol))
+
+
+def tables_of(place: Place, connection: Connection, first: date, last: date, choice: Choice) -> Tables:
+    from orderdrop.audit.frames import load  # noqa: PLC0415
+
+    if last < first:
+        raise click.UsageError("先写开始日期 / the first day comes first")
+    tables = load(connection, place.workspace, first, last, choice)
     if not tables.drops:
         say("这段日期没有文件", "no drops came in on these days", place.language)
     return tables

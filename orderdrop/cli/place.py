@@ -72,10 +72,10 @@ class Place:
 
     @contextmanager
     def connection(self) -> Iterator[Connection | None]:
-        """As `journal`, for those who ask in another way."""
+        """As `journal`, for those who ask in another way; in one state, whatever is written meanwhile."""
         from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
 
-        from orderdrop.journal.journal import reading_engine  # noqa: PLC0415
+        from orderdrop.journal.journal import reading_engine, snapshot  # noqa: PLC0415
 
         try:
             engine = reading_engine(self.settings.journal.url, self.workspace.root)
@@ -83,7 +83,7 @@ class Place:
             yield None
             return
         try:
-            with engine.connect() as connection:
+            with snapshot(engine) as connection:
                 yield connection
         except DBAPIError as error:
             raise JournalError(f"日志库读不出来 / the journal cannot be read: {error.orig}") from None

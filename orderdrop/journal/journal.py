@@ -122,6 +122,14 @@ def reading_engine(url: str, root: Path) -> Engine:
     )
 
 
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A connection of a reading engine that sees one state of the journal, whatever is written meanwhile."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN")
+        yield connection
+
+
 def _resolve(url: str, root: Path) -> URL:
     try:
         parsed = make_url(url)
