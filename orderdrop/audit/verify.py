@@ -199,7 +199,6 @@ class _Proof:
     def _unproven(self, day: date, files: Archived) -> Iterator[Difference]:
         """A day without a seal: the router runs, was killed, or is older than the chain."""
         if files.has(HEAD):
-            yield from self._head(day, files)
             yield Difference(_path(day), "日志库没有这一天的封印", "the journal has no seal of this day")
         if day < self._today:
             self._note(f"{day} 没有封印,未校验", f"{day} has no seal; its archive was not verified")

@@ -101,6 +101,21 @@ def test_day_when_it_is_played_comes_out_as_it_did_at_the_instants_at_which_it_d
     assert now["A2"]["status"] == "canceled"
 
 
+def test_day_when_it_is_played_keeps_every_file_as_the_day_did_also_of_a_name_that_came_twice(day, tmp_path):
+    def kept(root: Path) -> dict[str, bytes]:
+        folders = [root / "archive" / "2026-11-19" / "drops", root / "quarantine" / "2026-11-19"]
+        return {
+            str(path.relative_to(root)): path.read_bytes()
+            for folder in folders
+            for path in folder.rglob("*")
+            if path.is_file()
+        }
+
+    replay(day, "2026-11-19", "--into", tmp_path / "one")
+    assert kept(tmp_path / "one") == kept(day.root)
+    assert len([name for name in kept(day.root) if name.endswith("b.csv")]) == 2
+
+
 def test_day_when_it_is_zipped_is_played_the_same(day, tmp_path):
     replay(day, "2026-11-19", "--into", tmp_path / "loose")
     kept = Archived(day.root / "archive" / "2026-11-19")
