@@ -20,12 +20,20 @@ from sqlalchemy.engine import Engine
 from orderdrop import __version__, archive
 from orderdrop.chores import Chores
 from orderdrop.clock import Clock, SystemClock, iso
-from orderdrop.config import GatewaySettings, GmSettings, GoldminerSettings, PaperSettings, Settings
+from orderdrop.config import (
+    GatewaySettings,
+    GmSettings,
+    GoldminerSettings,
+    MiniqmtSettings,
+    PaperSettings,
+    Settings,
+)
 from orderdrop.dayend import DayEnd
 from orderdrop.desk import Desk
 from orderdrop.gateway.base import Gateway
 from orderdrop.gateway.gm import GmGateway
 from orderdrop.gateway.goldminer import GoldminerGateway
+from orderdrop.gateway.miniqmt import MiniqmtGateway
 from orderdrop.gateway.paper import PaperGateway
 from orderdrop.inbox.folder import Inbox
 from orderdrop.inbox.tail import OpenDrop, Position
@@ -225,6 +233,8 @@ def _make_gateway(
             return GoldminerGateway(name, values.below(workspace.root), accounts, clock)
         case GmSettings():
             return GmGateway(name, values.below(workspace.root), accounts, workspace.state, clock)
+        case MiniqmtSettings():
+            return MiniqmtGateway(name, values.below(workspace.root), accounts, clock)
         case _:
             assert_never(values)
 

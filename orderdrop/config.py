@@ -275,6 +275,42 @@ class GmSettings(RemoteSettings):
         return found
 
 
+class MiniqmtSettings(RemoteSettings):
+    """MiniQMT: a broker's QMT terminal in its 极简 (独立交易) mode, through the vendor's package xtquant."""
+
+    type: Literal["miniqmt"] = "miniqmt"
+    userdata_dir: Path = Field(
+        description="the terminal's folder userdata_mini 终端的 userdata_mini 文件夹",
+        examples=["D:/QMT/userdata_mini"],
+    )
+    account_type: Literal["STOCK", "CREDIT"] = Field(
+        "STOCK",
+        description="CREDIT: a margin account, which takes credit orders too 账户类型(信用账户用 CREDIT)",
+    )
+    in_flight: int = Field(
+        32,
+        ge=1,
+        le=1000,
+        description="most orders given to the API and not answered by it yet 未应答请求上限",
+    )
+    answer_timeout: float = Field(
+        5, gt=0, le=600, description="seconds until an unanswered call counts as unknown 接口应答超时(秒)"
+    )
+    connect_timeout: float = Field(
+        15, gt=0, le=600, description="seconds for connecting and the first full query 连接超时(秒)"
+    )
+    query_interval: float = Field(
+        5,
+        gt=0,
+        le=600,
+        description="seconds between full queries, the net below lost events 全量查询间隔(秒)",
+    )
+
+    def below(self, root: Path) -> MiniqmtSettings:
+        """With a relative folder taken as below `root`."""
+        return self.model_copy(update={"userdata_dir": root / self.userdata_dir})
+
+
 _FOLDERS = ("scan_dir", "push_dir", "archive_dir", "staging_dir")
 
 
@@ -285,7 +321,8 @@ def _type_of(values: Any) -> str:
 GatewaySettings = Annotated[
     Annotated[PaperSettings, Tag("paper")]
     | Annotated[GoldminerSettings, Tag("goldminer")]
-    | Annotated[GmSettings, Tag("gm")],
+    | Annotated[GmSettings, Tag("gm")]
+    | Annotated[MiniqmtSettings, Tag("miniqmt")],
     Discriminator(_type_of),
 ]
 

@@ -40,13 +40,37 @@ class OrderType(IntEnum):
 
 
 class OrderBusiness(IntEnum):
-    """掘金's order_business codes that this router takes: ordinary purchases and sales of securities."""
+    """掘金's order_business codes that this router takes: purchases and sales of securities, and those of a credit account."""
 
     BUY = 1
     SELL = 2
+    MARGIN_BUY = 200  # 融资买入
+    SHORT_SELL = 201  # 融券卖出
+    BUY_TO_RETURN = 202  # 买券还券
+    SELL_TO_REPAY = 203  # 卖券还款
+    COLLATERAL_BUY = 207  # 担保品买入
+    COLLATERAL_SELL = 208  # 担保品卖出
+    SPECIAL_MARGIN_BUY = 212  # 专项融资买入
+    SPECIAL_SHORT_SELL = 213  # 专项融券卖出
+    SPECIAL_BUY_TO_RETURN = 214  # 专项买券还券
+    SPECIAL_SELL_TO_REPAY = 215  # 专项卖券还款
 
 
-SIDE_OF = {OrderBusiness.BUY: Side.BUY, OrderBusiness.SELL: Side.SELL}
+SIDE_OF = {
+    OrderBusiness.BUY: Side.BUY,
+    OrderBusiness.SELL: Side.SELL,
+    OrderBusiness.MARGIN_BUY: Side.BUY,
+    OrderBusiness.SHORT_SELL: Side.SELL,
+    OrderBusiness.BUY_TO_RETURN: Side.BUY,
+    OrderBusiness.SELL_TO_REPAY: Side.SELL,
+    OrderBusiness.COLLATERAL_BUY: Side.BUY,
+    OrderBusiness.COLLATERAL_SELL: Side.SELL,
+    OrderBusiness.SPECIAL_MARGIN_BUY: Side.BUY,
+    OrderBusiness.SPECIAL_SHORT_SELL: Side.SELL,
+    OrderBusiness.SPECIAL_BUY_TO_RETURN: Side.BUY,
+    OrderBusiness.SPECIAL_SELL_TO_REPAY: Side.SELL,
+}
+BUYS = frozenset(business for business, side in SIDE_OF.items() if side is Side.BUY)
 SELLS = frozenset(business for business, side in SIDE_OF.items() if side is Side.SELL)
 
 

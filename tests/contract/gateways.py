@@ -6,18 +6,22 @@ through a stand-in.
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
+import xtquant_native
 from builders import ACCOUNT, a_clock
 from gm_terminal import GmTerminal
+from xtquant_broker import Broker
 
-from orderdrop.config import GoldminerSettings, PaperSettings
+from orderdrop.config import GoldminerSettings, MiniqmtSettings, PaperSettings
 from orderdrop.gateway.base import Batch, Cursor, Gateway, Outgoing
 from orderdrop.gateway.goldminer import GoldminerGateway
+from orderdrop.gateway.miniqmt import MiniqmtGateway
 from orderdrop.gateway.paper import PaperGateway
 from orderdrop.order.report import Fill, Report, StatusReport
 from orderdrop.order.status import Status
@@ -39,14 +43,27 @@ class Surroundings(ABC):
     """What a gateway needs around it, in one folder that outlives the gateway."""
 
     answers_unknown_cancels = True
+    tells_history = True
+    """After a restart it tells every change again; else where each order stands, and its fills."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.clock = a_clock()
+        self.handed: list[Batch] = []
 
     @abstractmethod
     def gateway(self) -> Gateway:
-        """A new instance over the same folder, not opened yet: the next life of the process."""
+        """A new instance over the same folder, not opened yet."""
+
+    def life(self) -> Gateway:
+        """The next life of the process: opened, and told what was handed over before."""
+        gateway = self.gateway()
+        gateway.open()
+        gateway.remember(self.handed)
+        return gateway
+
+    def close(self) -> None:  # noqa: B027  most have nothing to close
+        """Let go of what stands around the gateway."""
 
     def terminal_works(self) -> None:  # noqa: B027  nothing to do for a broker that is built in
         """Let a terminal of another process do what it has to do, before the next poll."""
@@ -117,10 +134,45 @@ class GmSurroundings(Surroundings):
                 self._alive.poll(Cursor(""), 0)
 
 
+class MiniqmtSurroundings(Surroundings):
+    """The vendor's own Python over a stand-in for its native module."""
+
+    tells_history = False
+
+    def __init__(self, folder: Path) -> None:
+        xtquant_native.install()
+        super().__init__(folder)
+        self.broker = Broker(self.clock, OPENING_CASH, OPENING_SHARES)
+        self.broker.serve(folder)
+
+    def gateway(self) -> Gateway:
+        settings = MiniqmtSettings(live=False, userdata_dir=self.folder)
+        self._gateway = MiniqmtGateway("qmt", settings, [ACCOUNT], self.clock)
+        return self._gateway
+
+    def terminal_works(self) -> None:
+        """Full queries that were asked now have brought everything before them, and what the first one has set off."""
+        for _ in range(2):
+            self.clock.advance(5)
+            deadline = time.monotonic() + 10
+            while not self._is_fresh():
+                assert time.monotonic() < deadline, "the stand-in does not answer"
+                time.sleep(0.001)
+
+    def _is_fresh(self) -> bool:
+        self._gateway.poll(Cursor(""), 1)
+        account = self._gateway.account(ACCOUNT)
+        return account is not None and account.at == self.clock.now()
+
+    def close(self) -> None:
+        self.broker.close()
+
+
 SURROUNDINGS: dict[str, Callable[[Path], Surroundings]] = {
     "paper": PaperSurroundings,
     "goldminer": GoldminerSurroundings,
     "gm": GmSurroundings,
+    "miniqmt": MiniqmtSurroundings,
 }
 
 
@@ -152,7 +204,8 @@ def hear(around: Surroundings, gateway: Gateway, after: Cursor = Cursor(""), lim
         heard += reports
 
 
-def hand_over(gateway: Gateway, orders: Sequence[Outgoing], batch_id: int = 1) -> Batch:
+def hand_over(around: Surroundings, gateway: Gateway, orders: Sequence[Outgoing], batch_id: int = 1) -> Batch:
     batch = Batch(batch_id, gateway.encode(orders))
+    around.handed.append(batch)
     gateway.submit(batch)
     return batch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 
 import pytest
@@ -27,14 +28,15 @@ from orderdrop.order.status import Status
 
 
 @pytest.fixture(params=SURROUNDINGS)
-def around(request, tmp_path) -> Surroundings:
-    return SURROUNDINGS[request.param](tmp_path)
+def around(request, tmp_path) -> Iterator[Surroundings]:
+    around = SURROUNDINGS[request.param](tmp_path)
+    yield around
+    around.close()
 
 
 @pytest.fixture
 def gateway(around) -> Iterator[Gateway]:
-    gateway = around.gateway()
-    gateway.open()
+    gateway = around.life()
     yield gateway
     gateway.close()
 
@@ -55,7 +57,7 @@ def test_submit_when_all_is_well_then_taken_and_filled(around, gateway):
 
 
 def test_submit_when_filled_in_two_then_two_fills_of_their_own(around, gateway):
-    hand_over(gateway, [an_outgoing(symbol=TWO_FILLS, volume=300)])
+    hand_over(around, gateway, [an_outgoing(symbol=TWO_FILLS, volume=300)])
     heard = hear(around, gateway)
     first, second = heard.fills("S1")
     assert first.volume + second.volume == 300
@@ -66,14 +68,14 @@ def test_submit_when_filled_in_two_then_two_fills_of_their_own(around, gateway):
 
 
 def test_submit_when_half_filled_then_stays_partial(around, gateway):
-    hand_over(gateway, [an_outgoing(symbol=HALF, volume=200)])
+    hand_over(around, gateway, [an_outgoing(symbol=HALF, volume=200)])
     heard = hear(around, gateway)
     assert heard.statuses("S1")[-1] is Status.PARTIALLY_FILLED
     assert [fill.volume for fill in heard.fills("S1")] == [100]
 
 
 def test_submit_when_the_broker_says_no_then_rejected_with_its_words(around, gateway):
-    hand_over(gateway, [an_outgoing(symbol=REJECTED)])
+    hand_over(around, gateway, [an_outgoing(symbol=REJECTED)])
     heard = hear(around, gateway)
     assert heard.statuses("S1") == [Status.REJECTED]
     report = heard.status_reports("S1")[-1]
@@ -82,7 +84,7 @@ def test_submit_when_the_broker_says_no_then_rejected_with_its_words(around, gat
 
 
 def test_submit_when_many_orders_then_each_is_told_in_its_order(around, gateway):
-    hand_over(gateway, [an_outgoing(sid=f"S{n}", symbol=FILLS) for n in range(20)])
+    hand_over(around, gateway, [an_outgoing(sid=f"S{n}", symbol=FILLS) for n in range(20)])
     heard = hear(around, gateway)
     told = [r.sid for r in heard.reports if isinstance(r, StatusReport) and r.status is Status.NEW]
     assert told == [f"S{n}" for n in range(20)]
@@ -90,7 +92,7 @@ def test_submit_when_many_orders_then_each_is_told_in_its_order(around, gateway)
 
 
 def test_cancel_when_pending_then_cancelled(around, gateway):
-    hand_over(gateway, [an_outgoing(symbol=PENDING)])
+    hand_over(around, gateway, [an_outgoing(symbol=PENDING)])
     hear(around, gateway)
     gateway.cancel([Cancel("S1", ACCOUNT)])
     heard = hear(around, gateway)
@@ -99,7 +101,7 @@ def test_cancel_when_pending_then_cancelled(around, gateway):
 
 
 def test_cancel_when_half_filled_then_the_fill_stays(around, gateway):
-    hand_over(gateway, [an_outgoing(symbol=HALF, volume=200)])
+    hand_over(around, gateway, [an_outgoing(symbol=HALF, volume=200)])
     before = hear(around, gateway).cursor
     gateway.cancel([Cancel("S1", ACCOUNT)])
     last = hear(around, gateway, before).reports[-1]
@@ -111,7 +113,7 @@ def test_cancel_when_half_filled_then_the_fill_stays(around, gateway):
     ("symbol", "sid", "code"), [(FILLS, "S1", 101), (FILLS, "S2", 102), (STUCK, "S1", 103)]
 )
 def test_cancel_when_not_possible_then_refused_with_the_reason(around, gateway, symbol, sid, code):
-    hand_over(gateway, [an_outgoing(symbol=symbol, volume=200)])
+    hand_over(around, gateway, [an_outgoing(symbol=symbol, volume=200)])
     before = hear(around, gateway).cursor
     gateway.cancel([Cancel(sid, ACCOUNT)])
     answers = hear(around, gateway, before).reports
@@ -124,7 +126,7 @@ def test_cancel_when_not_possible_then_refused_with_the_reason(around, gateway, 
 
 
 def test_cancel_when_handed_over_twice_then_no_harm(around, gateway):
-    hand_over(gateway, [an_outgoing(symbol=PENDING)])
+    hand_over(around, gateway, [an_outgoing(symbol=PENDING)])
     for _ in range(2):
         gateway.cancel([Cancel("S1", ACCOUNT)])
     statuses = hear(around, gateway).statuses("S1")
@@ -133,7 +135,7 @@ def test_cancel_when_handed_over_twice_then_no_harm(around, gateway):
 
 
 def test_poll_when_asked_again_with_an_old_cursor_then_the_same_again(around, gateway):
-    hand_over(gateway, [an_outgoing(sid=f"S{n}", symbol=FILLS) for n in range(5)])
+    hand_over(around, gateway, [an_outgoing(sid=f"S{n}", symbol=FILLS) for n in range(5)])
     everything = hear(around, gateway)
     assert hear(around, gateway).reports == everything.reports
     reports, cursor = gateway.poll(hear(around, gateway, limit=1).cursor, 100)
@@ -141,25 +143,38 @@ def test_poll_when_asked_again_with_an_old_cursor_then_the_same_again(around, ga
 
 
 def test_restart_in_the_middle_then_reports_come_again_and_new_ones_follow(around, gateway):
-    hand_over(gateway, [an_outgoing(symbol=PENDING)])
+    hand_over(around, gateway, [an_outgoing(symbol=PENDING), an_outgoing(sid="S2", symbol=TWO_FILLS)])
     before = hear(around, gateway)
     gateway.close()
-    reborn = around.gateway()
-    reborn.open()
-    assert hear(around, reborn).reports == before.reports
-    reborn.cancel([Cancel("S1", ACCOUNT)])
-    assert hear(around, reborn, before.cursor).statuses("S1") == [Status.PENDING_CANCEL, Status.CANCELED]
-    reborn.close()
+    with closing(around.life()) as reborn:
+        again = hear(around, reborn)
+        assert again.reports == before.reports or not around.tells_history
+        assert again.statuses("S1")[-1:] == [Status.NEW]
+        assert [fill.exec_id for fill in again.fills("S2")] == [fill.exec_id for fill in before.fills("S2")]
+        assert again.statuses("S2")[-1] is Status.FILLED
+        reborn.cancel([Cancel("S1", ACCOUNT)])
+        new = hear(around, reborn, again.cursor)
+        assert new.statuses("S1") == [Status.PENDING_CANCEL, Status.CANCELED]
+        assert not new.fills("S2")
+
+
+def test_restart_when_reports_were_told_and_not_journaled_then_they_are_told_again(around, gateway):
+    """The cursor was never handed back, so nobody knows of them."""
+    hand_over(around, gateway, [an_outgoing(symbol=FILLS)])
+    told = hear(around, gateway)
+    gateway.close()
+    with closing(around.life()) as reborn:
+        again = hear(around, reborn)
+    assert again.statuses("S1")[-1] is Status.FILLED
+    assert [f.exec_id for f in again.fills("S1")] == [f.exec_id for f in told.fills("S1")]
 
 
 def test_settle_when_it_was_submitted_before_a_restart_then_taken(around, gateway):
-    batch = hand_over(gateway, [an_outgoing(sid="S1"), an_outgoing(sid="S2")])
+    batch = hand_over(around, gateway, [an_outgoing(sid="S1"), an_outgoing(sid="S2")])
     gateway.close()
-    reborn = around.gateway()
-    reborn.open()
-    around.terminal_works()
-    assert reborn.settle(batch) == {"S1": Outcome.TAKEN, "S2": Outcome.TAKEN}
-    reborn.close()
+    with closing(around.life()) as reborn:
+        around.terminal_works()
+        assert reborn.settle(batch) == {"S1": Outcome.TAKEN, "S2": Outcome.TAKEN}
 
 
 def test_settle_when_it_never_left_then_says_so_and_it_may_go(around, gateway):
@@ -170,7 +185,7 @@ def test_settle_when_it_never_left_then_says_so_and_it_may_go(around, gateway):
 
 
 def test_account_when_it_traded_then_the_snapshot_adds_up(around, gateway):
-    hand_over(gateway, [an_outgoing(symbol=FILLS), an_outgoing(sid="S2", symbol=PENDING, volume=10)])
+    hand_over(around, gateway, [an_outgoing(symbol=FILLS), an_outgoing(sid="S2", symbol=PENDING, volume=10)])
     fees = sum(fill.fee or 0 for fill in hear(around, gateway).fills("S1"))
     account = gateway.account(ACCOUNT)
     assert account is not None

@@ -1,0 +1,304 @@
+"""The gateway to MiniQMT, a QMT terminal on the same machine, through the vendor's package xtquant.
+
+This file says what is sure. How the connection is kept stands in miniqmt_link and miniqmt_session, what the terminal tells in
+miniqmt_events, whose it is in miniqmt_book, keys in miniqmt_reference, codes in miniqmt_codes. The window, confirmation and sending
+again are the router's.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from orderdrop.clock import Clock, Micros, trade_date
+from orderdrop.config import MiniqmtSettings
+from orderdrop.gateway import miniqmt_events as ev
+from orderdrop.gateway.base import (
+    Batch,
+    Cancel,
+    Cursor,
+    Leftover,
+    Outcome,
+    Outgoing,
+    SubmitResult,
+    Trace,
+)
+from orderdrop.gateway.miniqmt_book import Book
+from orderdrop.gateway.miniqmt_codes import CANCEL_FINISHED, CANCEL_UNKNOWN
+from orderdrop.gateway.miniqmt_link import Link
+from orderdrop.gateway.miniqmt_reference import Row, rows_of
+from orderdrop.gateway.miniqmt_session import library
+from orderdrop.order.errors import ConfigError, GatewayError
+from orderdrop.order.goldminer_format import order_file
+from orderdrop.order.report import Account, Report
+
+log = logging.getLogger(__name__)
+
+READS_APART: Final = 10_000_000
+"""Microseconds between two full queries that together prove an absence; the terminal keeps answers for up to six seconds."""
+
+_ROOM: Final = 1_000_000
+
+
+class MiniqmtGateway:
+    """A terminal as a `Gateway`; all accounts of one type.
+
+    Invariants: TAKEN is said when the vendor's API has taken every row; NEVER_LEFT only of rows for which it was not called, in this life or, as
+    far as `remember` tells, in an earlier one. Reports of a life are numbered; the next life tells all of the day again, from full queries.
+    """
+
+    def __init__(self, name: str, settings: MiniqmtSettings, accounts: Collection[str], clock: Clock) -> None:
+        """settings: with an absolute folder. accounts: those that the settings give to this gateway."""
+        self.name = name
+        self.live = settings.live
+        self._settings = settings
+        self._accounts = sorted(accounts)
+        self._clock = clock
+        self._life = secrets.token_hex(4)
+        self._day = trade_date(clock.now())
+        self._link = Link(settings, self._accounts, clock)
+        self._book = Book(clock.now())
+        self._batches: dict[int, list[Row]] = {}
+        self._submitted: set[int] = set()  # in this life
+        self._complete_memory = False
+        self._sessions = 0
+        self._snapshots: dict[str, Account] = {}
+        self._waiting_cancels: dict[str, Row] = {}
+
+    # the connection
+
+    def open(self) -> None:
+        """Connect, and wait a little for the first full query; without one, there is no room yet."""
+        library()
+        if not self._accounts:
+            raise ConfigError(
+                f"[accounts.<资金账号>] gateway = “{self.name}” 缺失 / no account is named for it"
+            )
+        if not self._settings.userdata_dir.is_dir():
+            raise GatewayError(
+                f"没有 userdata_dir / there is no such folder: {self._settings.userdata_dir}: "
+                "安装目录下的 userdata_mini / it is userdata_mini, where MiniQMT is installed"
+            )
+        self._pump_until(lambda: self._link.ready, self._settings.connect_timeout)
+        if not self._link.ready:
+            log.error("MiniQMT 还没有就绪 / is not ready yet: %s", self._link.trouble)
+
+    def close(self) -> None:
+        self._link.close()
+
+    def room(self) -> int:
+        return _ROOM if self._link.ready else 0
+
+    # hand-over
+
+    def encode(self, orders: Iterable[Outgoing]) -> bytes:
+        return order_file(orders)
+
+    def submit(self, batch: Batch) -> SubmitResult:
+        """Give every row to the API, with so many calls under way. Raises GatewayError in the middle; `settle` tells the rows apart."""
+        self._pump()
+        if not self._link.ready:
+            return SubmitResult(Outcome.NEVER_LEFT, self._link.trouble)
+        rows = self._rows(batch)
+        self._submitted.add(batch.id)
+        self._book.add(rows)
+        for row in rows:
+            self._make_room_in_flight()
+            self._hand_over(row)
+        return SubmitResult(Outcome.TAKEN)
+
+    def cancel(self, cancels: Sequence[Cancel]) -> None:
+        """What has no number yet is cancelled as soon as it has one."""
+        self._pump()
+        if self._link.session is None:
+            raise GatewayError(
+                f"MiniQMT 没有连接,撤单没有送出 / not connected, no cancel went: {self._link.trouble}"
+            )
+        for cancel in cancels:
+            row = self._book.row_of(cancel.account_id, cancel.sid)
+            if row is None:
+                self._book.refuse_cancel(cancel, CANCEL_UNKNOWN, self._clock.now())
+            elif not self._book.is_open(row):
+                self._book.refuse_cancel(cancel, CANCEL_FINISHED, self._clock.now())
+            else:
+                self._waiting_cancels[row.reference] = row
+        self._send_cancels()
+
+    # what became of it
+
+    def settle(self, batch: Batch) -> dict[str, Outcome]:
+        self._pump()
+        if self._complete_memory and batch.id not in self._batches:
+            return {row.order.sid: Outcome.NEVER_LEFT for row in rows_of(batch, self._day)}
+        rows = self._rows(batch)
+        self._look()
+        return {row.order.sid: self._outcome(row) for row in rows}
+
+    def remember(self, batches: Iterable[Batch]) -> None:
+        """All of today, also those whose hand-over was never noted: what is not among them, this process alone knows of."""
+        for batch in batches:
+            self._rows(batch)
+        self._complete_memory = True
+
+    def trace(self, batch: Batch, sids: Collection[str], since: Micros) -> Trace:
+        self._pump()
+        doubtful = [
+            row for row in self._rows(batch) if row.order.sid in sids and not self._book.is_known(row)
+        ]
+        absent = frozenset(
+            row.order.sid
+            for row in doubtful
+            if not (row.trouble or row.numbered) and self._is_absent(row, since)
+        )
+        return Trace(absent, self._words(doubtful))
+
+    def close_day(self, folder: Path, open_sids: Collection[str]) -> list[Leftover]:  # noqa: ARG002
+        """It has no folders of ours."""
+        return []
+
+    # what it tells
+
+    def poll(self, after: Cursor, limit: int) -> tuple[list[Report], Cursor]:
+        self._pump()
+        self._look()
+        self._send_cancels()
+        self._refuse_junk()
+        life, _, number = after.partition(":")
+        seen = int(number) if life == self._life and number.isdecimal() else 0
+        reports = self._book.log[seen : seen + limit]
+        return reports, Cursor(f"{self._life}:{seen + len(reports)}") if reports else after
+
+    def account(self, account_id: str) -> Account | None:
+        return self._snapshots.get(account_id)
+
+    def accounts(self) -> Sequence[str]:
+        return self._accounts
+
+    # details
+
+    def _pump(self) -> None:
+        """Take in what came, in its order."""
+        now = self._clock.now()
+        if trade_date(now) != self._day:
+            self._begin_day(now)
+        for event in self._link.pump():
+            if self._sessions != self._link.sessions:
+                self._sessions = self._link.sessions
+                self._book.new_session()
+            if isinstance(event, ev.Full):
+                self._take_full(event)
+            self._book.take(event, now)
+
+    def _look(self) -> None:
+        self._book.look(self._clock.now(), foreign=self._complete_memory)
+
+    def _take_full(self, full: ev.Full) -> None:
+        if full.account is not None:
+            self._snapshots[full.account_id] = full.account
+        if self._book.is_whole(full):
+            self._link.count(full)
+        else:
+            log.warning("查询结果不完整,不作证据 / a query lacks orders that were listed before: no evidence")
+
+    def _begin_day(self, now: Micros) -> None:
+        self._day = trade_date(now)
+        self._book, self._batches, self._life = Book(now), {}, secrets.token_hex(4)
+        self._waiting_cancels.clear()
+
+    def _rows(self, batch: Batch) -> list[Row]:
+        if batch.id not in self._batches:
+            self._batches[batch.id] = list(rows_of(batch, self._day))
+            self._book.add(self._batches[batch.id])
+        return self._batches[batch.id]
+
+    def _pump_until(self, done: Callable[[], bool], seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        self._pump()
+        while not done():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            self._link.wait(min(left, 0.05))
+            self._pump()
+        return True
+
+    def _make_room_in_flight(self) -> None:
+        """Wait until fewer calls are unanswered. Raises GatewayError when no answer comes, or the connection goes."""
+        most = self._settings.in_flight
+        free = self._pump_until(
+            lambda: self._link.session is None or self._book.unanswered < most, self._settings.answer_timeout
+        )
+        if self._link.session is None:
+            raise GatewayError(f"交接中断开 / the connection went in the middle: {self._link.down}")
+        if not free:
+            raise GatewayError(f"{most} 个委托请求没有应答 / {most} orders are not answered by the terminal")
+
+    def _hand_over(self, row: Row) -> None:
+        """From the call on, the order may be live, whatever the call does."""
+        session = self._link.session
+        assert session is not None  # noqa: S101  there was room in flight
+        row.handed_at = self._clock.now()
+        try:
+            seq = session.order(row)
+        # The vendor's native code raises what it likes, and by then the order may be live.
+        except Exception as error:
+            raise GatewayError(f"下单接口出错 / the API raised at {row.order.sid}: {error}") from error
+        if seq <= 0:
+            raise GatewayError(f"下单接口返回 {seq} / the API returned {seq} at {row.order.sid}")
+        self._book.called(row, seq)
+
+    def _outcome(self, row: Row) -> Outcome:
+        if self._book.is_known(row) or row.numbered:
+            return Outcome.TAKEN
+        if row.batch_id in self._submitted and row.handed_at is None:
+            self._book.forget(row)
+            return Outcome.NEVER_LEFT
+        return Outcome.UNKNOWN
+
+    def _is_absent(self, row: Row, since: int) -> bool:
+        """Proven: full queries, far enough apart, and no order listed that might be it."""
+        if not self._link.ready or self._book.is_known(row) or self._book.fits_a_stranger(row):
+            return False
+        since = max(since, row.handed_at or since)
+        reads = [begun for begun in self._link.reads[row.order.account_id] if begun > since]
+        return bool(reads) and reads[-1] - reads[0] >= READS_APART
+
+    def _words(self, doubtful: Sequence[Row]) -> str:
+        if not self._link.ready:
+            return self._link.trouble
+        if any(self._book.fits_a_stranger(row) for row in doubtful):
+            return _ALIKE
+        trouble = next((row.trouble for row in doubtful if row.trouble), "")
+        if trouble:
+            return f"{_TROUBLE}: {trouble}"
+        return _NUMBERED if any(row.numbered for row in doubtful) else _ASKING
+
+    def _refuse_junk(self) -> None:
+        for row in list(self._book.troubled.values()):
+            if self._is_absent(row, row.troubled_at):
+                self._book.refuse(row, self._clock.now())
+
+    def _send_cancels(self) -> None:
+        session = self._link.session
+        for reference, row in list(self._waiting_cancels.items()):
+            if not self._book.is_open(row):
+                del self._waiting_cancels[reference]
+            elif row.listed is not None and session is not None:
+                self._book.canceling(row)
+                try:
+                    session.cancel(row.order.account_id, row.listed)
+                # The vendor's native code raises what it likes; a cancel may be repeated.
+                except Exception as error:  # noqa: BLE001
+                    log.error("撤单接口出错,将重试 / the API raised at a cancel, will try again: %s", error)
+                    return
+                del self._waiting_cancels[reference]
+
+
+_ALIKE: Final = "终端里有一笔没有备注、看起来相同的委托,分不清 / the terminal lists an order without remark that looks the same: it cannot be told apart"
+_NUMBERED: Final = "终端给了委托编号,但列表里没有 / the terminal gave it a number, but does not list it"
+_TROUBLE: Final = "终端报错,委托可能仍有效,正在查证 / the terminal reported an error; whether the order is live is being checked"
+_ASKING: Final = "终端的委托列表里还没有它 / it does not stand in the terminal's list yet"

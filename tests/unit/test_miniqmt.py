@@ -1,0 +1,431 @@
+"""MiniQMT as it is in the field: each test is one thing that has been seen there. The vendor's own Python runs in all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from builders import ACCOUNT, an_outgoing
+from qmt_desk import Desk
+from xtquant_broker import Habits
+
+from orderdrop.gateway.base import Batch, Cancel, Cursor, Outcome
+from orderdrop.gateway.miniqmt import MiniqmtGateway
+from orderdrop.gateway.miniqmt_reference import LONGEST
+from orderdrop.order.errors import ConfigError, GatewayError
+from orderdrop.order.report import CancelReject, StatusReport
+from orderdrop.order.status import Status
+
+FILLS, PENDING, STUCK = "SZSE.000725", "SHSE.018014", "SZSE.000008"
+
+
+@pytest.fixture
+def make(tmp_path) -> Iterator:
+    made: list[Desk] = []
+
+    def one(**over) -> Desk:
+        made.append(Desk(tmp_path, **over))
+        return made[-1]
+
+    yield one
+    for desk in made:
+        desk.close()
+
+
+@pytest.fixture
+def desk(make) -> Desk:
+    return make()
+
+
+# keys
+
+
+def test_reference_when_handed_over_then_short_unique_and_telling_day_and_place(desk):
+    desk.submit("S1", "S2")
+    desk.submit("S3")
+    first, second, third = desk.at_broker(3)
+    assert first.startswith("261120-1-0-")
+    assert second.startswith("261120-1-1-")
+    assert third.startswith("261120-2-0-")
+    assert all(len(key) <= LONGEST and key.isascii() for key in (first, second, third))
+
+
+def test_reference_when_another_workspace_counts_alike_then_its_order_is_not_ours(desk):
+    desk.submit("S1", symbol=PENDING)
+    desk.until(desk.is_told("S1", Status.NEW))
+    stranger = Desk.__new__(Desk)
+    stranger.__dict__ |= desk.__dict__ | {"handed": []}
+    stranger.gateway = stranger.life()
+    stranger.submit("X1", symbol=PENDING)
+    stranger.until(stranger.is_told("X1", Status.NEW))
+    stranger.gateway.close()
+    desk.rounds(2)
+    assert desk.statuses("S1") == [Status.NEW]
+    assert {r.sid for r in desk.reports()} == {"S1", ""}
+
+
+# answers and events
+
+
+@pytest.mark.parametrize("event_first", [True, False])
+@pytest.mark.parametrize("tells_remarks", [True, False])
+def test_events_when_before_or_behind_the_answer_with_or_without_remark_then_told_alike(
+    desk, event_first, tells_remarks
+):
+    desk.habits.event_first, desk.habits.tells_remarks = event_first, tells_remarks
+    desk.submit("S1", symbol=FILLS)
+    desk.until(desk.is_told("S1", Status.FILLED))
+    assert desk.statuses("S1") == [Status.NEW, Status.FILLED]
+    assert [fill.volume for fill in desk.fills("S1")] == [100]
+
+
+def test_events_when_they_repeat_then_each_fill_counts_once(desk):
+    desk.habits.repeats = 3
+    desk.submit("S1", symbol=FILLS)
+    desk.until(desk.is_told("S1", Status.FILLED))
+    desk.rounds(1)
+    assert desk.statuses("S1") == [Status.NEW, Status.FILLED]
+    assert len(desk.fills("S1")) == 1
+
+
+def test_events_when_in_the_wrong_order_then_nothing_goes_back(desk):
+    desk.habits.backwards = True
+    desk.submit("S1", symbol=FILLS)
+    desk.until(desk.is_told("S1", Status.FILLED))
+    desk.rounds(1)
+    assert desk.statuses("S1") == [Status.FILLED]
+    assert len(desk.fills("S1")) == 1
+
+
+def test_events_when_all_are_lost_then_a_full_query_tells(desk):
+    desk.habits.tells_orders = False
+    desk.submit("S1", symbol=FILLS)
+    desk.rounds(1)
+    assert desk.statuses("S1") == [Status.FILLED]
+    assert len(desk.fills("S1")) == 1
+
+
+def test_query_when_stale_then_it_takes_nothing_back(desk):
+    desk.habits.stale = desk.broker.view(ACCOUNT)
+    desk.submit("S1", symbol=FILLS)
+    desk.until(desk.is_told("S1", Status.FILLED))
+    desk.rounds(1)
+    assert desk.statuses("S1") == [Status.NEW, Status.FILLED]
+
+
+def test_cancel_pending_when_a_stale_query_says_new_then_it_stays(desk):
+    desk.submit("S1", symbol=PENDING)
+    desk.until(desk.is_told("S1", Status.NEW))
+    desk.habits.stale = desk.broker.view(ACCOUNT)
+    desk.gateway.cancel([Cancel("S1", ACCOUNT)])
+    desk.until(desk.is_told("S1", Status.CANCELED))
+    desk.rounds(2)
+    assert desk.statuses("S1") == [Status.NEW, Status.PENDING_CANCEL, Status.CANCELED]
+
+
+# silence
+
+
+def test_minus_one_when_the_order_is_live_then_it_is_found_and_not_called_absent(desk):
+    desk.habits.minus_one = {1}
+    batch = desk.submit("S1", symbol=PENDING)
+    desk.rounds(4)
+    assert desk.statuses("S1") == [Status.NEW]
+    assert desk.trace(batch, "S1").absent == frozenset()
+
+
+def test_order_when_swallowed_then_absent_only_after_two_queries_ten_seconds_apart(desk):
+    desk.habits.unlisted = {1}
+    batch = desk.submit("S1", "S2")
+    desk.rounds(2)
+    assert desk.trace(batch, "S1").absent == frozenset()
+    desk.rounds(1)
+    assert desk.trace(batch, "S1", "S2").absent == {"S1"}
+    assert desk.gateway.settle(batch) == {"S1": Outcome.UNKNOWN, "S2": Outcome.TAKEN}
+
+
+def test_order_when_swallowed_and_the_evidence_is_older_than_asked_then_not_absent(desk):
+    desk.habits.unlisted = {1}
+    batch = desk.submit("S1")
+    desk.rounds(4)
+    assert desk.trace(batch, "S1", since=desk.clock.now()).absent == frozenset()
+
+
+def test_order_when_swallowed_and_queries_are_not_answered_then_not_absent(desk):
+    desk.habits.unlisted, desk.habits.mute = {1}, True
+    batch = desk.submit("S1")
+    for _ in range(5):
+        desk.clock.advance(4)
+        desk.reports()
+    found = desk.trace(batch, "S1")
+    assert found.absent == frozenset()
+    assert found.words
+
+
+def test_order_when_swallowed_then_queries_that_have_forgotten_others_prove_nothing(desk):
+    """A terminal that has just been started lists nothing for a while."""
+    desk.submit("S0", symbol=PENDING)
+    desk.until(desk.is_told("S0", Status.NEW))
+    desk.clock.advance(11)
+    desk.habits.unlisted = {2}
+    batch = desk.submit("S1")
+    desk.habits.stale = {
+        "Orders": [],
+        "Trades": [],
+        **{q: desk.broker.view(ACCOUNT)[q] for q in ("Positions", "Asset")},
+    }
+    desk.rounds(4)
+    assert desk.trace(batch, "S1").absent == frozenset()
+
+
+def test_order_when_an_error_was_told_and_none_is_listed_then_rejected_with_its_words(desk):
+    desk.habits.in_words = {1}
+    batch = desk.submit("S1")
+    desk.rounds(1)
+    assert desk.statuses("S1") == []
+    assert desk.trace(batch, "S1").absent == frozenset()
+    desk.rounds(3)
+    (report,) = [r for r in desk.reports() if isinstance(r, StatusReport)]
+    assert (report.status, report.text) == (Status.REJECTED, "资金不足")
+
+
+# orders that nothing names
+
+
+def test_order_when_nothing_names_it_then_found_by_likeness_if_it_is_the_only_one(desk):
+    desk.habits.tells_remarks = desk.habits.tells_answers = False
+    desk.submit("S1", symbol=PENDING)
+    desk.until(lambda: True)
+    assert desk.statuses("S1") == []
+    desk.rounds(1)
+    assert desk.statuses("S1") == [Status.NEW]
+
+
+def test_order_when_nothing_names_it_and_two_look_alike_then_neither_is_guessed_nor_absent(desk):
+    desk.habits.tells_remarks = desk.habits.tells_answers = False
+    batch = desk.submit("S1", "S2", symbol=PENDING)
+    desk.rounds(4)
+    assert {r.sid for r in desk.reports()} <= {""}
+    found = desk.trace(batch, "S1", "S2")
+    assert found.absent == frozenset()
+    assert "分不清" in found.words
+
+
+def test_order_when_entered_by_hand_then_told_as_nobodys(desk):
+    desk.broker.by_hand(ACCOUNT, PENDING, 300)
+    desk.rounds(1)
+    assert {r.sid for r in desk.reports()} == {""}
+
+
+def test_order_when_entered_by_hand_with_another_volume_then_not_taken_for_ours(desk):
+    desk.habits.unlisted = {1}
+    batch = desk.submit("S1", symbol=PENDING)
+    desk.broker.by_hand(ACCOUNT, PENDING, 300)
+    desk.rounds(4)
+    assert desk.statuses("S1") == []
+    assert desk.trace(batch, "S1").absent == {"S1"}
+
+
+# the connection
+
+
+def test_disconnect_when_in_the_middle_of_a_batch_then_what_was_not_called_never_left(make):
+    desk = make(in_flight=1)
+    desk.habits.disconnect_at = {2}
+    batch = desk.submit("S1", "S2", "S3", symbol=PENDING)
+    assert "断开" in desk.fault or "应答" in desk.fault
+    found = desk.gateway.settle(batch)
+    assert (found["S1"], found["S2"], found["S3"]) == (Outcome.TAKEN, Outcome.UNKNOWN, Outcome.NEVER_LEFT)
+    assert desk.gateway.room() == 0
+    desk.until(lambda: desk.gateway.room() > 0, passing=True)
+    assert desk.gateway.settle(batch)["S2"] is Outcome.TAKEN
+    desk.gateway.submit(desk.batch("S3", symbol=PENDING))
+    desk.until(desk.is_told("S3", Status.NEW))
+    assert len(desk.broker.received) == 3
+
+
+def test_terminal_when_restarted_then_another_session_and_orders_keep_their_sids(desk):
+    desk.submit("S1", symbol=PENDING)
+    desk.until(desk.is_told("S1", Status.NEW))
+    desk.broker.restart()
+    desk.until(lambda: desk.gateway.room() == 0)
+    desk.until(lambda: desk.gateway.room() > 0, passing=True)
+    assert len(desk.broker.sessions) == 2
+    assert desk.broker.refused_sessions == 0
+    desk.gateway.cancel([Cancel("S1", ACCOUNT)])
+    desk.until(desk.is_told("S1", Status.CANCELED))
+    assert {r.sid for r in desk.reports()} == {"S1"}
+
+
+def test_terminal_when_it_is_away_then_tried_again_with_fresh_sessions_and_no_order_goes(desk):
+    desk.habits.accepts = False
+    desk.broker.disconnect()
+    desk.until(lambda: len(desk.broker.sessions) >= 4, passing=True)
+    assert desk.gateway.room() == 0
+    result = desk.gateway.submit(desk.batch("S1"))
+    assert result.outcome is Outcome.NEVER_LEFT
+    with pytest.raises(GatewayError, match="not connected"):
+        desk.gateway.cancel([Cancel("S1", ACCOUNT)])
+    desk.habits.accepts = True
+    desk.until(lambda: desk.gateway.room() > 0, passing=True)
+
+
+def test_room_when_the_first_full_query_is_not_answered_then_none(make):
+    desk = make(habits=Habits(mute=True), connect_timeout=0.3)
+    assert desk.gateway.room() == 0
+
+
+def test_answers_when_they_do_not_come_then_the_hand_over_stops_and_says_so(make):
+    desk = make(in_flight=2)
+    desk.habits.tells_answers = desk.habits.tells_orders = False
+    batch = desk.submit("S1", "S2", "S3", "S4")
+    assert "not answered" in desk.fault
+    assert sorted(desk.gateway.settle(batch).items()) == [
+        ("S1", Outcome.UNKNOWN), ("S2", Outcome.UNKNOWN), ("S3", Outcome.NEVER_LEFT), ("S4", Outcome.NEVER_LEFT),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", [-1, OSError("pipe")])
+def test_call_when_it_raises_or_returns_minus_one_then_that_row_is_unknown(desk, monkeypatch, answer):
+    from xtquant.xttrader import XtQuantTrader  # noqa: PLC0415  the stand-in is in its place by now
+
+    real = XtQuantTrader.order_stock_async
+
+    def call(self, *given, **named):
+        if len(desk.broker.received) < 1:
+            return real(self, *given, **named)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(XtQuantTrader, "order_stock_async", call)
+    over = desk.over | {"in_flight": 1}
+    desk.over.update(over)
+    desk.reborn()
+    batch = desk.submit("S1", "S2", "S3")
+    found = desk.gateway.settle(batch)
+    assert (found["S2"], found["S3"]) == (Outcome.UNKNOWN, Outcome.NEVER_LEFT)
+    desk.rounds(1)
+    assert desk.gateway.settle(batch)["S1"] is Outcome.TAKEN
+
+
+# another life
+
+
+def test_restart_when_a_batch_was_interrupted_then_what_arrived_is_taken_and_the_rest_unknown_then_absent(
+    desk,
+):
+    desk.habits.unlisted = {2}
+    batch = desk.submit("S1", "S2", symbol=PENDING)
+    born_again = desk.reborn()
+    assert born_again.settle(batch) == {"S1": Outcome.TAKEN, "S2": Outcome.UNKNOWN}
+    desk.rounds(3)
+    assert desk.trace(batch, "S2").absent == {"S2"}
+
+
+def test_restart_when_memory_is_not_complete_then_a_batch_is_never_said_to_have_stayed(desk):
+    batch = desk.batch("S1")
+    gateway = desk.reborn(remembers=False)
+    assert gateway.settle(batch) == {"S1": Outcome.UNKNOWN}
+
+
+def test_cursor_when_of_another_life_then_everything_is_told(desk):
+    desk.submit("S1", symbol=FILLS)
+    desk.until(desk.is_told("S1", Status.FILLED))
+    _, cursor = desk.gateway.poll(Cursor(""), 100)
+    assert desk.gateway.poll(cursor, 100) == ([], cursor)
+    desk.reborn()
+    desk.until(lambda: desk.gateway.poll(cursor, 100)[0] != [])
+
+
+def test_day_when_it_changes_then_yesterdays_orders_are_forgotten(desk):
+    desk.submit("S1", symbol=PENDING)
+    desk.until(desk.is_told("S1", Status.NEW))
+    desk.clock.advance(24 * 3600)
+    assert desk.statuses("S1") == []
+
+
+# cancels
+
+
+def test_cancel_when_the_number_is_not_known_yet_then_it_goes_as_soon_as_it_is(desk):
+    desk.habits.tells_orders = desk.habits.tells_answers = False
+    desk.submit("S1", symbol=PENDING)
+    desk.gateway.cancel([Cancel("S1", ACCOUNT)])
+    desk.habits.tells_orders = desk.habits.tells_answers = True
+    desk.rounds(1)
+    desk.until(desk.is_told("S1", Status.CANCELED))
+
+
+def test_cancel_when_of_nothing_is_answered_with_success_then_the_order_is_not_called_cancelled(desk):
+    desk.habits.cancels_nothing = True
+    desk.submit("S1", symbol=STUCK, volume=200)
+    desk.until(desk.is_told("S1", Status.PARTIALLY_FILLED))
+    desk.gateway.cancel([Cancel("S1", ACCOUNT)])
+    desk.rounds(2)
+    assert Status.CANCELED not in desk.statuses("S1")
+
+
+def test_cancel_when_refused_then_told_once(desk):
+    desk.submit("S1", symbol=STUCK, volume=200)
+    desk.until(desk.is_told("S1", Status.PARTIALLY_FILLED))
+    desk.gateway.cancel([Cancel("S1", ACCOUNT)])
+    desk.rounds(2)
+    assert [(r.sid, r.code) for r in desk.reports() if isinstance(r, CancelReject)] == [("S1", 103)]
+
+
+# settings
+
+
+def test_open_when_no_account_is_named_then_says_so(desk):
+    gateway = MiniqmtGateway("qmt", desk.gateway._settings, [], desk.clock)
+    with pytest.raises(ConfigError, match="accounts"):
+        gateway.open()
+
+
+def test_open_when_the_folder_is_not_there_then_says_so(desk):
+    settings = desk.gateway._settings.model_copy(update={"userdata_dir": desk.folder / "用户 数据"})
+    with pytest.raises(GatewayError, match="userdata_mini"):
+        MiniqmtGateway("qmt", settings, [ACCOUNT], desk.clock).open()
+
+
+def test_open_when_xtquant_is_missing_then_says_which_command_helps(desk, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "xtquant", None)
+    with pytest.raises(ConfigError, match=r"orderdrop\[miniqmt\]"):
+        MiniqmtGateway("qmt", desk.gateway._settings, [ACCOUNT], desk.clock).open()
+
+
+# codes
+
+
+@pytest.mark.parametrize(
+    ("symbol", "order_type", "price", "sent"),
+    [
+        ("SHSE.600000", 1, "10.00", ("600000.SH", 11, 10.0)),
+        ("SHSE.600000", 2, "10.50", ("600000.SH", 43, 10.5)),
+        ("SHSE.600000", 24, "10.50", ("600000.SH", 42, 10.5)),
+        ("SHSE.600000", 25, None, ("600000.SH", 43, 0.0)),
+        ("SZSE.000002", 2, None, ("000002.SZ", 44, 0.0)),
+        ("SZSE.000002", 22, None, ("000002.SZ", 46, 0.0)),
+        ("SZSE.000002", 23, None, ("000002.SZ", 48, 0.0)),
+        ("SZSE.000002", 24, None, ("000002.SZ", 47, 0.0)),
+        ("BJSE.920002", 24, None, ("920002.BJ", 42, 0.0)),
+    ],
+)
+def test_order_when_of_a_type_then_the_price_type_of_its_exchange(desk, symbol, order_type, price, sent):
+    desk.gateway.submit(
+        Batch(1, desk.gateway.encode([an_outgoing(symbol=symbol, order_type=order_type, price=price)]))
+    )
+    desk.rounds(1)
+    (one,) = desk.broker.received
+    assert (one.stock, one.price_type, one.price) == sent
+
+
+@pytest.mark.parametrize(
+    ("business", "sent"), [(1, 23), (2, 24), (200, 27), (201, 28), (202, 29), (203, 31), (207, 23)]
+)
+def test_order_when_of_a_credit_account_then_its_business(make, business, sent):
+    desk = make(account_type="CREDIT")
+    desk.submit("S1", order_business=business)
+    desk.rounds(1)
+    assert [one.order_type for one in desk.broker.received] == [sent]
