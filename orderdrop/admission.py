@@ -112,7 +112,11 @@ class Admission:
         self._day = day_number(today)
         self._scope = desk.settings.inbox.sid_scope
         self._days = [*writer.unmoved_days(self._day), self._day] if self._scope == "forever" else [self._day]
-        self._checks = checks.Context(accounts=frozenset(desk.accounts.values()) or None, halted=halted)
+        self._checks = checks.Context(
+            accounts=frozenset(desk.accounts.values()) or None,
+            halted=halted,
+            credit=desk.settings.credit_accounts,
+        )
         self._next_drop = writer.next_drop_id()
         self._pending = Pending(desk, writer, now, today, room, closed)
         self.admitted = Admitted(handovers=self._pending.handovers)

@@ -400,6 +400,15 @@ class Settings(BaseSettings):
         """The accounts named here that use a gateway."""
         return [account_id for account_id in self.accounts if self.gateway_of(account_id) == gateway]
 
+    @property
+    def credit_accounts(self) -> frozenset[str]:
+        """The accounts named here that take credit orders."""
+        return frozenset(
+            account_id
+            for account_id in self.accounts
+            if getattr(self.gateways[self.gateway_of(account_id)], "account_type", "") == "CREDIT"
+        )
+
     def gateway_of(self, account_id: str) -> str:
         """The gateway's name. Accounts that are not named here use the only gateway."""
         account = self.accounts.get(account_id)

@@ -9,11 +9,10 @@ from typing import NoReturn
 
 from orderdrop.checks.context import Context
 from orderdrop.order.board import Board, board_of
-from orderdrop.order.model import Order, OrderBusiness, OrderType
+from orderdrop.order.model import BUYS, SIDE_OF, Order, OrderBusiness, OrderType
 from orderdrop.order.refusal import Code, Refusal
 
-_BUY = int(OrderBusiness.BUY)
-_SELL = int(OrderBusiness.SELL)
+_CREDIT = frozenset(SIDE_OF) - {OrderBusiness.BUY, OrderBusiness.SELL}
 _LIMIT = int(OrderType.LIMIT)
 
 ORDER_TYPES: dict[str, frozenset[int]] = {
@@ -28,12 +27,14 @@ def board_known(order: Order, _context: Context) -> Refusal | None:
     return None if board_of(order.symbol) else Refusal(Code.BOARD_UNKNOWN, "symbol", order.symbol)
 
 
-def side_offered(order: Order, _context: Context) -> Refusal | None:
+def side_offered(order: Order, context: Context) -> Refusal | None:
     side = order.order_business
-    if side == _SELL or (side == _BUY and not (board_of(order.symbol) or _none(order)).sell_only):
-        return None
-    if side != _BUY:
+    if side not in SIDE_OF:
         return Refusal(Code.SIDE_BAD, "order_business", str(side))
+    if side in _CREDIT and order.account_id not in context.credit:
+        return Refusal(Code.CREDIT_ACCOUNT, "order_business", str(side), order.account_id)
+    if side not in BUYS or not (board_of(order.symbol) or _none(order)).sell_only:
+        return None
     return Refusal(
         Code.SIDE_NOT_ALLOWED,
         "order_business",
@@ -69,7 +70,7 @@ def lot_kept(order: Order, _context: Context) -> Refusal | None:
     board, volume = board_of(order.symbol) or _none(order), order.volume
     if volume < 1:
         return Refusal(Code.VOLUME_BAD, "volume", str(volume))
-    odd_below = 0 if order.order_business == _BUY else board.odd_below
+    odd_below = 0 if order.order_business in BUYS else board.odd_below
     if board.minimum > volume >= odd_below:
         return Refusal(Code.LOT_MINIMUM, "volume", str(volume), str(board.minimum))
     if volume % board.step >= (odd_below or 1):

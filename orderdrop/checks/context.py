@@ -14,11 +14,12 @@ class Context:
     """The router's state when an order is judged.
 
     accounts: those that may trade, None when any may. passed: (account, symbol, order type, side) that the rules which look
-    at nothing else have let pass, in this state.
+    at nothing else have let pass, in this state. credit: the accounts that take credit orders.
     """
 
     accounts: frozenset[str] | None
     halted: bool
+    credit: frozenset[str] = frozenset()
     passed: set[tuple[str, str, int, int]] = field(default_factory=set)
 
 

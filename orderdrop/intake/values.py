@@ -55,6 +55,16 @@ _SIDES = {
     for side, words in {
         OrderBusiness.BUY: "1 b buy 买 买入 证券买入",
         OrderBusiness.SELL: "2 s sell 卖 卖出 证券卖出",
+        OrderBusiness.MARGIN_BUY: "200 融资买入",
+        OrderBusiness.SHORT_SELL: "201 融券卖出",
+        OrderBusiness.BUY_TO_RETURN: "202 买券还券",
+        OrderBusiness.SELL_TO_REPAY: "203 卖券还款",
+        OrderBusiness.COLLATERAL_BUY: "207 担保品买入",
+        OrderBusiness.COLLATERAL_SELL: "208 担保品卖出",
+        OrderBusiness.SPECIAL_MARGIN_BUY: "212 专项融资买入",
+        OrderBusiness.SPECIAL_SHORT_SELL: "213 专项融券卖出",
+        OrderBusiness.SPECIAL_BUY_TO_RETURN: "214 专项买券还券",
+        OrderBusiness.SPECIAL_SELL_TO_REPAY: "215 专项卖券还款",
     }.items()
     for word in words.split()
 }

@@ -337,6 +337,12 @@ WORDS: Final[dict[Code, Words]] = {
         "改变方向或代码",
         "change the side or the symbol",
     ),
+    Code.CREDIT_ACCOUNT: Words(
+        "{bound} 不做信用业务 {value}",
+        "{bound} takes no credit order {value}",
+        "改为 1 或 2,或用信用账户的通道(account_type = CREDIT)",
+        "use 1 or 2, or an account whose gateway has account_type = CREDIT",
+    ),
     Code.LOT_SIZE: Words(
         "数量 {value} 不符合每手规则: {bound}",
         "the volume {value} breaks the lot rule: {bound}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from builders import a_context, an_order
+from builders import ACCOUNT, a_context, an_order
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -161,3 +161,24 @@ def test_price_passes_exactly_when_it_is_whole_ticks(board, price):
     code = denied(symbol=a_symbol(board), volume=board.minimum, price=price)
     assert code == (None if ticks == ticks.to_integral_value() else Code.PRICE_TICK)
     assert board.tick > Decimal(0)
+
+
+@pytest.mark.parametrize(
+    ("business", "volume", "code"),
+    [
+        (200, 100, None),
+        (200, 150, Code.LOT_SIZE),
+        (201, 150, None),
+        (203, 50, None),
+        (207, 100, None),
+        (204, 100, Code.SIDE_BAD),
+    ],
+)
+def test_credit_order_when_of_a_credit_account_then_judged_like_its_side(business, volume, code):
+    context = a_context(credit=frozenset({ACCOUNT}))
+    refusal = check(an_order(order_business=business, volume=volume), context)
+    assert (refusal and refusal.code) == code
+
+
+def test_credit_order_when_of_another_account_then_denied():
+    assert denied(order_business=200) is Code.CREDIT_ACCOUNT

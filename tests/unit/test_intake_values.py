@@ -188,6 +188,13 @@ def test_side_when_a_sale_then_2(text):
 
 
 @pytest.mark.parametrize(
+    ("text", "code"), [("200", 200), ("融资买入", 200), ("融券卖出", 201), ("买券还券", 202), ("卖券还款", 203)]
+)
+def test_side_when_a_credit_order_then_its_code(text, code):
+    assert the_order(read_row(order_business=text)).order_business == code
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "0",
@@ -199,7 +206,7 @@ def test_side_when_a_sale_then_2(text):
         "long",
         "short",
         "买卖",
-        "融资买入",
+        "融资",
         "买入开仓",
         "bu",
         "True",
