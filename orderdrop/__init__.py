@@ -1,6 +1,7 @@
 """Drop an order file from any tool. It reaches the broker exactly once, or you are told why not.
 
-For programs: `drop`, `append`, `cancel`, `wait` (see `orderdrop.client`), and `read_journal` for what was traded. They are loaded when they are first used, so that
+For programs: `drop`, `append`, `cancel`, `wait`; `cash`, `positions`, `broker_orders`, `trades` (see `orderdrop.client`); and `read_journal` for
+what was traded. They are loaded when they are first used, so that
 importing this package costs nothing.
 """
 
@@ -11,7 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from orderdrop.audit.frames import read_journal
-    from orderdrop.client import InvalidOrder, OrderRow, Refused, append, cancel, drop, new_sid, wait
+    from orderdrop.client import (
+        InvalidOrder,
+        OrderRow,
+        Refused,
+        append,
+        broker_orders,
+        cancel,
+        cash,
+        drop,
+        new_sid,
+        positions,
+        trades,
+        wait,
+    )
     from orderdrop.views import OrderView
 
 __version__ = "0.1.0"
@@ -23,10 +37,14 @@ __all__ = [
     "Refused",
     "__version__",
     "append",
+    "broker_orders",
     "cancel",
+    "cash",
     "drop",
     "new_sid",
+    "positions",
     "read_journal",
+    "trades",
     "wait",
 ]
 

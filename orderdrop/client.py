@@ -1,4 +1,5 @@
-"""The library's door for programs that write orders: `drop` whole files, `append` rows, `cancel`, and `wait` for what came of it.
+"""The library's door for programs that write orders: `drop` whole files, `append` rows, `cancel`, and `wait` for what came of it;
+`cash`, `positions`, `broker_orders` and `trades` tell what the broker has.
 
 Everything goes through the inbox, as with any other tool, so it works while no router is running, too. Nothing here decides
 what may be traded. A sid makes a call repeatable: an order that was given with a sid is never doubled, however often it is given.
@@ -19,7 +20,9 @@ from orderdrop.config import Settings, load
 from orderdrop.files import patiently
 from orderdrop.order.errors import ConfigError
 from orderdrop.order.model import DropKind, OrderRow
+from orderdrop.order.refusal import Refusal, explain
 from orderdrop.order.status import Status
+from orderdrop.order.symbol import read_symbol
 from orderdrop.workspace import Workspace
 from orderdrop.writing import (
     InvalidOrder,
@@ -40,9 +43,22 @@ from orderdrop.writing import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from orderdrop.views import OrderView
+    from orderdrop.views import BrokerOrderView, CashView, OrderView, PositionView, TradeView
 
-__all__ = ["InvalidOrder", "OrderRow", "Refused", "append", "cancel", "drop", "new_sid", "wait"]
+__all__ = [
+    "InvalidOrder",
+    "OrderRow",
+    "Refused",
+    "append",
+    "broker_orders",
+    "cancel",
+    "cash",
+    "drop",
+    "new_sid",
+    "positions",
+    "trades",
+    "wait",
+]
 
 LOCK_TIMEOUT: Final = 30.0
 """Seconds that `append` waits for other writers of the same file."""
@@ -154,6 +170,55 @@ def wait(
             time.sleep(min(_POLL, max(deadline - time.monotonic(), 0)))
     finally:
         seeking.close()
+
+
+def cash(workspace: str | os.PathLike[str] = ".", *, account: str | None = None) -> list[CashView]:
+    """The funds of each account, or of one, as the broker last told them; `at` says when. Raises ConfigError."""
+    from orderdrop import questions  # noqa: PLC0415  SQLAlchemy is heavy
+
+    settings, place = open_workspace(workspace)
+    return questions.cash(place, settings.account_id(account))
+
+
+def positions(
+    workspace: str | os.PathLike[str] = ".", *, account: str | None = None, symbol: str | None = None
+) -> list[PositionView]:
+    """The holdings of each account, as the broker last told them. symbol: in any spelling. Raises ConfigError, ValueError."""
+    from orderdrop import questions  # noqa: PLC0415  SQLAlchemy is heavy
+
+    settings, place = open_workspace(workspace)
+    return questions.positions(place, settings.account_id(account), _canonical(symbol))
+
+
+def broker_orders(
+    workspace: str | os.PathLike[str] = ".", *, account: str | None = None, symbol: str | None = None
+) -> list[BrokerOrderView]:
+    """Today's orders as the broker last spoke of them, also those that did not come from here. Raises as `positions`, and JournalError."""
+    from orderdrop import questions  # noqa: PLC0415  SQLAlchemy is heavy
+
+    settings, place = open_workspace(workspace)
+    with questions.journal(settings, place) as reading:
+        return questions.broker_orders(reading, today(), settings.account_id(account), _canonical(symbol))
+
+
+def trades(
+    workspace: str | os.PathLike[str] = ".", *, account: str | None = None, symbol: str | None = None
+) -> list[TradeView]:
+    """Today's fills, each once. Raises as `broker_orders`."""
+    from orderdrop import questions  # noqa: PLC0415  SQLAlchemy is heavy
+
+    settings, place = open_workspace(workspace)
+    with questions.journal(settings, place) as reading:
+        return questions.trades(reading, today(), settings.account_id(account), _canonical(symbol))
+
+
+def _canonical(symbol: str | None) -> str | None:
+    if symbol is None:
+        return None
+    read = read_symbol(symbol)
+    if isinstance(read, Refusal):
+        raise ValueError(explain(read).text())  # noqa: TRY004  it is text, and no symbol
+    return read.text
 
 
 def open_workspace(workspace: str | os.PathLike[str]) -> tuple[Settings, Workspace]:

@@ -400,6 +400,11 @@ class Settings(BaseSettings):
         """The accounts named here that use a gateway."""
         return [account_id for account_id in self.accounts if self.gateway_of(account_id) == gateway]
 
+    def account_id(self, named: str | None) -> str | None:
+        """An account by id or alias; one that is not named here stays as it is."""
+        known = {account.alias: key for key, account in self.accounts.items() if account.alias}
+        return None if named is None else known.get(named, named)
+
     @property
     def credit_accounts(self) -> frozenset[str]:
         """The accounts named here that take credit orders."""

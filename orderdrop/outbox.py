@@ -28,6 +28,8 @@ from orderdrop.workspace import account_folder
 
 _SLICE: Final = 1000
 _FUNDS_EVERY: Final = 3.0
+_AGAIN: Final = 60_000_000
+"""Microseconds after which funds are written again that have not changed, so that their age says something."""
 
 
 class Outbox:
@@ -44,7 +46,7 @@ class Outbox:
         self._tabled: set[str] = set()  # accounts that have tables
         self._behind = True  # something may have changed since the journal was last read
         self._pace = Pace()
-        self._funds: dict[str, Account] = {}  # as they were written, without their time
+        self._funds: dict[str, Account] = {}  # as they were last written
         self._funds_at = 0.0
 
     def note(self, accounts: Iterable[str]) -> None:
@@ -168,15 +170,20 @@ class Outbox:
         self._write_funds(account_id)
 
     def _write_funds(self, account_id: str) -> None:
-        """If they have moved."""
+        """If there is news of them."""
         account = self._desk.gateway_of(account_id).account(account_id)
-        if account is None or self._funds.get(account_id) == account._replace(at=Micros(0)):
+        last = self._funds.get(account_id)
+        if account is None or (last is not None and not _is_news(account, last)):
             return
         write_over(self._path(account_id, "cash.csv"), mirror.cash_table(account))
         write_over(self._path(account_id, "position.csv"), mirror.position_table(account))
-        self._funds[account_id] = account._replace(at=Micros(0))
+        self._funds[account_id] = account
 
     def _path(self, account_id: str, name: str) -> Path:
         folder = self._folder / account_folder(account_id)
         folder.mkdir(parents=True, exist_ok=True)
         return folder / name
+
+
+def _is_news(account: Account, last: Account) -> bool:
+    return account._replace(at=last.at) != last or account.at - last.at >= _AGAIN

@@ -13,7 +13,15 @@ from orderdrop.config import Settings
 from orderdrop.dayend import ClosedView
 from orderdrop.doctor.finding import FindingView
 from orderdrop.order.model import InstructionRow, OrderRow
-from orderdrop.views import DropView, OrderView, ReceiptRow
+from orderdrop.views import (
+    BrokerOrderView,
+    CashView,
+    DropView,
+    OrderView,
+    PositionView,
+    ReceiptRow,
+    TradeView,
+)
 
 MODELS: Final[dict[str, type[BaseModel]]] = {
     "order_row": OrderRow,
@@ -23,6 +31,10 @@ MODELS: Final[dict[str, type[BaseModel]]] = {
     "drop": DropView,
     "finding": FindingView,
     "closed": ClosedView,
+    "cash": CashView,
+    "position": PositionView,
+    "broker_order": BrokerOrderView,
+    "trade": TradeView,
     "settings": Settings,
 }
 

@@ -78,6 +78,70 @@ class DropView(_View):
     archived_as: str | None
 
 
+class CashView(_View):
+    """The funds of one account, as `orderdrop cash --json` prints them; yuan, as decimal strings."""
+
+    account_id: str
+    at: str = Field(description="when the gateway told it")
+    balance: str = Field(description="all cash, with what open orders hold")
+    available: str = Field(description="what can be spent")
+    frozen: str = Field(description="what open orders hold")
+    market_value: str
+    nav: str = Field(description="cash and holdings")
+    pnl: str
+
+
+class PositionView(_View):
+    """One holding, as `orderdrop positions --json` prints it."""
+
+    account_id: str
+    at: str = Field(description="when the gateway told it")
+    symbol: str
+    volume: int
+    volume_today: int = Field(description="bought today")
+    available: int = Field(description="what can be sold")
+    vwap: str
+    price: str
+    market_value: str
+
+
+class BrokerOrderView(_View):
+    """One order as the broker last spoke of it, as `orderdrop orders --broker --json` prints it.
+
+    An order that did not come from here has no sid, and what only its sid would tell is null.
+    """
+
+    gateway: str
+    account_id: str
+    sid: str | None
+    at: str
+    order_id: str | None = Field(description="the broker's number")
+    symbol: str | None
+    side: Side | None
+    volume: int | None
+    price: str | None
+    status: Status
+    filled_volume: int
+    reason: str | None = Field(description="the broker's own words")
+
+
+class TradeView(_View):
+    """One fill, as `orderdrop trades --json` prints it."""
+
+    gateway: str
+    account_id: str
+    sid: str | None
+    at: str
+    order_id: str | None = Field(description="the broker's number of the order")
+    exec_id: str = Field(description="the broker's number of the fill")
+    symbol: str | None
+    side: Side | None
+    volume: int
+    price: str
+    value: str
+    fee: str | None = Field(description="all charges, null where the broker does not tell")
+
+
 class ReceiptRow(_View):
     """One row of `<drop name>.receipt.csv`."""
 

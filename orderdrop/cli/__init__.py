@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from orderdrop import __version__
+from orderdrop.cli.ask import cash, positions, trades
 from orderdrop.cli.audit import audit
 from orderdrop.cli.check import check
 from orderdrop.cli.close import close
@@ -77,7 +78,7 @@ def main(ctx: click.Context, workspace: Path) -> None:
 
 
 for command in (
-    init, run, demo, template, check, drop, orders, drops, why, status, doctor, cancel, release, resend, halt, resume, close, replay,
-    audit, export, terminal,
+    init, run, demo, template, check, drop, orders, drops, why, cash, positions, trades, status, doctor, cancel, release, resend,
+    halt, resume, close, replay, audit, export, terminal,
 ):  # fmt: skip
     main.add_command(command)

@@ -60,11 +60,14 @@ symbol_option: Callable[..., Any] = click.option(
     type=click.Choice([OPEN, *(status.value for status in Status)]),
     help=f"Of one status; “{OPEN}”: of any that is not final. 状态",
 )
+@click.option(
+    "--broker", is_flag=True, help="As the broker last spoke of them, also those not from here. 柜台委托"
+)
 @json_option
 @pass_place
 def orders(
     place: Place, day: datetime | None, account: str | None, strategy: str | None, symbol: str | None,
-    status: str | None, as_json: bool,
+    status: str | None, broker: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Today's orders, with their status and what was filled.
 
@@ -75,11 +78,21 @@ def orders(
       orderdrop orders
       orderdrop orders --status open --symbol 600000.SH
       orderdrop orders --date 2026-11-19 --account main --json
+      orderdrop orders --broker
     """
     from orderdrop.order.identity import day_number  # noqa: PLC0415
     from orderdrop.views import order_view  # noqa: PLC0415
 
     place.must_exist()
+    if broker:
+        if strategy or status:
+            raise click.UsageError(
+                "--broker 不能与 --strategy、--status 同用 / --broker goes with neither of them"
+            )
+        from orderdrop.cli.ask import show_broker_orders  # noqa: PLC0415  it imports this module
+
+        show_broker_orders(place, day, account, symbol, as_json=as_json)
+        return
     wanted: dict[str, Any] = {
         "account": account_id(place, account), "strategy": strategy, "symbol": canonical(symbol),
         "status": None if status == OPEN else status,
@@ -145,11 +158,7 @@ def drops(
 
 
 def account_id(place: Place, named: str | None) -> str | None:
-    """By id or alias."""
-    if named is None:
-        return None
-    accounts = place.settings.accounts
-    return next((key for key, account in accounts.items() if named in {key, account.alias}), named)
+    return place.settings.account_id(named)
 
 
 def canonical(symbol: str | None) -> str | None:

@@ -210,6 +210,25 @@ class Reading:
         query = self._with_sheets(instructions).where(within)
         return list(self._connection.execute(query.order_by(instructions.c.id)))
 
+    def reports_of_day(self, day: int, begin: int, end: int, kind: str) -> Iterator[Any]:
+        """What was told of a day's orders, and, between two instants, of orders that are not ours; in the order in which it was told."""
+        first, last = self._range(day)
+        columns = (
+            reports.c.id, reports.c.gateway, reports.c.account_id, reports.c.sid, reports.c.body, orders.c.sid.label("order_sid"),
+            orders.c.symbol, orders.c.order_business, orders.c.volume, orders.c.price,
+        )  # fmt: skip
+        asked = select(*columns).join(orders, orders.c.id == reports.c.order_ref, isouter=True)
+        ours = asked.where(
+            reports.c.kind == kind, reports.c.order_ref.between(first, last), orders.c.trade_day == day
+        )
+        others = asked.where(
+            reports.c.kind == kind,
+            reports.c.order_ref.is_(None),
+            reports.c.received_at.between(begin, end - 1),
+        )
+        both = ours.union_all(others).subquery()
+        yield from self._connection.execute(select(both).order_by(both.c.id))
+
     # for the result files and the archive
 
     def events_after(self, event_id: int, limit: int) -> list[Any]:

@@ -188,7 +188,8 @@ def test_side_when_a_sale_then_2(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("200", 200), ("融资买入", 200), ("融券卖出", 201), ("买券还券", 202), ("卖券还款", 203)]
+    ("text", "code"),
+    [("200", 200), ("融资买入", 200), ("融券卖出", 201), ("买券还券", 202), ("卖券还款", 203)],
 )
 def test_side_when_a_credit_order_then_its_code(text, code):
     assert the_order(read_row(order_business=text)).order_business == code
