@@ -42,6 +42,8 @@ READS_APART: Final = 10_000_000
 """Microseconds between two full queries that together prove an absence; the terminal keeps answers for up to six seconds."""
 
 _ROOM: Final = 1_000_000
+_PULSE: Final = 0.05
+"""Seconds between two looks into the queue of events; it costs next to nothing."""
 
 
 class MiniqmtGateway:
@@ -55,6 +57,7 @@ class MiniqmtGateway:
         """settings: with an absolute folder. accounts: those that the settings give to this gateway."""
         self.name = name
         self.live = settings.live
+        self.pulse = _PULSE
         self._settings = settings
         self._accounts = sorted(accounts)
         self._clock = clock
@@ -89,6 +92,10 @@ class MiniqmtGateway:
 
     def close(self) -> None:
         self._link.close()
+
+    def watched(self) -> Sequence[Path]:
+        """It has no folders of ours."""
+        return ()
 
     def room(self) -> int:
         return _ROOM if self._link.ready else 0
