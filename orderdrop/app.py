@@ -108,7 +108,7 @@ class App:
             self.chores.look_after(self._put_away_today())
             self.day_end = DayEnd(
                 self.workspace, self.settings, self.journal, self._reader, self.router, self.clock,
-                note=self.chores.note, archive_day=self.chores.close_day,
+                note=self.chores.note, archive_day=self.chores.close_days,
             )  # fmt: skip
             self._closing = opened.pop_all()
         log.info("started %s, %s", __version__, self.workspace.root)

@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 from orderdrop.archived import HEAD, MANIFEST
 from orderdrop.failpoint import reach

@@ -16,7 +16,6 @@ from typing import Final
 
 from sqlalchemy.engine import Engine
 
-from orderdrop.clock import Micros
 from orderdrop.desk import Desk
 from orderdrop.files import append_whole, rewriting, write_over
 from orderdrop.journal.reading import Reading, read

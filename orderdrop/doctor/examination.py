@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final, assert_never
 
-from orderdrop.config import GoldminerSettings, PaperSettings, Settings
+from orderdrop.config import GmSettings, GoldminerSettings, MiniqmtSettings, PaperSettings, Settings
 from orderdrop.doctor import goldminer, goldminer_judging
+from orderdrop.doctor.api import look_at_gm, look_at_miniqmt
 from orderdrop.doctor.finding import Finding
 from orderdrop.doctor.folders import look_at
 from orderdrop.doctor.judging import (
@@ -77,5 +78,9 @@ def _gateway(
                 facts = facts._replace(handed=False)
             yield from goldminer_judging.judge(facts, own, today)
             yield from goldminer_judging.judge_layout(name, own, others, workspace.inbox)
+        case MiniqmtSettings() as values:
+            yield from look_at_miniqmt(name, values.below(workspace.root))
+        case GmSettings() as values:
+            yield from look_at_gm(name, values.below(workspace.root))
         case unknown:
             assert_never(unknown)

@@ -53,6 +53,7 @@ class GmGateway:
         """accounts: those that the settings give to this gateway. folder: where its own files are kept."""
         self.name = name
         self.live = settings.live
+        self.pulse = settings.poll_interval
         self._clock = clock
         self._store = GmStore(folder / f"gm-{name}.db")
         self._settings = settings
@@ -97,6 +98,10 @@ class GmGateway:
     def close(self) -> None:
         self._link.stop()
         self._store.close()
+
+    def watched(self) -> Sequence[Path]:
+        """It has no folders."""
+        return ()
 
     def room(self) -> int:
         return _ROOM if self._link.up or self._clock.now() >= self._next_try else 0
