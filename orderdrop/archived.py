@@ -24,7 +24,8 @@ from orderdrop.order.errors import OrderdropError
 MANIFEST: Final = "manifest.sha256"
 HEAD: Final = "chain.json"
 JOURNAL: Final = "journal.csv"
-SUMMARIES: Final = frozenset({MANIFEST, HEAD, JOURNAL})
+RECONCILIATION: Final = "reconciliation.csv"
+SUMMARIES: Final = frozenset({MANIFEST, HEAD, JOURNAL, RECONCILIATION})
 """Made anew whenever the day is closed again."""
 
 _DAY: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.zip)?")

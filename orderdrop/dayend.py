@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.engine import Engine
 
 from orderdrop import archive
+from orderdrop.archived import RECONCILIATION, Archived
 from orderdrop.clock import Clock, iso, to_datetime
 from orderdrop.config import Settings
 from orderdrop.files import write_over
@@ -48,7 +49,6 @@ from orderdrop.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
-TABLE: Final = "reconciliation.csv"
 GRACE: Final = 10.0
 """Seconds in which rows of a file that was taken back may still show up: the terminal may have read it already."""
 
@@ -255,6 +255,7 @@ class DayEnd:
         self._listen()
         expired = self._expire()
         live = self._live()
+        Archived(self._workspace.day(day)).restore()  # else a name that is in its zip would be given again
         leftovers = [
             item for name, gateway in self._gateways() for item in self._put_away(name, gateway, day, live)
         ]
@@ -324,7 +325,7 @@ class DayEnd:
             rows = list(reconcile(self._dropped(reading, day), sent, self._taken(day)))
         columns = list(Reconciled._fields)
         cells = (["" if cell is None else cell for cell in row] for row in rows)
-        archive.write_table(self._workspace.day(day) / TABLE, columns, cells)
+        archive.write_table(self._workspace.day(day) / RECONCILIATION, columns, cells)
         return rows, total(rows)
 
     def _dropped(self, reading: Reading, day: date) -> Iterable[Dropped]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 from terminal_desk import ACCOUNT, TerminalDesk
 
-from orderdrop.archive import MANIFEST
+from orderdrop.archived import MANIFEST, Archived
 from orderdrop.clock import SHANGHAI, FixedClock
 from orderdrop.dayend import ClosedView
 from orderdrop.order.errors import GatewayError
@@ -250,3 +250,24 @@ def test_router_when_the_market_has_closed_then_it_closes_by_itself_once(desk, a
         desk.clock.advance(3 * 86400)
         look_again()
         assert closed.exists()
+
+
+def test_close_when_the_day_is_zipped_already_then_nothing_of_it_is_given_another_content(desk):
+    desk = desk()
+    desk.put({"a.csv": rows("A1")})
+    desk.until(filled(desk, "A1"))
+    closed = close(desk)
+    day = Archived(desk.root / "archive" / closed.day)
+    name = f"terminal/gm/out/{ACCOUNT}/order_status_change.csv"
+    before = day.read(name)
+    day.compress()
+    assert not day.folder.exists()
+    desk.restart_terminal()
+    desk.put({"b.csv": rows("B1")})
+    desk.until(filled(desk, "B1"))
+    assert close(desk).well
+    again = Archived(day.folder)
+    again.compress()
+    assert again.read(name) == before
+    assert b"B1" in again.read(name.replace(".csv", "~2.csv"))
+    assert b"B1" in again.read("reconciliation.csv")
