@@ -147,6 +147,7 @@ def test_large_book_streams_and_goes_whole_or_not_at_all(trade, monkeypatch):
     good = [(f"S{n}", *BUY, "") for n in range(4500)]
     desk = trade({"bad.xlsx": a_book(*good, ("X", "SHSE.600000", "买", 150, 10, ""))})
     assert desk.at_broker() == []
+    assert [code for _sid, _outcome, code in desk.outcomes("bad.xlsx")] == ["NOT_SENT"] * 4500 + ["LOT_SIZE"]
     desk.route({"good.xlsx": a_book(*good)})
     assert len(desk.at_broker()) == 4500
 
@@ -161,6 +162,14 @@ def test_large_book_without_sids_is_named_the_same_when_it_is_read_twice(trade, 
     assert len(desk.at_broker()) == 2
 
 
+def test_book_that_somebody_appends_to_is_another_drop(trade):
+    desk = trade({"~$b.xlsx": b"somebody", "b.xlsx": sidless(BUY)})
+    with (desk.inbox / "b.xlsx").open("ab") as file:
+        file.write(sidless(BUY, MORE))
+    assert len(desk.route().at_broker()) == 2
+    assert len(desk.query("SELECT * FROM drops")) == 2
+
+
 def test_dbf_is_traded_and_appended_to_trades_what_is_new(trade):
     fields = [
         ("sid", "C", 20, 0),
@@ -170,7 +179,7 @@ def test_dbf_is_traded_and_appended_to_trades_what_is_new(trade):
         ("price", "N", 9, 2),
     ]
     one, two = ("S1", "SHSE.600000", 100, 1, "10.35"), ("S2", "SHSE.600000", 200, 1, "10.35")
-    desk = trade({"x.order.dbf": a_dbf(fields, [one])}, inbox={"archive_after": 60})
+    desk = trade({"~$x.order.dbf": b"held", "x.order.dbf": a_dbf(fields, [one])})
     desk.inbox.joinpath("x.order.dbf").write_bytes(a_dbf(fields, [one, two]))
     assert [(sid, volume) for sid, _symbol, volume, _status in desk.route().at_broker()] == [
         ("S1", 100),
