@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, Final
 
 from orderdrop.excel import BAD, GOOD, HEAD, PALE, WAITING, Tint, library, number, safe, sheet_name, tinted
-from orderdrop.intake.sheets import Header
 from orderdrop.intake.workbook import OwnSheet
 from orderdrop.order.refusal import Language, both
 from orderdrop.views import ReceiptRow
@@ -55,7 +54,8 @@ _OUTCOMES: Final[dict[str, tuple[str, Tint]]] = {
     "refused": ("拒绝", BAD),
 }
 
-Told = Mapping[tuple[str, int], ReceiptRow]
+Told = dict[tuple[str, int], ReceiptRow]
+"""By sheet ("" where only one holds orders) and row; what has been shown is taken out."""
 
 
 def write_receipt_book(
@@ -65,18 +65,13 @@ def write_receipt_book(
     told = {(receipt.sheet, receipt.row): receipt for receipt in receipts}
     several = any(sheet for sheet, _row in told)
     book = library().Workbook(write_only=True)
-    whole = told.get(("", 0))
-    if whole is not None:
-        sheet = book.create_sheet("回执 Receipt")
-        _head(sheet, title, ())
-        sheet.append([_cell(sheet, ""), *_outcome(sheet, whole, language)])
-        sheets = ()
     try:
-        for name, header, rows in sheets:
-            if any(not several or key[0] == name for key in told):
-                sheet = book.create_sheet(sheet_name(name))
-                _head(sheet, title, header.titles)
-                yield from _rows(sheet, header, rows, told, name if several else "", language)
+        for own in sheets:
+            yield from _show(book, title, own, told, own.name if several else "", language)
+        if told or not book.worksheets:  # of the file as a whole, and rows without a text of their own
+            sheet = _sheet(book, "回执 Receipt", title, ())
+            for (name, row), receipt in told.items():
+                sheet.append([safe(f"{name}!{row}") if name else row, *_outcome(sheet, receipt, language)])
         file = io.BytesIO()
         book.save(file)
         return file.getvalue()
@@ -86,33 +81,31 @@ def write_receipt_book(
                 sheet.close()
 
 
-def _head(sheet: Any, title: str, titles: Sequence[str]) -> None:
-    utils = library().utils
-    sheet.freeze_panes = f"{utils.get_column_letter(2)}3"
-    for index, width in enumerate(chain([6], [_OWN_WIDTH] * len(titles), _WIDTHS), 1):
-        sheet.column_dimensions[utils.get_column_letter(index)].width = width
-    sheet.append([tinted(_cell(sheet, title), PALE, bold=True)])
-    sheet.append([tinted(_cell(sheet, text), HEAD, bold=True) for text in ("行 row", *titles, *_TOLD)])
-    last = utils.get_column_letter(1 + len(titles) + len(_TOLD))
-    sheet.auto_filter.ref = f"A2:{last}{MOST_ROWS + 2}"
-
-
-def _rows(
-    sheet: Any,
-    header: Header,
-    rows: Iterator[tuple[int, list[str]]],
-    told: Told,
-    name: str,
-    language: Language,
-) -> Iterator[None]:
-    numbers = {place for column, place in header.layout.places.items() if column in _NUMBERS}
-    for count, (row, texts) in enumerate(rows, 1):
-        receipt = told.get((name, row))
+def _show(book: Any, title: str, own: OwnSheet, told: Told, name: str, language: Language) -> Iterator[None]:
+    """A sheet's own rows beside what became of them; no sheet where nothing is told of one."""
+    numbers = {place for column, place in own.header.layout.places.items() if column in _NUMBERS}
+    sheet = None
+    for count, (row, texts) in enumerate(own.rows, 1):
+        receipt = told.pop((name, row), None)
         if receipt is not None:
-            own = [number(text) if at in numbers else safe(text) for at, text in enumerate(texts)]
-            sheet.append([row, *own, *_outcome(sheet, receipt, language)])
+            sheet = sheet or _sheet(book, sheet_name(own.name), title, own.header.titles)
+            cells = [number(text) if at in numbers else safe(text) for at, text in enumerate(texts)]
+            sheet.append([row, *cells, *_outcome(sheet, receipt, language)])
         if not count % _SLICE:
             yield
+
+
+def _sheet(book: Any, name: str, title: str, titles: Sequence[str]) -> Any:
+    """A new sheet with its title and its header."""
+    letter = library().utils.get_column_letter
+    sheet = book.create_sheet(name)
+    sheet.freeze_panes = "B3"
+    for index, width in enumerate(chain([6], [_OWN_WIDTH] * len(titles), _WIDTHS), 1):
+        sheet.column_dimensions[letter(index)].width = width
+    sheet.auto_filter.ref = f"A2:{letter(1 + len(titles) + len(_TOLD))}{MOST_ROWS + 2}"
+    sheet.append([tinted(_cell(sheet, title), PALE, bold=True)])
+    sheet.append([tinted(_cell(sheet, text), HEAD, bold=True) for text in ("行 row", *titles, *_TOLD)])
+    return sheet
 
 
 def _outcome(sheet: Any, receipt: ReceiptRow, language: Language) -> list[Any]:

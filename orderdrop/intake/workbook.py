@@ -36,6 +36,7 @@ from orderdrop.intake.tables import CLIP
 from orderdrop.order.identity import MOST_SHEETS
 from orderdrop.order.model import DropKind
 from orderdrop.order.refusal import Code, Refusal
+from orderdrop.order.symbol import SPACES
 
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
@@ -111,8 +112,10 @@ def own_sheets(data: bytes, kind: DropKind) -> Iterator[OwnSheet]:
 def _own_rows(sheet: Any, header: Header) -> Iterator[tuple[int, list[str]]]:
     for number, cells in _rows(sheet, None):
         if number > header.row:
-            own = (cells[column] if column < len(cells) else "" for column in header.columns)
-            yield number, [cell if isinstance(cell, str) else cell.value for cell in own]
+            own = [cells[column] if column < len(cells) else "" for column in header.columns]
+            texts = [cell if isinstance(cell, str) else cell.value for cell in own]
+            if any(texts[place].strip(SPACES) for place in header.layout.places.values()):
+                yield number, texts
 
 
 def _damaged(why: str) -> Refusal:

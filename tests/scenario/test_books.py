@@ -266,6 +266,15 @@ def test_receipt_of_a_refused_book_says_why(trade):
     assert "FILE_DAMAGED" in sheets["回执 Receipt"][1][5]
 
 
+def test_receipt_of_a_row_without_a_text_of_its_own_is_there(trade):
+    numbered = [["序号", *PLAIN], [1, None, None, None, None]]
+    desk = trade({"b.xlsx": a_book_of({"空": numbered, "委托": [PLAIN, BUY, ("=A9", None, None, None)]})})
+    sheets, _book = receipt_book(desk, "b.xlsx")
+    assert [row[:2] for row in sheets["委托"][1:]] == [[2, "SHSE.600000"]]
+    assert [(row[0], row[1]) for row in sheets["回执 Receipt"][1:]] == [(3, "有错 error")]
+    assert list(sheets) == ["委托", "回执 Receipt"]
+
+
 def test_receipt_of_several_sheets_and_of_a_second_drop_of_the_name(trade):
     desk = trade({"b.xlsx": a_book_of({"买": [HEADER, ("S1", *BUY, "")], "卖": [HEADER, ("S2", *MORE, "")]})})
     assert [(name, rows[1][1]) for name, rows in receipt_book(desk, "b.xlsx")[0].items()] == [
