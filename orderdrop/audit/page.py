@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -38,7 +39,7 @@ LEVELS: Final = {
 }
 BETWEEN: Final = {"sent": "送出内容 sent", "archive": "归档 archive", "reports": "柜台回报 reports"}
 
-Cell = str | int | float | None
+Cell = str | int | Decimal | None
 
 
 class Table(Sheet):
@@ -131,10 +132,7 @@ def _card(zh: str, en: str, content: str) -> str:
 
 
 def _section(table: Table) -> str:
-    numbers = [
-        all(not isinstance(row[i], str) or _is_amount(row[i]) for row in table.rows)
-        for i in range(len(table.columns))
-    ]
+    numbers = [all(not isinstance(row[i], str) for row in table.rows) for i in range(len(table.columns))]
     head = "".join(
         f"<th{_class(right)}>{_halves(column)}</th>"
         for column, right in zip(table.columns, numbers, strict=True)
@@ -156,17 +154,11 @@ def _halves(column: str) -> str:
     return f"{zh}<small>{en}</small>"
 
 
-def _is_amount(text: str) -> bool:
-    return text.replace(",", "").replace(".", "", 1).replace("-", "", 1).isdecimal()
-
-
 def _shown(value: Any) -> str:
     for mark, words in LEVELS.values():
         if value == words:
             return f'<span class="{mark}">{words}</span>'
-    if isinstance(value, int):
-        return f"{value:,}"
-    return "" if value is None else _text(value)
+    return _text(shown(value))
 
 
 def _text(value: object) -> str:
@@ -208,7 +200,7 @@ def tables(told: Mapping[str, Any]) -> list[Table]:
             "别处的委托 | by hand, or by another program",
             ("账户 | account", "编号 | sid", "柜台编号 | order id", "状态 | status", "成交 | filled", "成交额 | value", "首次 | first at"),
             [
-                (one["account_id"], one["sid"] or "手工 by hand", one["order_id"], one["status"], one["filled_volume"], money(one["value"]), one["first_at"])
+                (one["account_id"], one["sid"] or "手工 by hand", one["order_id"], one["status"], one["filled_volume"], Decimal(one["value"]), one["first_at"])
                 for one in told["by_hand"]
             ],
         ),
@@ -260,25 +252,29 @@ def _trades(trades: Mapping[str, Any]) -> list[tuple[Cell, ...]]:
     price, turnover = trades["price"], trades["turnover"]
     if not trades["fills"]:
         return []
-    better = sum(float(price[side]["better_by"]) for side in ("buy", "sell"))
+    better = sum((Decimal(price[side]["better_by"]) for side in ("buy", "sell")), Decimal(0))
     return [
         (
             "成交额 元 turnover, yuan",
-            money(turnover["buy"]),
-            money(turnover["sell"]),
-            money(turnover["total"]),
+            Decimal(turnover["buy"]),
+            Decimal(turnover["sell"]),
+            Decimal(turnover["total"]),
         ),
         (
             "优于限价 元 better than the limits, yuan",
-            money(price["buy"]["better_by"]),
-            money(price["sell"]["better_by"]),
-            money(str(better)),
+            Decimal(price["buy"]["better_by"]),
+            Decimal(price["sell"]["better_by"]),
+            better,
         ),
-        ("优于限价 基点 basis points", price["buy"]["basis_points"], price["sell"]["basis_points"], None),
-        ("费用 元 fees, yuan", None, None, money(trades["fees"]["told"])),
+        ("优于限价 基点 basis points", _points(price["buy"]), _points(price["sell"]), None),
+        ("费用 元 fees, yuan", None, None, Decimal(trades["fees"]["told"])),
         ("成交笔数 fills", None, None, trades["fills"]),
         ("未告知费用的成交 fills without a fee", None, None, trades["fees"]["fills_without"]),
     ]
+
+
+def _points(price: Mapping[str, Any]) -> Decimal | None:
+    return None if price["basis_points"] is None else Decimal(price["basis_points"])
 
 
 def _groups(
@@ -295,7 +291,7 @@ def _groups(
             group[name] or "–",
             group["orders"],
             *charts.grouped(group["by_outcome"]).values(),
-            money(group["turnover"]),
+            Decimal(group["turnover"]),
         )
         for group in groups
     ]
@@ -311,5 +307,14 @@ def _compact(amount: str) -> str:
     return f"{yuan:,.0f}"
 
 
-def money(amount: str) -> str:
-    return f"{float(amount):,.2f}"
+def shown(value: Cell) -> str:
+    """A cell as people read it."""
+    match value:
+        case None:
+            return ""
+        case Decimal():
+            return f"{value:,.2f}"
+        case int():
+            return f"{value:,}"
+        case _:
+            return str(value)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from orderdrop.audit.verify import Verified
 
 _SHOWN: Final = 15
+_LONG: Final = 20
 
 
 @click.command(short_help="The day on one page; --verify proves it. 审计")
@@ -103,12 +104,17 @@ def _write(tables: Any, told: Mapping[str, Any], html: Path | None, xlsx: Path |
 
 
 def _show(told: Mapping[str, Any]) -> None:
-    from orderdrop.audit.page import money  # noqa: PLC0415
+    from decimal import Decimal  # noqa: PLC0415
+
+    from orderdrop.audit.page import shown  # noqa: PLC0415
     from orderdrop.audit.page import tables as pages  # noqa: PLC0415
 
     console = stdout()
     outcomes = " · ".join(f"{count} {status}" for status, count in told["orders"]["by_outcome"].items())
-    turnover, fees = money(told["trades"]["turnover"]["total"]), money(told["trades"]["fees"]["told"])
+    turnover, fees = (
+        shown(Decimal(amount))
+        for amount in (told["trades"]["turnover"]["total"], told["trades"]["fees"]["told"])
+    )
     console.print(f"{told['orders']['total']} 笔 orders: {outcomes or '-'}")
     console.print(
         f"成交额 turnover {turnover} · 费用 fees {fees} · 对账差异 differences {len(told['differences'])}"
@@ -124,21 +130,24 @@ def _show(told: Mapping[str, Any]) -> None:
 def _show_table(one: Table) -> None:
     from rich.text import Text  # noqa: PLC0415
 
+    from orderdrop.audit.page import shown  # noqa: PLC0415
+
     console = stdout()
     console.print()
     console.print(Text(" ".join(one.heading), "bold"))
     columns = [column.replace(" | ", "\n") for column in one.columns]
+    cells = [[shown(value) for value in row] for row in one.rows]
     numbers = [
         name
-        for number, name in enumerate(columns)
-        if all(isinstance(row[number], int | None) for row in one.rows)
+        for name, *values in zip(columns, *one.rows, strict=True)
+        if not any(isinstance(value, str) for value in values)
     ]
-    longest = max(
-        range(len(columns)), key=lambda number: max(len(str(row[number] or "")) for row in one.rows)
-    )
-    made = table(*columns, right=numbers, wrap=columns[longest])
-    for row in one.rows[:_SHOWN]:
-        made.add_row(*("" if value is None else str(value) for value in row))
+    made = table(*columns, right=numbers)
+    for number, column in enumerate(made.columns):
+        if max(len(row[number]) for row in cells) > _LONG:
+            column.no_wrap, column.overflow, column.ratio = False, "fold", 1
+    for row in cells[:_SHOWN]:
+        made.add_row(*row)
     console.print(made)
     if len(one.rows) > _SHOWN:
         console.print(f"  … +{len(one.rows) - _SHOWN} (--html, --xlsx, --json)")
