@@ -10,14 +10,13 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from orderdrop.archived import HEAD, MANIFEST
 from orderdrop.failpoint import reach
-from orderdrop.files import rename_new, rewriting, sync_folder, write_new, write_over
-from orderdrop.tables import header_bytes, rows_bytes
+from orderdrop.files import rename_new, sync_folder, write_new, write_over
 from orderdrop.workspace import FIN_SUFFIX
 
 _DBF: Final = b"\x03"
@@ -82,15 +81,6 @@ def write_sent(folder: Path, gateway: str, batch_id: int, content: bytes) -> Non
     target.parent.mkdir(parents=True, exist_ok=True)
     if not target.exists():
         write_new(target, content, durable=False)
-
-
-def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A CSV that Excel opens, written in pieces."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with rewriting(path) as write:
-        write(header_bytes(columns))
-        for row in rows:
-            write(rows_bytes([row]))
 
 
 def write_head(folder: Path, seal: int, digest: str) -> None:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Generator, Iterator
 from datetime import date, timedelta
 from operator import attrgetter
-from typing import Final, cast
+from typing import Final
 
 from sqlalchemy.engine import Engine
 
@@ -21,17 +21,20 @@ from orderdrop.archived import JOURNAL, Archived, days_in
 from orderdrop.clock import Clock, trade_date
 from orderdrop.config import Settings
 from orderdrop.failpoint import reach
+from orderdrop.files import rewriting
 from orderdrop.journal import chain
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.reading import read
 from orderdrop.order.errors import OrderdropError
 from orderdrop.order.identity import day_number, from_day_number
-from orderdrop.pace import Pace
+from orderdrop.pace import Pace, slices
+from orderdrop.tables import header_bytes, rows_bytes
 from orderdrop.views import OrderView, order_view
 from orderdrop.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
+_SLICE: Final = 500
 _SEAL: Final = "seal"
 _SEAL_COSTS: Final = 0.05
 """Seconds at least, to the pace: a seal a second is often enough, and each is a commit."""
@@ -79,15 +82,6 @@ class Closing:
                 return seal
         return None
 
-    def _seal_now(self, day: int | None = None, note: str = "") -> chain.Seal | None:
-        """Like `_seal_once`, without a pause."""
-        sealing = self._seal_once(day, note)
-        while True:
-            try:
-                next(sealing)
-            except StopIteration as ended:
-                return cast("chain.Seal | None", ended.value)
-
     # closing
 
     def past_days(self) -> Iterator[None]:
@@ -95,48 +89,59 @@ class Closing:
         today = trade_date(self._clock.now())
         if self._looked_on == today:
             return
-        self.close_days()
-        yield
+        yield from self._close_days()
         yield from self._compress(today)
         self._looked_on = today
 
-    def close_days(self, ended: date | None = None) -> None:
-        """Close the days before today that need it, and `ended`."""
+    def close_days(self, ended: date) -> None:
+        """Close the days before today that need it, and `ended`, now."""
+        for _ in self._close_days(ended):
+            pass
+
+    def _close_days(self, ended: date | None = None) -> Iterator[None]:
         today = day_number(trade_date(self._clock.now()))
         with read(self._reader) as reading:
             found = chain.days_to_close(reading.connection, today)
         days = {from_day_number(day) for day in found} | ({ended} if ended else set())
         for day in sorted(days):
-            self._close(day)
+            yield from self._close(day)
 
-    def _close(self, day: date) -> None:
-        """The manifest's hash goes into the chain, and the chain's head into a file that the manifest lists."""
+    def _close(self, day: date) -> Iterator[None]:
+        """The manifest's hash goes into the chain, and the chain's head into a file that the manifest lists.
+
+        What is told while this waits for a lull has no part in it: the day is closed again. From the manifest on there is no pause.
+        """
         folder, number = self._workspace.day(day), day_number(day)
-        while self._seal_now():
-            pass
+        while (yield from self._seal_once()):
+            yield
         with self._journal.transaction() as writer:
             writer.await_closing(number)
         Archived(folder).restore()
-        self._complete(day)
+        yield from self._complete(day)
         reach("close.before")
         with read(self._reader) as reading:
             head = chain.last_seal(reading.connection)
             records = chain.records_digest(reading.connection, number)
         archive.write_head(folder, head.id if head else 0, head.digest if head else "")
         manifest = archive.sha256_of(archive.write_manifest(folder))
-        self._seal_now(number, json.dumps({"manifest": manifest, "records": records}))
+        yield from self._seal_once(number, json.dumps({"manifest": manifest, "records": records}))
 
-    def _complete(self, day: date) -> None:
+    def _complete(self, day: date) -> Iterator[None]:
         """What was sent, and the journal as a table."""
         folder, number = self._workspace.day(day), day_number(day)
         with read(self._reader) as reading:
             for batch in reading.batches_of_day(number):
                 archive.write_sent(folder, batch.gateway, batch.id, batch.content)
+                yield
             columns = list(OrderView.model_fields)
             cells = attrgetter(*columns)
             language = self._settings.log.language
-            orders = (cells(order_view(order, language)) for order in reading.orders_of_day(number))
-            archive.write_table(folder / JOURNAL, columns, orders)
+            folder.mkdir(parents=True, exist_ok=True)
+            with rewriting(folder / JOURNAL) as write:
+                write(header_bytes(columns))
+                for orders in slices(reading.orders_of_day(number), _SLICE):
+                    write(rows_bytes(cells(order_view(order, language)) for order in orders))
+                    yield
 
     # old days
 

@@ -128,11 +128,13 @@ def seal_next(
 ) -> Iterator[Seal | None]:
     """The next link, in slices: None while there is more to do. Nothing when there is nothing new and no day to close.
 
+    One that closes a day has no lines, and is made without a pause: what is not sealed yet came after the closing began.
+
     Reads only what is committed, and what is committed here never changes; so it may be interrupted and begun again.
     """
     last = last_seal(connection)
     after = last.reach if last else Reach()
-    reach = following(connection, after)
+    reach = following(connection, after) if day is None else after
     if reach == after and day is None:
         return
     hashing, marks = Hashing(last.digest if last else ""), bytearray()

@@ -144,7 +144,7 @@ def test_day_when_its_folder_cannot_be_closed_does_not_stop_the_next_one(trade, 
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("orderdrop.archive.write_table", full)
+    monkeypatch.setattr("orderdrop.archive.write_manifest", full)
     next_day(clock)
     desk.route({"b.csv": HEADER + row("B1")})
     assert sids(desk) == ["A1", "B1"]

@@ -343,3 +343,34 @@ def test_migration_when_compared_makes_the_tables_of_a_new_journal(tmp_path):
     assert made.execute(columns).fetchall() == migrated.execute(columns).fetchall()
     made.close()
     migrated.close()
+
+
+def test_closing_when_a_drop_stirs_waits_and_is_finished_later(trade, clock):
+    rows = "".join(row(f"L{number}") for number in range(1200))
+    desk = trade({"large.csv": HEADER + rows}, clock)
+    desk.crash()
+    clock.advance(timedelta(days=1).total_seconds())
+    chores = desk.open().chores
+    turns = 0
+    chores.run(lambda: True)
+    while chores.under_way:
+        turns += 1
+        chores.run(lambda: True)
+    assert turns > 5
+    assert verified(desk, clock).days == ["2026-11-19"]
+    assert first_difference(desk, clock) == ""
+
+
+def test_day_when_something_is_told_of_it_after_its_closing_is_closed_again(trade, clock):
+    desk = trade({"a.csv": HEADER + row("A1")}, clock)
+    desk.close()
+    clock.advance(timedelta(days=1).total_seconds())
+    desk.route().close()
+    closed = "SELECT id FROM seals WHERE day = 20261119"
+    before = len(desk.query(closed))
+    alter(desk, "INSERT INTO events (at, order_ref, event, source) SELECT 1, id, 'note', 'paper' FROM orders")
+    desk.route().close()
+    assert len(desk.query(closed)) == before + 1
+    assert verified(desk, clock).difference is None
+    desk.route().close()
+    assert len(desk.query(closed)) == before + 1
