@@ -94,7 +94,10 @@ class Blotter:
     # the terminal's
 
     def hear(self, account_id: str, told: Told, read_at: Micros | None) -> None:
-        """read_at: when a full query began on a healthy connection, None when it was not one."""
+        """read_at: when a full query began on a healthy connection, None when it was not one.
+
+        A list that lacks orders which the terminal has told before is not the whole list, and proves nothing.
+        """
         for order in told["orders"]:
             key = (account_id, order["cl_ord_id"])
             self._orders[key] = order
@@ -104,9 +107,12 @@ class Blotter:
             key = (account_id, report["cl_ord_id"])
             self._reports.setdefault(key, []).append(report)
             self._changed[key] = None
-        if read_at is not None:
+        if read_at is not None and told["count"] >= self._known_of(account_id):
             reads = self.reads.setdefault(account_id, [])
             reads[:] = [at for at in reads if 0 <= read_at - at < _REMEMBERED] + [read_at]
+
+    def _known_of(self, account_id: str) -> int:
+        return len({key for key in (*self._orders, *self._bound) if key[0] == account_id})
 
     def matches(self) -> list[tuple[Sent, str]]:
         """Doubts that have exactly one order of the terminal, which no other sid could claim."""

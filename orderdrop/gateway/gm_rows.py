@@ -30,6 +30,7 @@ LATE: Final = 120_000_000
 
 _PRECISION: Final = Decimal("0.0001")
 _CENT: Final = Decimal("0.01")
+_HUGE: Final = 1e15
 
 
 def read_batch(content: bytes) -> list[Outgoing]:
@@ -68,7 +69,8 @@ def status_report(sid: str, order: Told, now: Micros) -> StatusReport | None:
 def event(sid: str, report: Told, now: Micros) -> tuple[str, Fill | CancelReject] | None:
     """A fill or a refused cancel, with the key by which it counts once; None for what the order itself tells as well."""
     at = Micros(report["created_at"] or now)
-    if report["exec_type"] == ExecType.TRADE and report["exec_id"] and report["volume"] > 0:
+    is_whole = report["exec_id"] and report["volume"] > 0 and _is_number(report["price"])
+    if report["exec_type"] == ExecType.TRADE and is_whole:
         fee = money(report["commission"])
         fill = Fill(
             at, report["account_id"], sid, report["exec_id"], report["volume"], price_of(report["price"]),
@@ -122,10 +124,17 @@ def is_in_time(order: Told, begun_at: int) -> bool:
 
 
 def price_of(number: float) -> Decimal:
+    """Nothing, for what is no number."""
+    if not _is_number(number):
+        return Decimal(0)
     price = Decimal(repr(number)).quantize(_PRECISION)
     cents = price.quantize(_CENT)
     return cents if cents == price else price
 
 
 def money(number: float) -> Decimal:
-    return Decimal(repr(number)).quantize(_CENT)
+    return Decimal(repr(number)).quantize(_CENT) if _is_number(number) else Decimal(0)
+
+
+def _is_number(told: float) -> bool:
+    return -_HUGE < told < _HUGE

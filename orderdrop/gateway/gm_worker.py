@@ -15,7 +15,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -72,10 +72,13 @@ class Vendor:
         """What has changed of an account's orders and reports since this process began. full: and whether all is well with it."""
         account = ask["account_id"]
         healthy = bool(ask["full"]) and self._is_healthy(account)
-        orders = self._call("py_gmi_get_orders", self._trade.GetOrdersReq(account_id=account))
-        reports = self._call("py_gmi_get_execution_reports", self._trade.GetExecrptsReq(account_id=account))
+        orders = list(_parts(self._call("py_gmi_get_orders", self._trade.GetOrdersReq(account_id=account))))
+        reports = _parts(
+            self._call("py_gmi_get_execution_reports", self._trade.GetExecrptsReq(account_id=account))
+        )
         return {
             "healthy": healthy,
+            "count": len(orders),
             "orders": [_order(self._pb.Order.FromString(part)) for part in self._new(account, "orders", orders)],
             "reports": [
                 _report(self._pb.ExecRpt.FromString(part)) for part in self._new(account, "reports", reports)
@@ -105,9 +108,9 @@ class Vendor:
         cash = self._call("py_gmi_get_cash", self._trade.GetCashReq(account_id=account))
         return bool(cash) and any(told.status.state == _LOGGED_IN for told in statuses)
 
-    def _new(self, account: str, what: str, data: bytes) -> list[bytes]:
+    def _new(self, account: str, what: str, parts: Iterable[bytes]) -> list[bytes]:
         seen = self._seen.setdefault((account, what), set())
-        new = [part for part in _parts(data) if part not in seen]
+        new = [part for part in parts if part not in seen]
         seen.update(new)
         return new
 
@@ -208,9 +211,8 @@ def serve(asked: BinaryIO, answers: BinaryIO) -> None:
 
 def main() -> None:
     """The vendor's package prints: what it says must not get between the answers."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C is for the router, which ends this process in its turn
+    # Ctrl-C is for the router, which ends this process in its turn.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     with Path(os.devnull).open(encoding="utf-8") as nothing:

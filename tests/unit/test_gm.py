@@ -122,6 +122,19 @@ def test_trace_when_the_account_is_not_at_the_broker_then_an_empty_list_proves_n
         assert gateway.trace(batch, ["S1"], Micros(0)).absent == frozenset()
 
 
+def test_trace_when_the_list_lacks_orders_that_it_had_then_it_proves_nothing(terminal, lives):
+    """The vendor's library has calls that say success and nothing when there is no connection."""
+    gateway = lives()
+    gateway.submit(a_batch(gateway, an_outgoing(sid="S0")))
+    batch = a_batch(gateway, an_outgoing(volume=200), number=2)
+    terminal.book.fail("place", "refuse")
+    submit_in_doubt(gateway, batch)
+    for _ in range(4):
+        terminal.advance(6)
+        terminal.book.fail("orders", "empty")
+        assert gateway.trace(batch, ["S1"], Micros(0)).absent == frozenset()
+
+
 def test_trace_when_it_was_handed_over_yesterday_then_nothing_is_proven(terminal, lives):
     gateway = lives()
     batch = a_batch(gateway, an_outgoing())
