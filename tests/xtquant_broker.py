@@ -32,6 +32,7 @@ from orderdrop.order.status import Status
 ADDRESS = "stand-in.json"
 KEY = b"stand-in"
 LONGEST_REMARK = 24
+STALL = 2.0
 BUSINESS_OF = {23: 1, 24: 2, 27: 1, 28: 2, 29: 1, 31: 2}
 STATUS_OF = {
     Status.NEW: 50, Status.PARTIALLY_FILLED: 55, Status.FILLED: 56, Status.REJECTED: 57, Status.PENDING_CANCEL: 51,
@@ -47,6 +48,7 @@ class Habits:
     """What has been seen in the field. Sets hold the numbers of orders (the first is 1) as they come in."""
 
     latency: float = 0
+    stall_every: int = 0  # before each so manieth order it does nothing for two seconds; what was sent waits, also if the sender dies
     event_first: bool = True
     minus_one: set[int] = field(default_factory=set)  # answered with -1, and live
     unlisted: set[int] = field(default_factory=set)  # taken, and never heard of again
@@ -140,6 +142,12 @@ class Broker:
     def _answers(self, connection: Connection, what: str, *asked: Any) -> Iterator[tuple]:
         if what == "order" and self.habits.latency:
             time.sleep(self.habits.latency)
+        if (
+            what == "order"
+            and self.habits.stall_every
+            and not (len(self.received) + 1) % self.habits.stall_every
+        ):
+            time.sleep(STALL)
         with self.lock:
             yield from list(getattr(self, f"_on_{what}")(connection, *asked))
 
@@ -327,10 +335,11 @@ def ledger(folder: Path) -> list[dict]:
 
 
 def main() -> None:
-    """A broker in a process of its own: `python xtquant_standin.py FOLDER [SECONDS-PER-ORDER]`, until its input ends."""
+    """A broker in a process of its own: `python xtquant_broker.py FOLDER SECONDS-PER-ORDER STALL-EVERY`, until its input ends."""
+    folder, latency, stall_every = sys.argv[1:]
     broker = Broker(SystemClock())
-    broker.habits.latency = float(sys.argv[2]) if len(sys.argv) > 2 else 0
-    broker.serve(Path(sys.argv[1]))
+    broker.habits = Habits(latency=float(latency), stall_every=int(stall_every))
+    broker.serve(Path(folder))
     print("ready", flush=True)
     sys.stdin.read()
 

@@ -16,6 +16,7 @@ from typing import Final
 
 from orderdrop.clock import Clock, Micros, trade_date
 from orderdrop.config import MiniqmtSettings
+from orderdrop.failpoint import reach
 from orderdrop.gateway import miniqmt_events as ev
 from orderdrop.gateway.base import (
     Batch,
@@ -249,6 +250,7 @@ class MiniqmtGateway:
         session = self._link.session
         assert session is not None  # noqa: S101  there was room in flight
         row.handed_at = self._clock.now()
+        reach("miniqmt.before")
         try:
             seq = session.order(row)
         # The vendor's native code raises what it likes, and by then the order may be live.
@@ -256,6 +258,7 @@ class MiniqmtGateway:
             raise GatewayError(f"下单接口出错 / the API raised at {row.order.sid}: {error}") from error
         if seq <= 0:
             raise GatewayError(f"下单接口返回 {seq} / the API returned {seq} at {row.order.sid}")
+        reach("miniqmt.after")
         self._book.called(row, seq)
 
     def _outcome(self, row: Row) -> Outcome:

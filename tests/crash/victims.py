@@ -22,7 +22,10 @@ class Death(NamedTuple):
 
 
 class Victims:
-    """Forks victims from a zygote; one lives at a time. Use as a context manager."""
+    """Forks victims from a zygote; one lives at a time. Use as a context manager. words: for the zygote."""
+
+    def __init__(self, *words: str) -> None:
+        self._words = words
 
     def __init__(self, gm_worker: Sequence[str] = ()) -> None:
         """gm_worker: how a process with a stand-in for 掘金's package is started."""
@@ -31,7 +34,10 @@ class Victims:
     def __enter__(self) -> Self:
         script = Path(__file__).with_name("zygote.py")
         self._zygote = subprocess.Popen(
-            [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+            [sys.executable, str(script), *self._words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
         )
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._zygote.stdout, selectors.EVENT_READ)

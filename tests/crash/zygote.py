@@ -16,12 +16,15 @@ from orderdrop import failpoint
 from orderdrop.app import App
 from orderdrop.config import Settings
 from orderdrop.gateway import gm
+from orderdrop.gateway.miniqmt_session import library
 from orderdrop.workspace import Workspace
 
 CALLS = ("link", "unlink", "replace", "fsync")
 
 
 def main() -> None:
+    if "miniqmt" in sys.argv:
+        _put_the_stand_in_for_miniqmt_in_its_place()
     for line in sys.stdin:
         order = json.loads(line)
         pid = os.fork()
@@ -29,6 +32,14 @@ def main() -> None:
             _live(order)
         print("pid", pid, flush=True)
         print("dead", os.waitpid(pid, 0)[1], flush=True)
+
+
+def _put_the_stand_in_for_miniqmt_in_its_place() -> None:
+    sys.path.append(str(Path(__file__).parents[1]))
+    import xtquant_native  # noqa: PLC0415
+
+    xtquant_native.install()
+    library()
 
 
 def _live(order: dict) -> None:
