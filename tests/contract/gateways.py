@@ -62,6 +62,10 @@ class Surroundings(ABC):
         gateway.remember(self.handed)
         return gateway
 
+    def lose_orders(self) -> bool:
+        """From now on, what is handed over is taken and never executed nor told. False: it cannot be made to."""
+        return False
+
     def close(self) -> None:  # noqa: B027  most have nothing to close
         """Let go of what stands around the gateway."""
 
@@ -163,6 +167,10 @@ class MiniqmtSurroundings(Surroundings):
         self._gateway.poll(Cursor(""), 1)
         account = self._gateway.account(ACCOUNT)
         return account is not None and account.at == self.clock.now()
+
+    def lose_orders(self) -> bool:
+        self.broker.habits.unlisted = set(range(1, 10_000))
+        return True
 
     def close(self) -> None:
         self.broker.close()

@@ -12,6 +12,7 @@ from gateways import (
     FILLS,
     HALF,
     OPENING_CASH,
+    OPENING_SHARES,
     PENDING,
     REJECTED,
     STUCK,
@@ -132,6 +133,64 @@ def test_cancel_when_handed_over_twice_then_no_harm(around, gateway):
     statuses = hear(around, gateway).statuses("S1")
     assert statuses.count(Status.CANCELED) == 1
     assert statuses[-1] is Status.CANCELED
+
+
+def test_cancel_when_it_races_a_fill_then_one_of_them_wins_whole(around, gateway):
+    hand_over(around, gateway, [an_outgoing(symbol=FILLS)])
+    gateway.cancel([Cancel("S1", ACCOUNT)])
+    heard = hear(around, gateway)
+    last, filled = heard.status_reports("S1")[-1], sum(fill.volume for fill in heard.fills("S1"))
+    assert (last.status, filled) in {(Status.FILLED, 100), (Status.CANCELED, 0)}
+    refused = [r.code for r in heard.reports if isinstance(r, CancelReject)]
+    assert set(refused) <= ({101} if last.status is Status.FILLED else set())
+
+
+def test_cancel_when_it_races_the_first_report_then_cancelled(around, gateway):
+    hand_over(around, gateway, [an_outgoing(symbol=HALF, volume=200)])
+    gateway.cancel([Cancel("S1", ACCOUNT)])
+    heard = hear(around, gateway)
+    last = heard.status_reports("S1")[-1]
+    assert (last.status, last.filled_volume) == (Status.CANCELED, sum(f.volume for f in heard.fills("S1")))
+
+
+def test_silence_when_the_terminal_loses_an_order_then_nothing_is_told_and_absence_takes_time(
+    around, gateway
+):
+    hand_over(around, gateway, [an_outgoing(sid="S0", symbol=FILLS)])
+    hear(around, gateway)
+    if not around.lose_orders():
+        pytest.skip(
+            "a built-in broker is never silent; 掘金's evidence goes by real time: test_goldminer*.py"
+        )
+    since = around.clock.now()
+    batch = hand_over(around, gateway, [an_outgoing(sid="S1"), an_outgoing(sid="S2")], batch_id=2)
+    assert gateway.trace(batch, ["S1", "S2"], since).absent == frozenset()
+    for _ in range(5):
+        heard = hear(around, gateway)
+        assert not heard.statuses("S1")
+        found = gateway.trace(batch, ["S1"], since)
+    assert found.absent == {"S1"}, found.words  # only what was asked for
+    assert (
+        gateway.trace(batch, ["S1", "S2"], around.clock.now()).absent == frozenset()
+    )  # older evidence proves nothing
+
+
+def test_reconcile_when_everything_arrived_then_nothing_is_absent_and_the_shares_are_there(around, gateway):
+    since = around.clock.now()
+    orders = [
+        an_outgoing(sid=f"S{n}", symbol=symbol, volume=200)
+        for n, symbol in enumerate((FILLS, TWO_FILLS, PENDING, HALF))
+    ]
+    batch = hand_over(around, gateway, orders)
+    for _ in range(4):
+        heard = hear(around, gateway)
+    assert gateway.trace(batch, [order.sid for order in orders], since).absent == frozenset()
+    assert set(gateway.settle(batch).values()) == {Outcome.TAKEN}
+    account = gateway.account(ACCOUNT)
+    held = {position.symbol: position.volume for position in account.positions}
+    for order in orders:
+        bought = sum(fill.volume for fill in heard.fills(order.sid))
+        assert held.get(order.symbol, 0) == OPENING_SHARES.get(order.symbol, 0) + bought
 
 
 def test_poll_when_asked_again_with_an_old_cursor_then_the_same_again(around, gateway):
