@@ -118,8 +118,10 @@ class Broker:
                 message = connection.recv()
                 if message == ("goodbye",):
                     break
-                for answer in self._answers(connection, *message):
-                    connection.send(answer)
+                answers = list(self._answers(connection, *message))
+                with self.lock:
+                    for answer in answers:
+                        connection.send(answer)
         with self.lock, contextlib.suppress(ValueError):
             self._connections.remove(connection)
         connection.close()
@@ -136,6 +138,13 @@ class Broker:
         with self.lock:
             self._offset += 100_000
         self.disconnect()
+
+    def tell_account(self, account: str, state: int) -> None:
+        """The account is logged in (0), or is not."""
+        with self.lock:
+            for connection in self._connections:
+                status = {"m_strAccountID": account, "m_nAccountType": 2, "m_nStatus": state}
+                connection.send(("OnUpdateAccountStatus", status))
 
     # what is asked
 

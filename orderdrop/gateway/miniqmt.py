@@ -67,7 +67,8 @@ class MiniqmtGateway:
         self._link = Link(settings, self._accounts, clock)
         self._book = Book(clock.now())
         self._batches: dict[int, list[Row]] = {}
-        self._submitted: set[int] = set()  # in this life
+        self._left: set[int] = set()  # batches that were handed over, or may have been by an earlier life
+        self._submitted: set[int] = set()  # those of today, by this one
         self._complete_memory = False
         self._sessions = 0
         self._snapshots: dict[str, Account] = {}
@@ -112,6 +113,7 @@ class MiniqmtGateway:
         if not self._link.ready:
             return SubmitResult(Outcome.NEVER_LEFT, self._link.trouble)
         rows = self._rows(batch)
+        self._left.add(batch.id)
         self._submitted.add(batch.id)
         self._book.add(rows)
         for row in rows:
@@ -140,7 +142,7 @@ class MiniqmtGateway:
 
     def settle(self, batch: Batch) -> dict[str, Outcome]:
         self._pump()
-        if self._complete_memory and batch.id not in self._batches:
+        if self._complete_memory and batch.id not in self._left:
             return {row.order.sid: Outcome.NEVER_LEFT for row in rows_of(batch, self._day)}
         rows = self._rows(batch)
         self._look()
@@ -149,6 +151,7 @@ class MiniqmtGateway:
     def remember(self, batches: Iterable[Batch]) -> None:
         """All of today, also those whose hand-over was never noted: what is not among them, this process alone knows of."""
         for batch in batches:
+            self._left.add(batch.id)
             self._rows(batch)
         self._complete_memory = True
 
@@ -216,6 +219,7 @@ class MiniqmtGateway:
         self._day = trade_date(now)
         self._book, self._batches, self._life = Book(now), {}, secrets.token_hex(4)
         self._waiting_cancels.clear()
+        self._submitted.clear()
 
     def _rows(self, batch: Batch) -> list[Row]:
         if batch.id not in self._batches:

@@ -188,7 +188,7 @@ class Book:
     # details
 
     def _take(self, event: ev.Listed | ev.Traded, now: Micros, *, queried: bool) -> None:
-        if isinstance(event, ev.Listed):
+        if isinstance(event, ev.Listed) and event.number > 0:
             self._listed_since.setdefault((event.account_id, event.number), now)
         row = self._identify(event)
         if row is None:

@@ -9,10 +9,13 @@ from builders import ACCOUNT, an_outgoing
 from qmt_desk import Desk
 from xtquant_broker import Habits
 
+from orderdrop.checks.board import ORDER_TYPES
 from orderdrop.gateway.base import Batch, Cancel, Cursor, Outcome
 from orderdrop.gateway.miniqmt import MiniqmtGateway
+from orderdrop.gateway.miniqmt_codes import BUSINESS, PRICE_TYPES
 from orderdrop.gateway.miniqmt_reference import LONGEST
 from orderdrop.order.errors import ConfigError, GatewayError
+from orderdrop.order.model import OrderBusiness
 from orderdrop.order.report import CancelReject, StatusReport
 from orderdrop.order.status import Status
 
@@ -275,6 +278,19 @@ def test_room_when_the_first_full_query_is_not_answered_then_none(make):
     assert desk.gateway.room() == 0
 
 
+def test_account_when_logged_out_then_no_room_until_it_is_back(desk):
+    desk.habits.unlisted = {1}
+    batch = desk.submit("S1")
+    desk.broker.tell_account(ACCOUNT, 3)
+    desk.until(lambda: desk.gateway.room() == 0)
+    desk.rounds(4)
+    found = desk.trace(batch, "S1")
+    assert found.absent == frozenset()
+    assert "not logged in" in found.words
+    desk.broker.tell_account(ACCOUNT, 0)
+    desk.until(lambda: desk.gateway.room() > 0)
+
+
 def test_answers_when_they_do_not_come_then_the_hand_over_stops_and_says_so(make):
     desk = make(in_flight=2)
     desk.habits.tells_answers = desk.habits.tells_orders = False
@@ -338,6 +354,16 @@ def test_cursor_when_of_another_life_then_everything_is_told(desk):
     desk.until(lambda: desk.gateway.poll(cursor, 100)[0] != [])
 
 
+def test_day_when_it_changes_then_a_batch_of_yesterday_is_never_said_to_have_stayed(make):
+    desk = make(in_flight=1)
+    desk.habits.tells_answers = desk.habits.tells_orders = False
+    batch = desk.submit("S1", "S2")
+    assert desk.gateway.settle(batch)["S2"] is Outcome.NEVER_LEFT
+    desk.clock.advance(24 * 3600)
+    desk.reports()
+    assert set(desk.gateway.settle(batch).values()) == {Outcome.UNKNOWN}
+
+
 def test_day_when_it_changes_then_yesterdays_orders_are_forgotten(desk):
     desk.submit("S1", symbol=PENDING)
     desk.until(desk.is_told("S1", Status.NEW))
@@ -396,6 +422,14 @@ def test_open_when_xtquant_is_missing_then_says_which_command_helps(desk, monkey
 
 
 # codes
+
+
+def test_price_types_when_compared_with_what_the_exchanges_offer_then_all_of_it_and_no_more():
+    assert {exchange: frozenset(types) for exchange, types in PRICE_TYPES.items()} == ORDER_TYPES
+
+
+def test_codes_when_compared_then_each_order_business_has_one():
+    assert set(BUSINESS) == set(OrderBusiness)
 
 
 @pytest.mark.parametrize(
