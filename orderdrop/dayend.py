@@ -22,7 +22,6 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.engine import Engine
 
-from orderdrop import archive
 from orderdrop.archived import RECONCILIATION, Archived
 from orderdrop.clock import Clock, iso, to_datetime
 from orderdrop.config import Settings
@@ -44,6 +43,7 @@ from orderdrop.reports.reconcile import (
     total,
 )
 from orderdrop.router import Round, Router
+from orderdrop.tables import header_bytes, rows_bytes
 from orderdrop.views import line_of
 from orderdrop.workspace import Workspace
 
@@ -325,7 +325,9 @@ class DayEnd:
             rows = list(reconcile(self._dropped(reading, day), sent, self._taken(day)))
         columns = list(Reconciled._fields)
         cells = (["" if cell is None else cell for cell in row] for row in rows)
-        archive.write_table(self._workspace.day(day) / RECONCILIATION, columns, cells)
+        folder = self._workspace.day(day)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_over(folder / RECONCILIATION, header_bytes(columns) + rows_bytes(cells))
         return rows, total(rows)
 
     def _dropped(self, reading: Reading, day: date) -> Iterable[Dropped]:

@@ -198,12 +198,19 @@ def test_poll_when_the_header_is_not_one_then_said_and_nothing_told(pushed, capl
 
 
 def test_poll_when_other_folders_and_files_are_there_then_ignored(pushed):
+    pushed.reborn(accounts=[ACCOUNT])
     pushed.write("func_response.csv", b"whatever\n")
     shutil.copytree(pushed.folder, pushed.root / f"{ACCOUNT} - Copy")
     (pushed.root / "archive").mkdir()
     pushed.write(CHANGES, text(LIFE))
     assert len(pushed.drain()) == 3
     assert list(pushed.output.folders) == [ACCOUNT]
+
+
+def test_poll_when_no_account_is_named_then_every_one_is_welcome(pushed):
+    (pushed.root / "acc-1").mkdir()
+    pushed.drain()
+    assert sorted(pushed.output.folders) == sorted([ACCOUNT, "acc-1"])
 
 
 @pytest.mark.parametrize("name", ["600123456", "1a66e81cae5d11ecaef500163e0a4100", "sim"])

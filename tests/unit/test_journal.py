@@ -182,6 +182,7 @@ def test_migration_when_the_schema_is_older_is_applied_once(journal, tmp_path, m
 def test_journal_when_it_was_made_before_workbooks_were_taken_is_brought_up_to_date(journal, tmp_path):
     with journal.transaction() as writer:
         writer.connection.execute(text("ALTER TABLE drops DROP COLUMN sheets"))
+        writer.connection.execute(text("DROP TABLE seals"))
         writer.set_meta("schema_version", "1")
     journal.close()
     journal.open()
