@@ -25,6 +25,7 @@ from orderdrop.desk import Desk
 from orderdrop.gateway.base import Gateway
 from orderdrop.gateway.goldminer import GoldminerGateway
 from orderdrop.gateway.paper import PaperGateway
+from orderdrop.gathering import Gathering
 from orderdrop.inbox.folder import Inbox
 from orderdrop.inbox.tail import OpenDrop, Position
 from orderdrop.journal.journal import Journal, reading_engine
@@ -66,7 +67,8 @@ class App:
         self.journal = Journal(settings.journal.url, workspace.root)
         self.desk = Desk(settings, gateways or make_gateways(settings, workspace, self.clock))
         self.inbox = Inbox(workspace.inbox, settings.inbox)
-        self.router = Router(self.inbox, self.journal, self.desk, self.clock)
+        gathering = Gathering(self.desk, workspace.root)
+        self.router = Router(self.inbox, self.journal, self.desk, self.clock, gathering)
         self._lock = FileLock(workspace.lock)
         self._reader: Engine | None = None
         self._day = self.router.today

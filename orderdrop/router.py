@@ -17,11 +17,14 @@ from operator import attrgetter
 from typing import Any
 
 from orderdrop.admission import Admission, Admitted
+from orderdrop.checks.switches import with_accounts
 from orderdrop.clock import Clock, trade_date
 from orderdrop.collection import Collected, collect, cursor_key
 from orderdrop.desk import Desk
 from orderdrop.failpoint import reach
 from orderdrop.gateway.base import Batch, Cursor, Gateway, Outcome, Outgoing, SubmitResult
+from orderdrop.gathering import Gathering
+from orderdrop.holding import Holding
 from orderdrop.inbox.folder import Inbox
 from orderdrop.instructions import CancelHandover, Instructions
 from orderdrop.journal.journal import Journal
@@ -59,12 +62,16 @@ class Round:
 class Router:
     """Owns the broker's door. One thread; one for each workspace."""
 
-    def __init__(self, inbox: Inbox, journal: Journal, desk: Desk, clock: Clock) -> None:
+    def __init__(
+        self, inbox: Inbox, journal: Journal, desk: Desk, clock: Clock, gathering: Gathering
+    ) -> None:
         self.inbox = inbox
         self.journal = journal
         self.desk = desk
         self.clock = clock
         self.backlog: dict[str, int] = {}
+        self.gathering = gathering
+        self.holding = Holding(desk, gathering, clock)
         self._scope = desk.settings.inbox.sid_scope
         self._results: list[tuple[Handover, SubmitResult | None, int]] = []
         self._pause_until: dict[str, float] = {}
@@ -102,22 +109,36 @@ class Router:
 
     def _receive_and_dispatch(self, done: Round) -> None:
         found = self.inbox.collect(self.today)
-        if not (found or self._asked or self._has_room_for_backlog()):
+        switches = with_accounts(self.inbox.switches, self.desk.accounts)
+        if not (found or self._asked or self._has_room_for_backlog() or self.holding.due(switches)):
             return
         try:
             with self.journal.transaction() as writer:
                 now, today, halted = self.clock.now(), self.today, self.inbox.halted
-                admitted = Admission(self.desk, writer, now, today, halted=halted, room=self._rooms()).admit(
-                    found
-                )
+                moved = self.holding.turn(writer, switches)
+                if moved:
+                    self.backlog = {name: writer.backlog(name) for name in self.desk.gateways}
+                admitted = Admission(
+                    self.desk,
+                    writer,
+                    now,
+                    today,
+                    gathering=self.gathering,
+                    switches=switches,
+                    room=self._rooms(),
+                ).admit(found)
                 cancels = self._instruct(writer, done) if admitted.instructions or self._asked else []
                 handovers = admitted.handovers + ([] if halted else self._dispatch(writer))
                 backlog = self._count_backlog(writer, admitted)
+                if admitted.held:
+                    self.holding.look(writer)
         except OrderdropError:
             for ready in found:
                 self.inbox.forget(ready)
+            self.holding.forget()
             raise
         self.backlog, done.admitted, self._asked = backlog, admitted, False
+        done.orders |= set(moved)
         self._accepted(admitted)
         self._hand_over(handovers)
         self._hand_over_cancels(cancels)
@@ -175,7 +196,9 @@ class Router:
 
     def _room(self, name: str) -> int:
         """How many orders a gateway takes now; none for a while after a fault."""
-        return 0 if time.monotonic() < self._pause_until.get(name, 0) else self.desk.gateways[name].room()
+        if time.monotonic() < self._pause_until.get(name, 0):
+            return 0
+        return self.holding.room(name, self.desk.gateways[name].room())
 
     def _count_backlog(self, writer: Writer, admitted: Admitted) -> dict[str, int]:
         if not (admitted.waiting or admitted.instructions or self._asked or any(self.backlog.values())):

@@ -13,6 +13,7 @@ from orderdrop.cli.place import Place, pass_place
 from orderdrop.order.status import TERMINAL, Status
 
 if TYPE_CHECKING:
+    from orderdrop.clock import Micros
     from orderdrop.journal.reading import Reading
     from orderdrop.rehearsal import Rehearsed
 
@@ -34,10 +35,15 @@ _STYLES: Final = {
     default="",
     help="As if it lay in the inbox's sub-folder of that strategy. 策略",
 )
+@click.option(
+    "--at", metavar="HH:MM", help="As if it were that time, today or on a day: 2026-11-23T09:31. 假设的时间"
+)
 @json_option
 @click.pass_context
 @pass_place
-def check(place: Place, ctx: click.Context, files: tuple[Path, ...], strategy: str, as_json: bool) -> None:
+def check(
+    place: Place, ctx: click.Context, files: tuple[Path, ...], strategy: str, at: str | None, as_json: bool
+) -> None:
     """What would become of each row if the files were dropped now, in this order. Nothing is sent or written.
 
     预检:现在放入这些文件,每一行会怎样。不发送,不写入。
@@ -49,7 +55,7 @@ def check(place: Place, ctx: click.Context, files: tuple[Path, ...], strategy: s
       orderdrop check basket.csv
       orderdrop check *.csv --json
     """
-    found = [row for rehearsed in _rehearse(place, files, strategy) for row in rehearsed]
+    found = [row for rehearsed in _rehearse(place, files, strategy, _instant(place, at)) for row in rehearsed]
     if as_json:
         print_json_array(found)
     else:
@@ -58,23 +64,45 @@ def check(place: Place, ctx: click.Context, files: tuple[Path, ...], strategy: s
         ctx.exit(1)
 
 
-def _rehearse(place: Place, files: tuple[Path, ...], strategy: str) -> list[list[dict[str, Any]]]:
-    from orderdrop.clock import SystemClock  # noqa: PLC0415
+def _rehearse(
+    place: Place, files: tuple[Path, ...], strategy: str, now: Micros
+) -> list[list[dict[str, Any]]]:
+    from orderdrop.checks.switches import scope_words  # noqa: PLC0415
+    from orderdrop.clock import trade_date  # noqa: PLC0415
+    from orderdrop.inbox.switches import switch_files  # noqa: PLC0415
     from orderdrop.inbox.tail import Changed  # noqa: PLC0415
     from orderdrop.journal.reading import Reading  # noqa: PLC0415
     from orderdrop.rehearsal import rehearse  # noqa: PLC0415
 
-    halted = place.workspace.halt.exists()
-    if halted:
-        say("已暂停新委托,按暂停判断", "new orders are halted, and judged so", place.language)
-    now = SystemClock().now()
+    for path, key, _state in switch_files(place.workspace.inbox):
+        say(f"按开关 {path.name} 判断", f"judged as switched: {scope_words(key)}", place.language)
     with place.connection() as real:
         try:
-            found = rehearse(files, place.settings, real, now, place.today, strategy=strategy, halted=halted)
+            found = rehearse(
+                files, place.settings, place.workspace, real, now, trade_date(now), strategy=strategy
+            )
         except Changed as changed:
             give_up(f"{changed} 正在被写入", "is being written, try again")
         reading = Reading(real) if real is not None else None
         return [_rows(place, one, reading) for one in found]
+
+
+def _instant(place: Place, at: str | None) -> Micros:
+    """Now, or the time that was given. Raises click.UsageError."""
+    from datetime import datetime  # noqa: PLC0415
+
+    from orderdrop.clock import SHANGHAI, SystemClock, from_datetime  # noqa: PLC0415
+
+    if at is None:
+        return SystemClock().now()
+    try:
+        day, _, time = at.rpartition("T")
+        given = datetime.fromisoformat(f"{day or place.today.isoformat()}T{time}")
+    except ValueError:
+        raise click.UsageError(
+            f"--at {at}: 写成 09:31 或 2026-11-23T09:31 / write 09:31 or 2026-11-23T09:31"
+        ) from None
+    return from_datetime(given.replace(tzinfo=SHANGHAI))
 
 
 def _rows(place: Place, found: Rehearsed, reading: Reading | None) -> list[dict[str, Any]]:
@@ -162,9 +190,7 @@ def _show(place: Place, found: list[dict[str, Any]]) -> None:
                 style = "yellow" if row["outcome"] in GOOD else "red"
                 tell(console, str(row["row"]), row["code"], row["reason"], row["remedy"], style)
             if row["note"]:
-                console.print(
-                    Text.assemble("  ", (str(row["row"]), "bold"), f"  已修正 mended: {row['note']}")
-                )
+                console.print(Text.assemble("  ", (str(row["row"]), "bold"), f"  注意 note: {row['note']}"))
     counts = Counter(row["outcome"] for row in found)
     say(
         ", ".join(f"{count} {outcome}" for outcome, count in counts.items()),

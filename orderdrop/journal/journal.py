@@ -163,5 +163,7 @@ def _migrate(connection: Connection) -> None:
         connection.execute(meta.update().where(meta.c.key == "schema_version").values(value=str(VERSION)))
 
 
-MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {}
+MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
+    1: ("ALTER TABLE orders ADD COLUMN due_at INTEGER", "ALTER TABLE orders ADD COLUMN expires_at INTEGER"),
+}
 """Statements that lead from a schema version to the next one."""

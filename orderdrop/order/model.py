@@ -20,6 +20,8 @@ OrderId = NewType("OrderId", int)
 SID_PATTERN = r"^[A-Za-z0-9_.][A-Za-z0-9_.\-]{0,63}$"
 """No `-` in front: a spreadsheet would take it for a formula."""
 
+TIME_PATTERN = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
+
 
 class Side(StrEnum):
     BUY = "buy"
@@ -62,7 +64,7 @@ class Order(NamedTuple):
     """One good row, normalised. `row` is the line in the file (the header is line 1), as an editor or Excel counts.
 
     price: yuan, None where the row gave none. strategy, remark: "" when absent.
-    note: what was mended while reading, "" when nothing was.
+    note: what was mended while reading, "" when nothing was. not_before, not_after: `HH:MM:SS` of today in Shanghai, "" when absent.
     """
 
     row: int
@@ -76,6 +78,8 @@ class Order(NamedTuple):
     remark: str = ""
     strategy: str = ""
     note: str = ""
+    not_before: str = ""
+    not_after: str = ""
 
 
 class Instruction(NamedTuple):
@@ -106,6 +110,12 @@ class OrderRow(BaseModel):
         None, description="names the strategy; so does a sub-folder of the inbox 策略"
     )
     remark: str | None = Field(None, max_length=200, description="free text 备注")
+    not_before: str | None = Field(
+        None, pattern=TIME_PATTERN, description="held until then, today in Shanghai 不早于"
+    )
+    not_after: str | None = Field(
+        None, pattern=TIME_PATTERN, description="not handed over later than then 不晚于"
+    )
 
 
 class InstructionRow(BaseModel):

@@ -4,8 +4,9 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text
 
-from orderdrop.journal.journal import Journal, reading_engine
+from orderdrop.journal.journal import MIGRATIONS, Journal, reading_engine
 from orderdrop.journal.reading import read
+from orderdrop.journal.schema import VERSION
 from orderdrop.journal.writer import Writer, row_id
 from orderdrop.order.errors import ConfigError, JournalError
 from orderdrop.order.identity import sid_key
@@ -165,14 +166,12 @@ def test_journal_when_it_comes_from_a_newer_version_is_left_alone(journal, tmp_p
 
 
 def test_migration_when_the_schema_is_older_is_applied_once(journal, tmp_path, monkeypatch):
-    monkeypatch.setattr("orderdrop.journal.journal.VERSION", 2)
-    monkeypatch.setattr(
-        "orderdrop.journal.journal.MIGRATIONS", {1: ("ALTER TABLE meta ADD COLUMN extra TEXT",)}
-    )
+    monkeypatch.setattr("orderdrop.journal.journal.VERSION", VERSION + 1)
+    monkeypatch.setitem(MIGRATIONS, VERSION, ("ALTER TABLE meta ADD COLUMN extra TEXT",))
     for _ in range(2):
         newer = Journal(URL, tmp_path)
         newer.open()
         with newer.transaction() as writer:
-            assert writer.get_meta("schema_version") == "2"
+            assert writer.get_meta("schema_version") == str(VERSION + 1)
             writer.connection.execute(text("SELECT extra FROM meta"))
         newer.close()
