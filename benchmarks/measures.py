@@ -21,7 +21,9 @@ import old_journal
 import workload
 from subject import RESULT
 
-FLOOR, OURS = (Path(__file__).with_name(name) for name in ("floor.py", "ours.py"))
+FLOOR, OURS, TUPLE = (
+    Path(__file__).with_name(name) for name in ("floor.py", "ours.py", "tuple_of_checks.py")
+)
 _AT_MOST = 300  # seconds that a subject may take
 _TICK = 0.05  # a file system's clock is coarse: a rename right after the writing cannot be told from it later
 _EVENTS_EACH = 2  # submitting, submitted
@@ -276,8 +278,29 @@ def idle(bench: Bench) -> list[Figure]:
     return [_below(f"idle, {bench.sizes.archived:,} files archived", "% CPU", result["cpu_percent"], 0.5)]
 
 
+def checks(bench: Bench) -> list[Figure]:
+    """Processor time of the whole tuple, every rule and limit, for an order of a basket of 10,000."""
+    return [
+        _below(
+            "all checks, a basket of 10,000",
+            "us/order",
+            median(_checks_round(bench) for _ in range(bench.sizes.rounds)),
+            20,
+        )
+    ]
+
+
+def _checks_round(bench: Bench) -> float:
+    root = bench.workspace()
+    command = [sys.executable, str(TUPLE), str(root), "--expect", "10000"]
+    subprocess.run(command, check=True, timeout=_AT_MOST)
+    found = float(json.loads((root / RESULT).read_text())["us_an_order"])
+    shutil.rmtree(root)
+    return found
+
+
 MEASURES: dict[str, Callable[[Bench], list[Figure]]] = {
-    measure.__name__: measure for measure in (single, burst, start, stream, memory, idle)
+    measure.__name__: measure for measure in (single, burst, start, stream, memory, idle, checks)
 }
 
 

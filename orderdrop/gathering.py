@@ -12,21 +12,22 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from orderdrop import checks
 from orderdrop.checks import cash, market, rate, repeats, session, switches
-from orderdrop.checks.bounds import ORDERS_PER_DAY_CEILING, ORDERS_PER_SECOND_CEILING, Bounds
-from orderdrop.checks.context import Context, Funds, Held, Rate, RepeatPolicy, Scope, Surroundings
+from orderdrop.checks.bounds import ORDERS_PER_DAY_CEILING, ORDERS_PER_SECOND_CEILING
+from orderdrop.checks.context import Context, Funds, Held, Instrument, Range, Rate, RepeatPolicy, Surroundings
 from orderdrop.checks.ledger import ALL, ZERO, Entry, Ledger
-from orderdrop.checks.limits import LIMITS
+from orderdrop.checks.limits import Limit, Scope, compiled, within_limits
 from orderdrop.checks.switches import Switches
 from orderdrop.clock import Micros, second_of_day
 from orderdrop.desk import Desk
 from orderdrop.instruments import Instruments
 from orderdrop.journal.today import CLOSED, TodaysOrders
 from orderdrop.journal.writer import Writer, drop_of
-from orderdrop.order.board import board_of
+from orderdrop.looked import Looked
+from orderdrop.order.board import Board, board_of
 from orderdrop.order.identity import day_number
 from orderdrop.order.model import OrderBusiness, OrderType
 from orderdrop.order.report import Account
@@ -34,15 +35,13 @@ from orderdrop.order.status import Status
 from orderdrop.snapshots import before_first_order
 from orderdrop.trading_days import TradingDays
 
-K = TypeVar("K")
-V = TypeVar("V")
-
 LIVE_PER_SECOND: Final = 10
 LIVE_PER_DAY: Final = 2000
 LIVE_REPEAT_WINDOW: Final = 60.0
 MINUTE: Final = 60_000_000
 UNBOUNDED: Final = 1 << 30
 _BY_DEFAULT: Final = "默认 default"
+_ANY: Final = Scope("", ALL)
 
 _OF_BOUND = frozenset(
     {
@@ -54,18 +53,6 @@ _OF_BOUND = frozenset(
 _OF_PRICES = frozenset({market.price_within_limits, market.price_within_cage})
 _OF_RATES = frozenset({rate.day_ceiling, rate.turn_comes_in_time})
 _OF_REPEATS = {"refuse": repeats.repeat_refused, "hold": repeats.held_as_repeat, "warn": repeats.repeat_told}
-
-
-class Looked(dict[K, V]):
-    """Values that are looked up when they are first asked for."""
-
-    def __init__(self, look: Callable[[K], V]) -> None:
-        super().__init__()
-        self._look = look
-
-    def __missing__(self, key: K) -> V:
-        value = self[key] = self._look(key)
-        return value
 
 
 @dataclass
@@ -94,30 +81,30 @@ class Gathering:
             lambda account_id: self._settings.bound(self._settings.gateway_of(account_id))
         )
         self.rates: Looked[str, Rate] = Looked(self._rate)
-        self._scopes: Looked[tuple[str, str], tuple[Scope, ...]] = Looked(self._hard_scopes)
-        self._soft_scopes: Looked[tuple[str, str], tuple[Scope, ...]] = Looked(self._limits_softly)
+        self._hard: Looked[tuple[str, str], tuple[Limit, ...]] = Looked(self._hard_limits)
+        self._soft: Looked[tuple[str, str], tuple[Limit, ...]] = Looked(self._soft_limits)
         self._repeats: Looked[str, RepeatPolicy] = Looked(self._repeat_policy)
         self._accounts = frozenset(desk.accounts.values()) or None
         self.any_bound = any(map(self._settings.bound, self._settings.gateways))
         named = (account.limits for account in self._settings.accounts.values())
         self.paces = self.any_bound or any(of.orders_per_second for of in (self._limits, *named))
         self._chosen = self._choose()
-        self._soft = tuple(
-            rule for name, rule in LIMITS.items() if any(_is_set(of.soft, name) for of in self._all_limits())
-        )
-        self.counts = bool(self._chosen or self._soft)
+        self._says = any(compiled(of.soft, _ANY) for of in self._all_limits())
+        self.counts = bool(self._chosen) or self._says
         self._followed: Following | None = None
 
     def gather(self, writer: Writer, now: Micros, today: date, switched: Switches) -> Context:
         """The context for a batch that is judged now, in this transaction."""
         second = second_of_day(now)
         self.instruments.refresh()
+        known = Looked(self.instruments.today(now, today))
         around = Surroundings(
             now=now, day=today, second=second, phase=session.phase_at(second),
             trading_day=self.trading_days.is_open(today) if self.any_bound else True,
             outside_session=self._settings.calendar.outside_session,
-            bound=self.bound, scopes=self._scopes, soft_scopes=self._soft_scopes,
-            instruments=Looked(self.instruments.today(now, today)),
+            bound=self.bound, limits=self._hard, soft_limits=self._soft,
+            instruments=known,
+            ranges=Looked(lambda symbol: _range(self.instruments.board_of(symbol), known[symbol])),
             ledger=self.follow(writer, now, today).ledger if self.counts else Ledger(),
             funds=Looked(lambda account_id: self._funds(account_id, now)),
             rates=self.rates, repeats=self._repeats, switches=switched,
@@ -134,7 +121,7 @@ class Gathering:
             further=tuple(rule for rule in checks.FURTHER_RULES if rule in chosen),
             holds=tuple(rule for rule in checks.HOLDS if rule in chosen),
             warnings=tuple(rule for rule in checks.WARNINGS if rule in chosen),
-            soft=self._soft, surroundings=around,
+            soft=self._says, around=around,
         )  # fmt: skip
 
     def pace(self, gateway: str, now: Micros) -> int:
@@ -153,9 +140,9 @@ class Gathering:
     # which rules
 
     def _choose(self) -> frozenset[Any]:
-        chosen: set[Any] = {
-            rule for name, rule in LIMITS.items() if any(_is_set(of, name) for of in self._all_limits())
-        }
+        chosen: set[Any] = set()
+        if any(compiled(of, _ANY) for of in self._all_limits()):
+            chosen.add(within_limits)
         if self.any_bound:
             chosen |= _OF_BOUND
         if self.paces:
@@ -170,22 +157,24 @@ class Gathering:
 
     # what they look at
 
-    def _hard_scopes(self, key: tuple[str, str]) -> tuple[Scope, ...]:
-        return tuple(Scope(bounds, f"[{table}]", scope) for bounds, table, scope in self._tables(*key))
+    def _hard_limits(self, key: tuple[str, str]) -> tuple[Limit, ...]:
+        return tuple(limit for limits, scope in self._tables(*key) for limit in compiled(limits, scope))
 
-    def _limits_softly(self, key: tuple[str, str]) -> tuple[Scope, ...]:
+    def _soft_limits(self, key: tuple[str, str]) -> tuple[Limit, ...]:
         return tuple(
-            Scope(bounds.soft, f"[{table}.soft]", scope) for bounds, table, scope in self._tables(*key)
+            limit
+            for limits, scope in self._tables(*key)
+            for limit in compiled(limits.soft, scope._replace(table=f"{scope.table}.soft"))
         )
 
-    def _tables(self, account_id: str, strategy: str) -> Iterable[tuple[Any, str, tuple[str, str]]]:
-        yield self._limits, "limits", ALL
+    def _tables(self, account_id: str, strategy: str) -> Iterable[tuple[Any, Scope]]:
+        yield self._limits, Scope("limits", ALL)
         account = self._settings.accounts.get(account_id)
         if account is not None:
-            yield account.limits, f"accounts.{account_id}.limits", ("account", account_id)
+            yield account.limits, Scope(f"accounts.{account_id}.limits", ("account", account_id))
         named = self._settings.strategies.get(strategy)
         if named is not None:
-            yield named.limits, f"strategies.{strategy}.limits", ("strategy", strategy)
+            yield named.limits, Scope(f"strategies.{strategy}.limits", ("strategy", strategy))
 
     def _rate(self, account_id: str) -> Rate:
         """The account's own, else that of [limits], else on live gateways the default; there also at most the ceiling."""
@@ -273,6 +262,10 @@ class Gathering:
         )
 
 
+def _range(board: Board | None, known: Instrument | None) -> Range | None:
+    return None if board is None else market.limit_prices(board, known)
+
+
 def _entry(order: Any, known: Callable[[str], Any]) -> Entry:
     """An order of the journal. A market order is worth what the day says of its symbol."""
     board, instrument = board_of(order.symbol), known(order.symbol)
@@ -284,8 +277,3 @@ def _entry(order: Any, known: Callable[[str], Any]) -> Entry:
         order.sid, order.account_id, order.strategy or "", order.symbol, order.order_business == OrderBusiness.BUY, order.volume,
         price or ZERO, limit, order.accepted_at, (drop_of(order.id), order.accepted_at),
     )  # fmt: skip
-
-
-def _is_set(bounds: Bounds, name: str) -> bool:
-    known = type(bounds).model_fields.get(name)
-    return known is not None and getattr(bounds, name) != known.default

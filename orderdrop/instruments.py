@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 from orderdrop.checks.context import Instrument
 from orderdrop.clock import Micros, trade_date
 from orderdrop.config import InstrumentSettings
+from orderdrop.looked import Looked
 from orderdrop.order.board import Board, board_of
 from orderdrop.order.symbol import Symbol, read_symbol
 
@@ -62,40 +63,40 @@ class Instruments:
         self._stamp: tuple[int, int] | None = None
         self._lines: dict[str, _Known] = {}
         self._patterns: dict[str, _Known] = {}
-        self._boards: dict[str, Board | None] = {}
+        self._boards = Looked(self._board)
 
     @property
     def there(self) -> bool:
         return bool(self._lines or self._patterns)
 
     def refresh(self) -> None:
-        """Once for each batch. Without a readable file nothing is known."""
+        """Once for each batch. What cannot be read just now, because somebody is writing it, stays as it was."""
         try:
             found = self._path.stat()
             stamp = (found.st_mtime_ns, found.st_size)
             if stamp == self._stamp:
                 return
-            text = self._path.read_text(encoding="utf-8-sig", errors="replace")
+            lines = self._read(self._path.read_text(encoding="utf-8-sig", errors="replace"))
         except FileNotFoundError:
-            stamp, text = None, ""
+            if self._stamp is None:
+                return
+            stamp, lines = None, {}
         except OSError as error:
             log.warning("证券资料读不了 / instruments cannot be read: %s: %s", self._path, error)
-            stamp, text = None, ""
+            return
         self._stamp = stamp
-        found_lines = self._read(text)
-        self._lines = {name: known for name, known in found_lines.items() if not name.endswith("*")}
-        self._patterns = {name[:-1]: known for name, known in found_lines.items() if name.endswith("*")}
-        self._boards = {}
+        self._lines = {name: known for name, known in lines.items() if not name.endswith("*")}
+        self._patterns = {name[:-1]: known for name, known in lines.items() if name.endswith("*")}
+        self._boards = Looked(self._board)
 
-    def board_of(self, symbol: str) -> Board | None:
-        """The board, with what the file knows better."""
-        if not self.there:
-            return board_of(symbol)
-        if symbol not in self._boards:
-            board = board_of(symbol)
-            facts = self._of(symbol).board
-            self._boards[symbol] = board._replace(**facts) if board is not None and facts else board  # type: ignore[arg-type]
-        return self._boards[symbol]
+    @property
+    def board_of(self) -> Callable[[str], Board | None]:
+        """The board of a symbol, with what the file knows better."""
+        return self._boards.__getitem__ if self.there else board_of
+
+    def _board(self, symbol: str) -> Board | None:
+        board, facts = board_of(symbol), self._of(symbol).board
+        return board._replace(**facts) if board is not None and facts else board  # type: ignore[arg-type]
 
     def today(self, now: Micros, day: date) -> Callable[[str], Instrument | None]:
         """What is known today; prices of an earlier day are not."""
@@ -135,21 +136,22 @@ class Instruments:
         if text and "symbol" not in header:
             log.warning("证券资料没有 symbol 列 / instruments have no column symbol: %s", self._path)
             return {}
-        found = {}
+        found, bad = {}, []
         for number, cells in enumerate(rows, start=2):
             values = {
                 name: cell.strip() for name, cell in zip(header, cells, strict=False) if name and cell.strip()
             }
             try:
-                if values:
-                    found[_symbol(values.pop("symbol", ""))] = _known(values)
+                symbol = _symbol(values.pop("symbol", "")) if values else ""
+                found[symbol] = _known(values)
             except (ValueError, InvalidOperation):
-                log.warning(
-                    "证券资料第 %d 行读不懂 / line %d of the instruments is not understood: %s",
-                    number,
-                    number,
-                    ",".join(cells),
-                )
+                bad.append(number)
+        if bad:
+            log.warning(
+                "证券资料有 %d 行读不懂 / %d lines of the instruments are not understood, the first is line %d: %s",
+                len(bad), len(bad), bad[0], self._path,
+            )  # fmt: skip
+        found.pop("", None)
         return found
 
 

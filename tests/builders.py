@@ -59,9 +59,10 @@ def surroundings(at: datetime = FRIDAY, **over) -> Surroundings:
         "trading_day": True,
         "outside_session": "hold",
         "bound": defaultdict(lambda: True),
-        "scopes": defaultdict(tuple),
-        "soft_scopes": defaultdict(tuple),
+        "limits": defaultdict(tuple),
+        "soft_limits": defaultdict(tuple),
         "instruments": defaultdict(lambda: None),
+        "ranges": defaultdict(lambda: None),
         "ledger": Ledger(),
         "funds": defaultdict(lambda: None),
         "rates": defaultdict(lambda: Rate(None, None, "")),
@@ -84,7 +85,7 @@ def a_wide_context(at: datetime = FRIDAY, rules=FURTHER_RULES, **over) -> Contex
         further=rules,
         holds=HOLDS,
         warnings=WARNINGS,
-        surroundings=around,
+        around=around,
     )
 
 

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from orderdrop.checks.board import (
     board_known,
     lot_kept,
@@ -18,7 +16,7 @@ from orderdrop.checks.board import (
 from orderdrop.checks.cash import cash_enough, odd_lot_whole, shares_enough, snapshot_fresh, snapshot_there
 from orderdrop.checks.context import Context, Hold, HoldRule, Rule
 from orderdrop.checks.fields import account_known, price_as_type_wants
-from orderdrop.checks.limits import LIMITS
+from orderdrop.checks.limits import passed_softly, within_limits
 from orderdrop.checks.market import entry_of, price_within_cage, price_within_limits, reference_there
 from orderdrop.checks.rate import cancels_few, day_ceiling, held_for_cancels, turn_comes_in_time
 from orderdrop.checks.repeats import crosses_nothing_own, held_as_repeat, repeat_refused, repeat_told
@@ -51,7 +49,7 @@ FURTHER_RULES: tuple[Rule, ...] = (
     on_trading_day,
     price_within_limits,
     price_within_cage,
-    *LIMITS.values(),
+    within_limits,
     snapshot_there,
     cash_enough,
     shares_enough,
@@ -100,11 +98,12 @@ def hold(order: Order, context: Context) -> Hold | Refusal | None:
 
 def warnings(order: Order, context: Context) -> list[Refusal]:
     """What is to be said of an order that may go: one for each rule, and one for each soft limit that it passes."""
-    found = [_first_denial((rule,), order, context) for rule in context.warnings]
-    if context.soft:
-        softly = replace(context, surroundings=replace(context.around, scopes=context.around.soft_scopes))
-        found += [_first_denial((rule,), order, softly) for rule in context.soft]
-    return [refusal for refusal in found if refusal is not None]
+    found = []
+    for rule in context.warnings:
+        refusal = _first_denial((rule,), order, context)
+        if refusal is not None:
+            found.append(refusal)
+    return found + passed_softly(order, context) if context.soft else found
 
 
 def _first_denial(rules: tuple[Rule, ...], order: Order, context: Context) -> Refusal | None:

@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
-from orderdrop.checks.bounds import Bounds
-from orderdrop.checks.ledger import Ledger, ScopeKey
+from orderdrop.checks.ledger import Ledger
 from orderdrop.clock import Micros
 from orderdrop.order.board import Board, board_of
 from orderdrop.order.model import Order
 from orderdrop.order.refusal import Refusal
 
 if TYPE_CHECKING:
+    from orderdrop.checks.limits import Limit
     from orderdrop.checks.session import Phase
     from orderdrop.checks.switches import Switches
 
@@ -43,12 +43,11 @@ class Instrument(NamedTuple):
         return self.last if self.last is not None else self.previous_close
 
 
-class Scope(NamedTuple):
-    """Limits, the table of the settings in which they stand, and whose orders count."""
+class Range(NamedTuple):
+    """The day's lowest and highest price."""
 
-    bounds: Bounds
-    table: str
-    key: ScopeKey
+    lower: Decimal
+    upper: Decimal
 
 
 class Held(NamedTuple):
@@ -88,7 +87,7 @@ class Surroundings:
     """Market, limits and what was ordered before, at one instant.
 
     second: of the day, in Shanghai. trading_day: None when nobody knows the year. bound: by account, whether its gateway is held to
-    sessions, cash and the rest. scopes: by account and strategy.
+    sessions, cash and the rest. limits: by account and strategy. instruments, ranges: by symbol, None where nobody knows.
     """
 
     now: Micros
@@ -98,9 +97,10 @@ class Surroundings:
     trading_day: bool | None
     outside_session: Literal["hold", "refuse"]
     bound: Mapping[str, bool]
-    scopes: Mapping[tuple[str, str], tuple[Scope, ...]]
-    soft_scopes: Mapping[tuple[str, str], tuple[Scope, ...]]
+    limits: Mapping[tuple[str, str], tuple[Limit, ...]]
+    soft_limits: Mapping[tuple[str, str], tuple[Limit, ...]]
     instruments: Mapping[str, Instrument | None]
+    ranges: Mapping[str, Range | None]
     ledger: Ledger
     funds: Mapping[str, Funds | None]
     rates: Mapping[str, Rate]
@@ -122,7 +122,7 @@ class Context:
 
     accounts: those that may trade, None when any may. passed: (account, symbol, order type, side) that the rules which look
     at nothing else have let pass, in this state. further, holds, warnings: the rules that the settings and the gateways call for.
-    soft: limits that are only said. sessions: whether any gateway is bound to them. origin: the take that is judged (drop, when).
+    soft: whether any limits are only said. sessions: whether any gateway is bound to them. origin: the take that is judged (drop, when).
     """
 
     accounts: frozenset[str] | None
@@ -133,16 +133,10 @@ class Context:
     further: tuple[Rule, ...] = ()
     holds: tuple[HoldRule, ...] = ()
     warnings: tuple[Rule, ...] = ()
-    soft: tuple[Rule, ...] = ()
-    surroundings: Surroundings | None = None
+    soft: bool = False
+    around: Surroundings = cast("Surroundings", None)
+    """Where nothing was gathered, the rule that asks fails, and so denies."""
     origin: tuple[int, int] = (0, 0)
-
-    @property
-    def around(self) -> Surroundings:
-        """Raises LookupError where nothing was gathered, so that the rule that asks denies."""
-        if self.surroundings is None:
-            raise LookupError("surroundings")
-        return self.surroundings
 
 
 Rule = Callable[[Order, Context], Refusal | None]

@@ -62,11 +62,12 @@ class Totals:
     open: int = 0
     unsent: int = 0
 
-    def add(self, entry: Entry, sign: int) -> None:
+    def add(self, entry: Entry, value: Decimal, sign: int) -> None:
+        """value: the entry's, with the sign."""
         if entry.buy:
-            self.bought += sign * entry.value
+            self.bought += value
         else:
-            self.sold += sign * entry.value
+            self.sold += value
         self.orders += sign
         self.open += sign * entry.open
         self.unsent += sign * (entry.open and not entry.sent)
@@ -164,8 +165,9 @@ class Ledger:
         self._drafts.clear()
 
     def _count(self, entry: Entry, sign: int) -> None:
+        value = sign * entry.value
         for key in keys_of(entry.account_id, entry.strategy):
-            self._totals[key].add(entry, sign)
+            self._totals[key].add(entry, value, sign)
         reserved = self._reserved.get(entry.account_id)
         if reserved is not None:
             reserved.add(entry, sign, self.fee)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
-from typing import NamedTuple
 
-from orderdrop.checks.context import Context, Instrument
+from orderdrop.checks.context import Context, Instrument, Range
 from orderdrop.checks.ledger import ZERO, Entry
 from orderdrop.checks.session import CONTINUOUS
 from orderdrop.order.board import Board
@@ -16,11 +15,6 @@ _BUY = int(OrderBusiness.BUY)
 _LIMIT = int(OrderType.LIMIT)
 _HUNDRED = Decimal(100)
 REPO_UNIT = Decimal(100)
-
-
-class Range(NamedTuple):
-    lower: Decimal
-    upper: Decimal
 
 
 def limit_prices(board: Board, known: Instrument | None) -> Range | None:
@@ -56,7 +50,7 @@ def worth(order: Order, context: Context) -> Decimal | None:
     known = context.around.instruments[order.symbol]
     if known is None or board is None:
         return None
-    prices = limit_prices(board, known)
+    prices = context.around.ranges[order.symbol]
     if prices is not None and order.order_business == _BUY:
         return prices.upper
     return known.reference
@@ -72,10 +66,9 @@ def entry_of(order: Order, context: Context) -> Entry:
 
 
 def price_within_limits(order: Order, context: Context) -> Refusal | None:
-    board = context.board_of(order.symbol)
-    if order.price is None or board is None:
+    if order.price is None:
         return None
-    prices = limit_prices(board, context.around.instruments[order.symbol])
+    prices = context.around.ranges[order.symbol]
     if prices is None or prices.lower <= order.price <= prices.upper:
         return None
     return Refusal(Code.PRICE_LIMIT, "price", str(order.price), f"{prices.lower} – {prices.upper}")
@@ -110,11 +103,10 @@ def reference_there(order: Order, context: Context) -> Refusal | None:
     board = context.board_of(order.symbol)
     if order.price is None or board is None or not context.around.bound[order.account_id]:
         return None
+    if context.around.ranges[order.symbol] is not None or board.limit_percent is None:
+        return None
     known = context.around.instruments[order.symbol]
-    limited = board.limit_percent is not None and not (known and known.unlimited)
-    if limited and limit_prices(board, known) is None:
-        return Refusal(Code.REFERENCE_MISSING, "price", order.symbol)
-    return None
+    return None if known and known.unlimited else Refusal(Code.REFERENCE_MISSING, "price", order.symbol)
 
 
 def _plain(price: Decimal) -> str:

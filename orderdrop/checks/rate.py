@@ -53,10 +53,10 @@ def cancels_few(order: Order, context: Context) -> Refusal | None:
 
 def _cancels_above(order: Order, context: Context, bound: Decimal) -> Refusal | None:
     around = context.around
-    if not around.bound[order.account_id]:
+    cancels = around.ledger.cancels.get(order.account_id, 0)
+    if not cancels or not around.bound[order.account_id]:
         return None
     orders = around.ledger.totals(("account", order.account_id)).orders
-    cancels = around.ledger.cancels.get(order.account_id, 0)
     if orders < _FEW or cancels * _HUNDRED < bound * orders:
         return None
     return Refusal(Code.CANCEL_RATIO, "", f"{cancels}/{orders}", f"{bound}%")

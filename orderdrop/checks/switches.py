@@ -30,10 +30,12 @@ class Switches(NamedTuple):
 
     def of(self, account_id: str, strategy: str) -> tuple[State, ScopeKey]:
         """The strongest switch that binds an order, and whose it is."""
-        return max(
-            ((self.states.get(key, State.ACTIVE), key) for key in keys_of(account_id, strategy)),
-            key=lambda found: found[0],
-        )
+        strongest, whose = State.ACTIVE, ALL
+        for key in keys_of(account_id, strategy):
+            state = self.states.get(key, State.ACTIVE)
+            if state > strongest:
+                strongest, whose = state, key
+        return strongest, whose
 
     @property
     def halted(self) -> bool:
