@@ -26,6 +26,7 @@ from orderdrop.gateway.base import Gateway
 from orderdrop.gateway.goldminer import GoldminerGateway
 from orderdrop.gateway.paper import PaperGateway
 from orderdrop.gathering import Gathering
+from orderdrop.guarding import Guard
 from orderdrop.inbox.folder import Inbox
 from orderdrop.inbox.tail import OpenDrop, Position
 from orderdrop.journal.journal import Journal, reading_engine
@@ -68,7 +69,8 @@ class App:
         self.desk = Desk(settings, gateways or make_gateways(settings, workspace, self.clock))
         self.inbox = Inbox(workspace.inbox, settings.inbox)
         gathering = Gathering(self.desk, workspace.root)
-        self.router = Router(self.inbox, self.journal, self.desk, self.clock, gathering)
+        guard = Guard(settings, workspace, gathering, self.clock)
+        self.router = Router(self.inbox, self.journal, self.desk, self.clock, gathering, guard)
         self._lock = FileLock(workspace.lock)
         self._reader: Engine | None = None
         self._day = self.router.today

@@ -233,6 +233,23 @@ class InstrumentSettings(_Section):
     )
 
 
+class SwitchSettings(_Section):
+    """When new orders stop by themselves, until `orderdrop resume`. Counts, clock and disk: on live gateways; 0: never."""
+
+    rejects_per_minute: int = Field(20, ge=0, description="the broker's, of an account 一分钟废单上限")
+    denials_per_minute: int = Field(200, ge=0, description="our own, of an account 一分钟拒单上限")
+    day_loss: Decimal | None = Field(
+        None, gt=0, description="yuan an account may lose in a day; then it may only reduce 当日亏损上限",
+        examples=[Decimal(50_000)],
+    )  # fmt: skip
+    day_turnover: Decimal | None = Field(
+        None, gt=0, description="yuan an account may trade in a day; then it may only reduce 当日成交上限",
+        examples=[Decimal(20_000_000)],
+    )  # fmt: skip
+    clock_jump: float = Field(5, ge=0, description="seconds by which the clock may jump 时钟跳动上限(秒)")
+    free_disk: int = Field(200, ge=0, description="megabytes that must be free on the disk 磁盘剩余下限(MB)")
+
+
 class CalendarSettings(_Section):
     """Trading days and sessions; live gateways are held to them."""
 
@@ -278,6 +295,7 @@ class Settings(BaseSettings):
     accounts: dict[str, AccountSettings] = Field(default_factory=dict)
     strategies: dict[str, StrategySettings] = Field(default_factory=dict)
     limits: Limits = Field(default_factory=Limits)
+    switches: SwitchSettings = Field(default_factory=SwitchSettings)
     instruments: InstrumentSettings = Field(default_factory=InstrumentSettings)
     calendar: CalendarSettings = Field(default_factory=CalendarSettings)
 

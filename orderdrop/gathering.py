@@ -106,7 +106,7 @@ class Gathering:
             instruments=known,
             ranges=Looked(lambda symbol: _range(self.instruments.board_of(symbol), known[symbol])),
             ledger=self.follow(writer, now, today).ledger if self.counts else Ledger(),
-            funds=Looked(lambda account_id: self._funds(account_id, now)),
+            funds=Looked(lambda account_id: self.funds(account_id, now)),
             rates=self.rates, repeats=self._repeats, switches=switched,
             max_wait=self._limits.max_wait, snapshot_age=self._limits.snapshot_age,
             cancels_warn=self._limits.cancels_warn, cancels_hold=self._limits.cancels_hold,
@@ -197,7 +197,7 @@ class Gathering:
             window = LIVE_REPEAT_WINDOW if self.bound[account_id] else 0
         return RepeatPolicy(window, self._limits.repeats)
 
-    def _funds(self, account_id: str, now: Micros) -> Funds | None:
+    def funds(self, account_id: str, now: Micros) -> Funds | None:
         told = self._account_of(account_id) or before_first_order(self._settings, account_id, now)
         if told is None:
             return None

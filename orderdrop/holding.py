@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from orderdrop.checks.session import TAKES_LIMITS, phase_at
+from orderdrop.checks.session import NO_CANCELS, TAKES_LIMITS, clock_text, end_of_phase, phase_at
 from orderdrop.checks.switches import Switches, reduces, switched_off
 from orderdrop.clock import Clock, Micros, iso, second_of_day, trade_date
 from orderdrop.desk import Desk
@@ -73,6 +73,13 @@ class Holding:
             if not (open_ and phase_at(second_of_day(now)) in TAKES_LIMITS):
                 return 0
         return min(room, gathering.pace(name, now)) if gathering.paces else room
+
+    def no_cancel(self, gateway: str) -> Refusal | None:
+        """Why the market takes no cancels now: it would refuse them, so that is said at once."""
+        second = second_of_day(self._clock.now())
+        if not self._desk.settings.bound(gateway) or phase_at(second) not in NO_CANCELS:
+            return None
+        return Refusal(Code.CANCEL_CLOSED, value=phase_at(second), bound=clock_text(end_of_phase(second)))
 
     def _hold_back(self, writer: Writer, switches: Switches, now: Micros, day: int) -> list[int]:
         moved = []

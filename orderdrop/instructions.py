@@ -30,11 +30,20 @@ class CancelHandover(NamedTuple):
 class Instructions:
     """Carries out what was asked. Made anew for each transaction."""
 
-    def __init__(self, writer: Writer, now: Micros, today: date, scope: SidScope) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        now: Micros,
+        today: date,
+        scope: SidScope,
+        no_cancel: Callable[[str], Refusal | None],
+    ) -> None:
+        """no_cancel: why a gateway's market takes no cancels now, None when it does."""
         self._writer = writer
         self._now = now
         self._today = today
         self._scope = scope
+        self._no_cancel = no_cancel
         self._out: list[CancelHandover] = []
         self.touched: set[int] = set()
 
@@ -76,6 +85,8 @@ class Instructions:
                 closed_at=self._now,
             )
             self._done(asked, order)
+        elif (closed := self._no_cancel(order.gateway)) is not None:
+            self._refuse(asked, order, closed)
         else:
             self._writer.answer(asked.id, InstructionState.ASKED, self._now, order.id)
             wire = wire_sid(order.sid, from_day_number(order.trade_day), self._scope)

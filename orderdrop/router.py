@@ -17,13 +17,14 @@ from operator import attrgetter
 from typing import Any
 
 from orderdrop.admission import Admission, Admitted
-from orderdrop.checks.switches import with_accounts
+from orderdrop.checks.switches import Switches, with_accounts
 from orderdrop.clock import Clock, trade_date
 from orderdrop.collection import Collected, collect, cursor_key
 from orderdrop.desk import Desk
 from orderdrop.failpoint import reach
 from orderdrop.gateway.base import Batch, Cursor, Gateway, Outcome, Outgoing, SubmitResult
 from orderdrop.gathering import Gathering
+from orderdrop.guarding import Guard
 from orderdrop.holding import Holding
 from orderdrop.inbox.folder import Inbox
 from orderdrop.instructions import CancelHandover, Instructions
@@ -63,7 +64,7 @@ class Router:
     """Owns the broker's door. One thread; one for each workspace."""
 
     def __init__(
-        self, inbox: Inbox, journal: Journal, desk: Desk, clock: Clock, gathering: Gathering
+        self, inbox: Inbox, journal: Journal, desk: Desk, clock: Clock, gathering: Gathering, guard: Guard
     ) -> None:
         self.inbox = inbox
         self.journal = journal
@@ -71,6 +72,7 @@ class Router:
         self.clock = clock
         self.backlog: dict[str, int] = {}
         self.gathering = gathering
+        self.guard = guard
         self.holding = Holding(desk, gathering, clock)
         self._scope = desk.settings.inbox.sid_scope
         self._results: list[tuple[Handover, SubmitResult | None, int]] = []
@@ -109,12 +111,15 @@ class Router:
 
     def _receive_and_dispatch(self, done: Round) -> None:
         found = self.inbox.collect(self.today)
-        switches = with_accounts(self.inbox.switches, self.desk.accounts)
+        self.guard.watch()
+        switches = self._switches()
         if not (found or self._asked or self._has_room_for_backlog() or self.holding.due(switches)):
             return
         try:
             with self.journal.transaction() as writer:
-                now, today, halted = self.clock.now(), self.today, self.inbox.halted
+                now, today = self.clock.now(), self.today
+                self.guard.look(writer)
+                switches = self._switches()
                 moved = self.holding.turn(writer, switches)
                 if moved:
                     self.backlog = {name: writer.backlog(name) for name in self.desk.gateways}
@@ -128,11 +133,13 @@ class Router:
                     room=self._rooms(),
                 ).admit(found)
                 cancels = self._instruct(writer, done) if admitted.instructions or self._asked else []
-                handovers = admitted.handovers + ([] if halted else self._dispatch(writer))
+                handovers = admitted.handovers + ([] if switches.halted else self._dispatch(writer))
                 backlog = self._count_backlog(writer, admitted)
                 if admitted.held:
                     self.holding.look(writer)
-        except OrderdropError:
+        except OrderdropError as error:
+            if isinstance(error, JournalError):
+                self.guard.trouble(str(error))
             for ready in found:
                 self.inbox.forget(ready)
             self.holding.forget()
@@ -171,6 +178,9 @@ class Router:
 
     # details of receive
 
+    def _switches(self) -> Switches:
+        return self.guard.over(with_accounts(self.inbox.switches, self.desk.accounts))
+
     def _accepted(self, admitted: Admitted) -> None:
         for take, drop_id, refused in admitted.drops:
             take.accept(drop_id, refused=refused)
@@ -178,7 +188,7 @@ class Router:
             self.inbox.forget(file)
 
     def _instruct(self, writer: Writer, done: Round) -> list[CancelHandover]:
-        instructions = Instructions(writer, self.clock.now(), self.today, self._scope)
+        instructions = Instructions(writer, self.clock.now(), self.today, self._scope, self.holding.no_cancel)
         cancels = instructions.carry_out()
         done.orders |= instructions.touched
         return cancels
@@ -186,7 +196,7 @@ class Router:
     # details of dispatch
 
     def _has_room_for_backlog(self) -> bool:
-        return not self.inbox.halted and any(
+        return not self._switches().halted and any(
             waiting and self._room(name) for name, waiting in self.backlog.items()
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from orderdrop.checks.ledger import Ledger
 from orderdrop.clock import Micros
@@ -134,7 +134,7 @@ class Context:
     holds: tuple[HoldRule, ...] = ()
     warnings: tuple[Rule, ...] = ()
     soft: bool = False
-    around: Surroundings = cast("Surroundings", None)
+    around: Surroundings = None  # type: ignore[assignment]
     """Where nothing was gathered, the rule that asks fails, and so denies."""
     origin: tuple[int, int] = (0, 0)
 

@@ -177,6 +177,10 @@ class Ledger:
     def totals(self, scope: ScopeKey) -> Totals:
         return self._totals[scope]
 
+    def accounts(self) -> list[str]:
+        """Those that have ordered today."""
+        return [name for kind, name in self._totals if kind == "account"]
+
     def open_against(self, account_id: str, symbol: str, *, buy: bool) -> list[Entry]:
         """Open orders of the other side."""
         here = self._of_symbol.get((account_id, symbol))

@@ -65,6 +65,10 @@ def phase_at(second: int) -> Phase:
     return PHASES[bisect_right(_BEGINS, second) - 1].phase
 
 
+def end_of_phase(second: int) -> int:
+    return _BEGINS[bisect_right(_BEGINS, second)]
+
+
 def taken_from(second: int, order_type: int) -> int | None:
     """The first second, from `second` on, in which the market takes this type of order; None: not today any more."""
     takes = TAKES_LIMITS if order_type == _LIMIT else CONTINUOUS

@@ -15,10 +15,10 @@ PENDING = "SHSE.018014"  # the paper broker leaves it open
 
 @pytest.fixture
 def desk(desk):
-    """A desk that knows the year."""
+    """A desk that knows the year, and does not mind that its clock is moved on by hand."""
 
     def make(*given, **settings):
-        one = desk(*given, **settings)
+        one = desk(*given, **{"switches": {"clock_jump": 0}} | settings)
         (one.root / "calendar.csv").write_text("closed,note\n2026-10-01,\n")
         return one
 
@@ -300,3 +300,55 @@ def test_value_when_a_market_order_has_no_reference_then_refused_not_guessed(des
     one.route({"a.csv": rows(market)})
     assert refused(one) == {"m": "REFERENCE_NEEDED"}
     assert Decimal(one.query("SELECT count(*) AS n FROM batches")[0]["n"]) == 0
+
+
+def test_cancel_when_the_call_takes_none_then_refused_and_said_until_it_does(desk):
+    clock = at(9, 16)
+    one = desk(clock, limits={"as_live": True}).route({"a.csv": rows(row("a", symbol=PENDING, price="100"))})
+    clock.advance(5 * 60)
+    one.route({"x.cancel_order.csv": "sid,comment\na,\n"})
+    assert one.outcomes("x.cancel_order.csv") == [("a", "refused", "CANCEL_CLOSED")]
+    assert one.statuses() == {"a": "new"}
+    clock.advance(5 * 60)
+    assert one.route({"y.cancel_order.csv": "sid,comment\na,\n"}).statuses() == {"a": "canceled"}
+
+
+def test_denials_when_too_many_in_a_minute_then_the_account_is_halted_until_resumed(desk):
+    clock = at(10, 0)
+    one = desk(
+        clock,
+        limits={"as_live": True},
+        switches={"denials_per_minute": 3, "clock_jump": 0},
+        inbox={"on_bad_row": "reject-row"},
+    )
+    one.route({"a.csv": rows(*(row(f"bad{n}", 150) for n in range(3)))})
+    one.route({"b.csv": rows(row("b"), row("c").replace("A1", "A2"))})
+    assert refused(one)["b"] == "HALTED_SCOPE"
+    assert one.statuses() == {"c": "filled"}
+    assert "3 denied within a minute" in (one.inbox / "HALT.A1").read_text(encoding="utf-8")
+    one.route()
+    (one.inbox / "HALT.A1").unlink()
+    assert one.route({"d.csv": rows(row("d", 200))}).statuses() == {"c": "filled", "d": "filled"}
+
+
+def test_turnover_when_reached_then_the_account_may_only_reduce(desk):
+    one = desk(
+        at(10, 0), switches={"day_turnover": "1000"}, gateways={"paper": {"positions": {"SHSE.600000": 500}}}
+    )
+    one.route({"a.csv": rows(row("a"))}).route({"b.csv": rows(row("b"))}).route(
+        {"c.csv": rows(row("c", side=2))}
+    )
+    assert one.statuses() == {"a": "filled", "c": "filled"}
+    assert refused(one) == {"b": "REDUCING"}
+
+
+def test_clock_when_it_jumps_then_all_is_halted_and_cancels_pass(desk):
+    clock = at(10, 0)
+    one = desk(clock, limits={"as_live": True}, switches={}).route(
+        {"a.csv": rows(row("a", symbol=PENDING, price="100"))}
+    )
+    clock.advance(30)
+    one.route({"b.csv": rows(row("b"))}).route({"x.cancel_order.csv": "sid,comment\na,\n"})
+    assert refused(one) == {"b": "HALTED"}
+    assert one.statuses() == {"a": "canceled"}
+    assert "jumped" in (one.inbox / "HALT").read_text(encoding="utf-8")
