@@ -6,7 +6,7 @@ blocks, inside a savepoint, so that a basket with one bad row can be refused as 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
@@ -81,6 +81,7 @@ class Admission:
         gathering: Gathering,
         switches: Switches,
         room: Mapping[str, int],
+        check: Callable[[Order, checks.Context], Refusal | None] = checks.check,
     ) -> None:
         self._desk = desk
         self._writer = writer
@@ -92,6 +93,7 @@ class Admission:
         self._checks = gathering.gather(writer, now, today, switches)
         self._ledger = self._checks.around.ledger
         self._further = gathering.counts
+        self._check = check
         self._next_drop = writer.next_drop_id()
         self._pending = Pending(desk, writer, now, today, room)
         self.admitted = Admitted(handovers=self._pending.handovers)
@@ -205,7 +207,7 @@ class Admission:
             verdict.errors.extend(RowError(order.row, order.sid, too_late) for order in block.orders)
             return verdict
         base, refuse = draft.drop_id << 32, draft.refuse
-        mine, accept, check, context = self._pending.mine, verdict.accepted.append, checks.check, self._checks
+        mine, accept, check, context = self._pending.mine, verdict.accepted.append, self._check, self._checks
         further = self._further
         if further:
             context = replace(context, origin=(draft.drop_id, self._now))

@@ -45,7 +45,7 @@ _ANY: Final = Scope("", ALL)
 
 _OF_BOUND = frozenset(
     {
-        session.on_trading_day, cash.snapshot_there, cash.cash_enough, cash.shares_enough, cash.odd_lot_whole,
+        cash.snapshot_there, cash.cash_enough, cash.shares_enough, cash.odd_lot_whole,
         repeats.crosses_nothing_own, rate.held_for_cancels, session.held_for_time,
         market.reference_there, cash.snapshot_fresh, rate.cancels_few,
     }

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from orderdrop import checks
 from orderdrop.admission import Admission
 from orderdrop.checks.switches import with_accounts
 from orderdrop.clock import Micros
@@ -30,19 +31,21 @@ from orderdrop.journal.reading import Reading
 from orderdrop.journal.today import TodaysOrders
 from orderdrop.journal.writer import Known, Writer
 from orderdrop.order.identity import day_number
+from orderdrop.order.model import Order
 from orderdrop.order.refusal import Code, Refusal
 from orderdrop.snapshots import last_snapshot
 from orderdrop.workspace import Workspace
 
 
 class Rehearsed(NamedTuple):
-    """A drop as the router would journal it. orders, rows, instructions: journal rows."""
+    """A drop as the router would journal it. orders, rows, instructions: journal rows. denials: by sid, all that speaks against an order."""
 
     path: Path
     drop: Any
     orders: list[Any]
     rows: list[Any]
     instructions: list[Any]
+    denials: dict[str, list[Refusal]]
 
 
 def rehearse(
@@ -59,9 +62,15 @@ def rehearse(
         desk, workspace.root, lambda account_id: last_snapshot(workspace, settings, account_id, now)
     )
     switches = with_accounts(read_switches(workspace.inbox), desk.accounts)
+    denials: dict[str, list[Refusal]] = {}
+
+    def check(order: Order, context: checks.Context) -> Refusal | None:
+        found = denials[order.sid] = checks.every_denial(order, context)
+        return found[0] if found else None
+
     with _scratch(real) as writer:
         admission = Admission(
-            desk, writer, now, today, gathering=gathering, switches=switches, room=nothing_leaves
+            desk, writer, now, today, gathering=gathering, switches=switches, room=nothing_leaves, check=check
         )
         admission.admit([_ready(path, settings, strategy, today) for path in files])
         reading = Reading(writer.connection)
@@ -69,7 +78,7 @@ def rehearse(
         return [
             Rehearsed(
                 path, drop, list(reading.orders_of_drop(drop.id)), reading.row_outcomes(drop.id),
-                reading.instructions_of_drop(drop.id),
+                reading.instructions_of_drop(drop.id), denials,
             )
             for path, drop in zip(files, drops, strict=True)
         ]  # fmt: skip

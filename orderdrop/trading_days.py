@@ -84,6 +84,11 @@ def calendar_text(closed: frozenset[date]) -> str:
     return "".join([f"{HEADER}\n", *(f"{day.isoformat()},\n" for day in sorted(closed))])
 
 
+def days_in(path: Path) -> frozenset[date]:
+    """The closed days in a calendar.csv, none when there is no such file. Raises ConfigError."""
+    return _read(path) if path.exists() else frozenset()
+
+
 def _read(path: Path) -> frozenset[date]:
     days = set()
     rows = csv.reader(StringIO(path.read_text(encoding="utf-8-sig", errors="replace")))

@@ -25,7 +25,19 @@ from orderdrop.checks.switches import not_halted, not_switched_off
 from orderdrop.order.model import Order
 from orderdrop.order.refusal import Code, Refusal
 
-__all__ = ["HOLDS", "RULES", "WARNINGS", "Context", "Hold", "Rule", "check", "entry_of", "hold", "warnings"]
+__all__ = [
+    "HOLDS",
+    "RULES",
+    "WARNINGS",
+    "Context",
+    "Hold",
+    "Rule",
+    "check",
+    "entry_of",
+    "every_denial",
+    "hold",
+    "warnings",
+]
 
 KIND_RULES: tuple[Rule, ...] = (
     not_halted,
@@ -41,12 +53,12 @@ SIZE_RULES: tuple[Rule, ...] = (
     tick_kept,
     lot_kept,
     maximum_kept,
+    on_trading_day,
     in_time,
 )
 
 FURTHER_RULES: tuple[Rule, ...] = (
     not_switched_off,
-    on_trading_day,
     price_within_limits,
     price_within_cage,
     within_limits,
@@ -82,6 +94,14 @@ def check(order: Order, context: Context) -> Refusal | None:
     if refusal is None and context.further:
         return _first_denial(context.further, order, context)
     return refusal
+
+
+def every_denial(order: Order, context: Context) -> list[Refusal]:
+    """All that speaks against an order; for those who ask beforehand."""
+    rules = (*KIND_RULES, *SIZE_RULES, *context.further)
+    found = [refusal for rule in rules if (refusal := _first_denial((rule,), order, context)) is not None]
+    # What cannot be judged because of what was denied already tells nothing new.
+    return found[:1] + [refusal for refusal in found[1:] if refusal.code is not Code.CHECK_FAILED]
 
 
 def hold(order: Order, context: Context) -> Hold | Refusal | None:

@@ -17,16 +17,16 @@ _LIMIT = int(OrderType.LIMIT)
 
 
 class Phase(StrEnum):
-    BEFORE = "盘前 before the opening"
-    OPENING_CALL = "开盘集合竞价 opening call"
-    OPENING_CALL_LOCKED = "开盘集合竞价(不可撤单) opening call, no cancels"
-    PAUSE = "竞价后静默 pause after the call"
-    MORNING = "上午连续竞价 morning"
-    NOON = "午休 noon break"
-    AFTERNOON = "下午连续竞价 afternoon"
-    CLOSING_CALL = "收盘集合竞价(不可撤单) closing call, no cancels"
-    CLOSED = "收盘 closed"
-    AFTER_HOURS = "盘后固定价格 after-hours at a fixed price"
+    BEFORE = "盘前 / before the opening"
+    OPENING_CALL = "开盘集合竞价 / opening call"
+    OPENING_CALL_LOCKED = "开盘集合竞价(不可撤单) / opening call, no cancels"
+    PAUSE = "竞价后静默 / pause after the call"
+    MORNING = "上午连续竞价 / morning"
+    NOON = "午休 / noon break"
+    AFTERNOON = "下午连续竞价 / afternoon"
+    CLOSING_CALL = "收盘集合竞价(不可撤单) / closing call, no cancels"
+    CLOSED = "收盘 / closed"
+    AFTER_HOURS = "盘后固定价格 / after-hours at a fixed price"
 
 
 class _Begin(NamedTuple):
@@ -88,6 +88,8 @@ def clock_text(second: int) -> str:
 
 
 def on_trading_day(order: Order, context: Context) -> Refusal | None:
+    if not context.sessions:
+        return None
     around = context.around
     if not around.bound[order.account_id]:
         return None

@@ -16,6 +16,7 @@ from orderdrop.cli.check import check
 from orderdrop.cli.demo import demo
 from orderdrop.cli.drop import drop
 from orderdrop.cli.init import init
+from orderdrop.cli.limits import calendar, limits
 from orderdrop.cli.look import drops, orders
 from orderdrop.cli.output import be_lenient, tell_error
 from orderdrop.cli.place import Place
@@ -70,6 +71,6 @@ def main(ctx: click.Context, workspace: Path) -> None:
 
 
 for command in (
-    init, run, demo, check, drop, orders, drops, why, status, cancel, release, resend, halt, resume,
+    init, run, demo, check, drop, orders, drops, why, status, limits, cancel, release, resend, halt, resume, calendar,
 ):  # fmt: skip
     main.add_command(command)

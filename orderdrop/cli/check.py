@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -49,10 +50,12 @@ def check(
     预检:现在放入这些文件,每一行会怎样。不发送,不写入。
 
     It is the router's own judgement: reading, checks, and duplicates against the journal. Exit 1 when anything would be refused.
+    Every rule that speaks against an order is told, not only the first.
 
     \b
     Examples 例子:
       orderdrop check basket.csv
+      orderdrop check basket.csv --at 09:31
       orderdrop check *.csv --json
     """
     found = [row for rehearsed in _rehearse(place, files, strategy, _instant(place, at)) for row in rehearsed]
@@ -130,7 +133,20 @@ def _row(place: Place, found: Rehearsed, row: Any, outcome: str, order: Any = No
         "reason": why.text(place.language) if why else None,
         "remedy": why.remedy if why else None,
         "note": getattr(row, "note", None),
+        "also": _also(place, found, row) if order is not None and row.reason_code else [],
     }
+
+
+def _also(place: Place, found: Rehearsed, order: Any) -> list[dict[str, str]]:
+    """What else speaks against an order that is denied."""
+    from orderdrop.order.refusal import explain  # noqa: PLC0415
+
+    return [
+        {"code": refusal.code, "reason": why.text(place.language), "remedy": why.remedy}
+        for refusal in found.denials.get(order.sid, [])
+        if refusal.code != order.reason_code
+        for why in [explain(refusal, place.language)]
+    ]
 
 
 def _outcome(order: Any) -> str:
@@ -189,11 +205,57 @@ def _show(place: Place, found: list[dict[str, Any]]) -> None:
             if row["code"] and row["code"] != "NOT_SENT":
                 style = "yellow" if row["outcome"] in GOOD else "red"
                 tell(console, str(row["row"]), row["code"], row["reason"], row["remedy"], style)
+            for more in row["also"]:
+                tell(console, str(row["row"]), more["code"], more["reason"], more["remedy"], "red")
             if row["note"]:
                 console.print(Text.assemble("  ", (str(row["row"]), "bold"), f"  注意 note: {row['note']}"))
+    _show_totals(place, found)
     counts = Counter(row["outcome"] for row in found)
     say(
         ", ".join(f"{count} {outcome}" for outcome, count in counts.items()),
         "nothing was sent 没有发送",
         place.language,
     )
+
+
+def _show_totals(place: Place, found: list[dict[str, Any]]) -> None:
+    """By account and side, of what would go or be held; and the account's cash before, and after all of it has traded."""
+    from rich.text import Text  # noqa: PLC0415
+
+    from orderdrop.clock import SystemClock  # noqa: PLC0415
+    from orderdrop.snapshots import last_snapshot  # noqa: PLC0415
+
+    going = [row for row in found if row["outcome"] in {"would_go", "would_be_held"}]
+    for account_id in dict.fromkeys(row["account_id"] for row in going):
+        mine = [row for row in going if row["account_id"] == account_id]
+        known = last_snapshot(place.workspace, place.settings, account_id, SystemClock().now())
+        bought, sold = (_value(mine, side) for side in ("buy", "sell"))
+        words = [f"{account_id}: 买入 buys {bought:.2f}", f"卖出 sells {sold:.2f}"]
+        if any(row["price"] is None for row in mine):
+            words.append("市价委托未计 market orders not counted")
+        if known is not None:
+            fees = sum(
+                (
+                    max(_worth(row) * place.settings.limits.fee_rate, place.settings.limits.fee_minimum)
+                    for row in mine
+                    if row["side"] == "buy"
+                ),
+                Decimal(0),
+            )
+            after = known.available - bought - fees + sold
+            words.append(f"可用资金 cash {known.available:.2f} → {after:.2f}")
+        stdout().print(Text("  ".join(words)), soft_wrap=True)
+
+
+def _value(rows: list[dict[str, Any]], side: str) -> Decimal:
+    return sum((_worth(row) for row in rows if row["side"] == side), Decimal(0))
+
+
+def _worth(row: dict[str, Any]) -> Decimal:
+    """Yuan; a repo's volume is in hundreds of yuan, its price is a rate."""
+    from orderdrop.order.board import board_of  # noqa: PLC0415
+
+    board = board_of(row["symbol"])
+    if board is not None and board.kind == "repo":
+        return Decimal(100 * int(row["volume"]))
+    return Decimal(row["price"] or 0) * int(row["volume"])
