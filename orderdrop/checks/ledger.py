@@ -199,6 +199,9 @@ class Ledger:
         reserved = self._reserved.get(account_id)
         if reserved is not None and reserved.at == at:
             return reserved
+        if reserved is not None and at < reserved.at:  # an older one: what had been settled is open again
+            mine = {order: entry for order, entry in self.entries.items() if entry.account_id == account_id}
+            self._floating[account_id] = mine
         reserved = self._reserved[account_id] = Reserved(at)
         floating = self._floating[account_id]
         for order, entry in list(floating.items()):
