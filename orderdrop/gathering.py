@@ -30,6 +30,7 @@ from orderdrop.looked import Looked
 from orderdrop.order.board import Board, board_of
 from orderdrop.order.identity import day_number
 from orderdrop.order.model import OrderBusiness, OrderType
+from orderdrop.order.refusal import Code
 from orderdrop.order.report import Account
 from orderdrop.order.status import Status
 from orderdrop.snapshots import before_first_order
@@ -40,6 +41,9 @@ LIVE_PER_DAY: Final = 2000
 LIVE_REPEAT_WINDOW: Final = 60.0
 MINUTE: Final = 60_000_000
 UNBOUNDED: Final = 1 << 30
+_NO_FAULT: Final = frozenset({Code.NOT_SENT, Code.HALTED, Code.HALTED_SCOPE, Code.REDUCING})
+"""Denials that tell nothing against the order itself."""
+
 _BY_DEFAULT: Final = "默认 default"
 _ANY: Final = Scope("", ALL)
 
@@ -249,7 +253,7 @@ class Gathering:
         for event in events:
             if event.event == Status.SUBMITTING:
                 following.ledger.sent(event.account_id, event.at)
-            elif event.event in {Status.DENIED, Status.REJECTED}:
+            elif event.event in {Status.DENIED, Status.REJECTED} and event.reason_code not in _NO_FAULT:
                 following.told.append((event.at, event.account_id, event.event))
 
     def _count_cancels(self, ledger: Ledger, orders: TodaysOrders, now: Micros) -> None:

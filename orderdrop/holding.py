@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from orderdrop.checks.session import NO_CANCELS, TAKES_LIMITS, clock_text, end_of_phase, phase_at
 from orderdrop.checks.switches import Switches, reduces, switched_off
-from orderdrop.clock import Clock, Micros, iso, second_of_day, trade_date
+from orderdrop.clock import Clock, iso, second_of_day, trade_date
 from orderdrop.desk import Desk
 from orderdrop.gathering import Gathering
 from orderdrop.journal.writer import Writer
@@ -37,7 +37,7 @@ class Holding:
         return switches != self._seen or (self._next is not None and self._clock.now() >= self._next)
 
     def turn(self, writer: Writer, switches: Switches) -> list[int]:
-        """Let go what is due, hold back what is switched off, end what has come too late; the orders that were moved."""
+        """Let go what is due, end what has come too late; the orders that were moved."""
         now = self._clock.now()
         if self._gathering.paces:
             self._gathering.follow(writer, now, trade_date(now))
@@ -49,11 +49,10 @@ class Holding:
         for order in late:
             why = Refusal(Code.NOT_AFTER_PASSED, "not_after", iso(order.expires_at)[11:19], iso(now)[11:19])
             writer.move([order.id], Status.EXPIRED, now, "router", why, closed_at=now)
-        stopped = self._hold_back(writer, switches, now, day) if switches.partial else []
         due = [order.id for order in writer.due(now, day) if not _stopped(switches, order)]
         writer.move(due if not switches.halted else [], Status.READY, now, "router")
         self.look(writer)
-        return [*(order.id for order in late), *stopped, *due]
+        return [*(order.id for order in late), *due]
 
     def look(self, writer: Writer) -> None:
         """When the next turn is due; after orders were held."""
@@ -81,19 +80,16 @@ class Holding:
             return None
         return Refusal(Code.CANCEL_CLOSED, value=phase_at(second), bound=clock_text(end_of_phase(second)))
 
-    def _hold_back(self, writer: Writer, switches: Switches, now: Micros, day: int) -> list[int]:
-        moved = []
-        for order in writer.ready(day):
+    def hold_back(self, writer: Writer, switches: Switches) -> list[int]:
+        """READY orders whose account or strategy is switched off are held, whoever let them go."""
+        if not switches.partial:
+            return []
+        now, moved = self._clock.now(), []
+        for order in writer.ready(day_number(trade_date(now))):
             why = _stopped(switches, order)
             if why is not None:
-                writer.move(
-                    [order.id],
-                    Status.HELD,
-                    now,
-                    "router",
-                    Refusal(Code.HELD_SWITCH, value=why.value),
-                    due_at=None,
-                )
+                reason = Refusal(Code.HELD_SWITCH, value=why.value)
+                writer.move([order.id], Status.HELD, now, "router", reason, due_at=None)
                 moved.append(order.id)
         return moved
 

@@ -123,16 +123,12 @@ class Router:
                 moved = self.holding.turn(writer, switches)
                 if moved:
                     self.backlog = {name: writer.backlog(name) for name in self.desk.gateways}
-                admitted = Admission(
-                    self.desk,
-                    writer,
-                    now,
-                    today,
-                    gathering=self.gathering,
-                    switches=switches,
-                    room=self._rooms(),
-                ).admit(found)
+                admission = Admission(
+                    self.desk, writer, now, today, gathering=self.gathering, switches=switches, room=self._rooms()
+                )  # fmt: skip
+                admitted = admission.admit(found)
                 cancels = self._instruct(writer, done) if admitted.instructions or self._asked else []
+                moved += self.holding.hold_back(writer, switches)
                 handovers = admitted.handovers + ([] if switches.halted else self._dispatch(writer))
                 backlog = self._count_backlog(writer, admitted)
                 if admitted.held:

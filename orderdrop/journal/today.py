@@ -50,9 +50,9 @@ class TodaysOrders:
         return self._ask(_BY_ID, (json.dumps(sorted(ids)), self._day)) if ids else []
 
     def events_after(self, event: int) -> list[Any]:
-        """(id, order, event, at, account_id) of orders."""
+        """(id, order, event, at, account_id, reason_code) of orders."""
         query = (
-            "SELECT e.id, e.order_ref, e.event, e.at, o.account_id FROM events AS e JOIN orders AS o ON o.id = e.order_ref"
+            "SELECT e.id, e.order_ref, e.event, e.at, o.account_id, o.reason_code FROM events AS e JOIN orders AS o ON o.id = e.order_ref"
             " WHERE e.id > ? ORDER BY e.id"
         )
         return self._ask(query, (event,))

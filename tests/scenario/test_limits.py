@@ -352,3 +352,18 @@ def test_clock_when_it_jumps_then_all_is_halted_and_cancels_pass(desk):
     assert refused(one) == {"b": "HALTED"}
     assert one.statuses() == {"a": "canceled"}
     assert "jumped" in (one.inbox / "HALT").read_text(encoding="utf-8")
+
+
+def test_denials_when_a_basket_is_refused_for_one_row_then_the_others_do_not_count(desk):
+    one = desk(at(10, 0), limits={"as_live": True}, switches={"denials_per_minute": 2, "clock_jump": 0})
+    one.route({"a.csv": rows(row("a"), row("b"), row("bad", 150))}).route({"b.csv": rows(row("c"))})
+    assert one.statuses() == {"c": "filled"}
+
+
+def test_release_when_the_account_is_halted_then_stays_held(desk):
+    one = desk(at(10, 0), inbox={"hold": True}).route({"a.csv": rows(row("a"), row("b"))})
+    one.put({"HALT.A1": ""})
+    one.route().route({"r.release.csv": "sid\na\n"})
+    assert one.statuses() == {"a": "held", "b": "held"}
+    assert one.outcomes("a.csv")[0] == ("a", "held", "HELD_SWITCH")
+    assert one.at_broker() == []
