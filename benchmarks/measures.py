@@ -23,8 +23,9 @@ import old_journal
 import workload
 from subject import RESULT
 
-FLOOR, OURS, QUICK_TERMINAL = (
-    Path(__file__).with_name(name) for name in ("floor.py", "ours.py", "quick_terminal.py")
+FLOOR, OURS, QUICK_TERMINAL, TUPLE = (
+    Path(__file__).with_name(name)
+    for name in ("floor.py", "ours.py", "quick_terminal.py", "tuple_of_checks.py")
 )
 _BASKETS = 30
 _AT_MOST = 300  # seconds that a subject may take
@@ -421,9 +422,30 @@ def _answered(drop: Path, root: Path, sid: str, table: Path) -> float:
     return waited
 
 
+def checks(bench: Bench) -> list[Figure]:
+    """Processor time of the whole tuple, every rule and limit, for an order of a basket of 10,000."""
+    return [
+        _below(
+            "all checks, a basket of 10,000",
+            "us/order",
+            median(_checks_round(bench) for _ in range(bench.sizes.rounds)),
+            20,
+        )
+    ]
+
+
+def _checks_round(bench: Bench) -> float:
+    root = bench.workspace()
+    command = [sys.executable, str(TUPLE), str(root), "--expect", "10000"]
+    subprocess.run(command, check=True, timeout=_AT_MOST)
+    found = float(json.loads((root / RESULT).read_text())["us_an_order"])
+    shutil.rmtree(root)
+    return found
+
+
 MEASURES: dict[str, Callable[[Bench], list[Figure]]] = {
     measure.__name__: measure
-    for measure in (single, scan, burst, window, answer, start, stream, workbook, memory, idle)
+    for measure in (single, scan, burst, window, answer, start, stream, workbook, memory, idle, checks)
 }
 
 

@@ -6,6 +6,7 @@ import random
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
@@ -13,13 +14,13 @@ import openpyxl
 from orderdrop.order.goldminer_format import ORDER_HEADER
 
 _HEADER = f"{ORDER_HEADER}\n"
-_CENTS = {
+CENTS = {
     f"{exchange}.{code:06d}": random.randrange(200, 9000)
     for exchange, first in (("SHSE", 600000), ("SZSE", 1), ("SZSE", 300001), ("SHSE", 601000))
     for code in range(first, first + 500)
 }
 """What a share costs."""
-_SYMBOLS = tuple(_CENTS)
+_SYMBOLS = tuple(CENTS)
 
 
 class LostOrDoubledError(Exception):
@@ -40,7 +41,7 @@ def write_drop(path: Path, sids: Sequence[str]) -> Path:
 
 def _line(sid: str) -> str:
     symbol, volume = random.choice(_SYMBOLS), 100 * random.randrange(1, 50)
-    price = (_CENTS[symbol] + random.randrange(-1, 2)) / 100
+    price = (CENTS[symbol] + random.randrange(-1, 2)) / 100
     return f"{sid},acc-{random.randrange(4)},{symbol},{volume},1,{random.choice((1, 2))},{price:.2f},\n"
 
 
@@ -54,6 +55,12 @@ def write_workbook(path: Path, sids: Sequence[str]) -> Path:
         sheet.append([sid_, account, symbol, int(volume), int(order_type), int(side), float(price), remark])
     book.save(path)
     return path
+
+
+def a_price() -> tuple[str, Decimal]:
+    """A symbol, and a price for it."""
+    symbol = random.choice(_SYMBOLS)
+    return symbol, Decimal(CENTS[symbol] + random.randrange(-1, 2)) / 100
 
 
 def write_singles(folder: Path, sids: Sequence[str]) -> list[Path]:

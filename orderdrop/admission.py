@@ -7,16 +7,16 @@ blocks, inside a savepoint, so that a basket with one bad row can be refused as 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
-from decimal import Decimal
 from itertools import groupby
-from typing import NamedTuple
 
 from orderdrop import checks, intake
+from orderdrop.checks.switches import Switches
 from orderdrop.clock import Micros
 from orderdrop.desk import Desk
+from orderdrop.gathering import Gathering
 from orderdrop.inbox.folder import RefusedFile
 from orderdrop.inbox.names import printable
 from orderdrop.inbox.tail import Changed, DropFile, Take
@@ -26,16 +26,14 @@ from orderdrop.journal.writer import (
     InstructionState,
     Known,
     NewDrop,
-    NewRow,
-    RowOutcome,
     Writer,
-    drop_of,
     row_id,
 )
-from orderdrop.order.identity import day_number, sid_key, spot_of, wire_sid
+from orderdrop.order.identity import day_number, sid_key, wire_sid
 from orderdrop.order.model import DropKind, Instruction, Order
 from orderdrop.order.refusal import Code, Refusal, RowError
-from orderdrop.pending import Accepted, Handover, Pending, known_as
+from orderdrop.pending import Accepted, Handover, Pending
+from orderdrop.verdict import Verdict, conflict, duplicate_row, error_row, told
 
 
 @dataclass
@@ -48,6 +46,7 @@ class Admitted:
     spoiled: list[DropFile] = field(default_factory=list)  # changed while being read: look again
     instructions: int = 0
     waiting: int = 0  # orders that stay READY
+    held: int = 0  # orders that are HELD
     drop_ids: set[int] = field(default_factory=set)
 
 
@@ -75,21 +74,6 @@ class _Draft:
         return self.take.book.names if self.take.book else []
 
 
-class _Verdict(NamedTuple):
-    """What became of the rows of a block. repeated: an order and the id of the one that it repeats."""
-
-    accepted: list[Accepted]
-    denied: list[tuple[int, Order, Refusal]]
-    repeated: list[tuple[Order, int]]
-    errors: list[RowError]
-
-    def bad(self, sheets: Sequence[str]) -> str:
-        """The first reason to refuse a basket, "" if there is none."""
-        if self.errors:
-            return _cite(self.errors[0].row, self.errors[0].refusal, sheets)
-        return _cite(self.denied[0][1].row, self.denied[0][2], sheets) if self.denied else ""
-
-
 class Admission:
     """Admits the drops of one transaction. Made anew for each."""
 
@@ -100,9 +84,11 @@ class Admission:
         now: Micros,
         today: date,
         *,
-        halted: bool,
+        gathering: Gathering,
+        switches: Switches,
         room: Mapping[str, int],
         closed: Collection[str] = (),
+        check: Callable[[Order, checks.Context], Refusal | None] = checks.check,
     ) -> None:
         """room: how many orders each gateway takes now. closed: accounts whose orders wait."""
         self._desk = desk
@@ -112,11 +98,10 @@ class Admission:
         self._day = day_number(today)
         self._scope = desk.settings.inbox.sid_scope
         self._days = [*writer.unmoved_days(self._day), self._day] if self._scope == "forever" else [self._day]
-        self._checks = checks.Context(
-            accounts=frozenset(desk.accounts.values()) or None,
-            halted=halted,
-            credit=desk.settings.credit_accounts,
-        )
+        self._checks = gathering.gather(writer, now, today, switches)
+        self._ledger = self._checks.around.ledger
+        self._further = gathering.counts
+        self._check = check
         self._next_drop = writer.next_drop_id()
         self._pending = Pending(desk, writer, now, today, room, closed)
         self.admitted = Admitted(handovers=self._pending.handovers)
@@ -132,6 +117,7 @@ class Admission:
         self._pending.flush()
         self._writer.use_ids(drop=self._next_drop)
         self.admitted.waiting = self._pending.waiting
+        self.admitted.held = self._pending.holding
         return self.admitted
 
     # one drop after the other
@@ -152,6 +138,7 @@ class Admission:
         self, draft: _Draft, blocks: Sequence[tuple[Block, list[int]]], known: dict[int, Known]
     ) -> None:
         """Judge a drop that is in memory as a whole; again, refusing all of it, when a row of a basket is bad."""
+        mark = self._ledger.mark()
         verdicts = [self._judge(draft, block, keys, known) for block, keys in blocks]
         bad = (
             next(filter(None, (verdict.bad(draft.sheets) for verdict in verdicts)), "") if draft.whole else ""
@@ -160,7 +147,9 @@ class Admission:
             draft.refuse = bad
             for verdict in verdicts:
                 self._pending.disown(verdict.accepted)
+            self._ledger.back_to(mark)
             verdicts = [self._judge(draft, block, keys, known) for block, keys in blocks]
+            self._ledger.back_to(mark)
         for (block, _keys), verdict in zip(blocks, verdicts, strict=True):
             self._enter(draft, block, verdict)
 
@@ -178,22 +167,25 @@ class Admission:
     def _stream(self, take: Take) -> None:
         """A large drop, block by block; begun again, refusing all of it, when a row of a basket is bad."""
         draft = self._draft(take)
-        mark = self._pending.mark()
+        mark, counted = self._pending.mark(), self._ledger.mark()
         savepoint = self._writer.connection.begin_nested()
         try:
             bad = self._stream_blocks(draft)
             if bad:
                 savepoint.rollback()
                 self._pending.back_to(mark)
+                self._ledger.back_to(counted)
                 savepoint = self._writer.connection.begin_nested()
                 draft = _Draft(take, draft.drop_id, draft.whole, refuse=bad)
                 self._stream_blocks(draft)
+                self._ledger.back_to(counted)
             self._finish(draft)
             self._pending.flush()
             savepoint.commit()
         except (Changed, OSError):
             savepoint.rollback()
             self._pending.back_to(mark)
+            self._ledger.back_to(counted)
             self.admitted.spoiled.append(take.file)
 
     def _stream_blocks(self, draft: _Draft) -> str:
@@ -218,46 +210,60 @@ class Admission:
             return [sid_key(order.sid) for order in block.orders]
         return [sid_key(wire_sid(order.sid, self._today, self._scope)) for order in block.orders]
 
-    def _judge(
-        self, draft: _Draft, block: Block, keys: Sequence[int], known: Mapping[int, Known]
-    ) -> _Verdict:
+    def _judge(self, draft: _Draft, block: Block, keys: Sequence[int], known: Mapping[int, Known]) -> Verdict:
         """Sort the rows of a block into accepted, denied, repeated and bad ones."""
-        verdict = _Verdict([], [], [], list(block.errors))
+        verdict = Verdict([], [], [], list(block.errors))
         too_late = self._too_late(draft.file)
         if too_late is not None:
             verdict.errors.extend(RowError(order.row, order.sid, too_late) for order in block.orders)
             return verdict
         base, refuse = draft.drop_id << 32, draft.refuse
-        mine, accept, check, context = self._pending.mine, verdict.accepted.append, checks.check, self._checks
+        mine, accept, check, context = self._pending.mine, verdict.accepted.append, self._check, self._checks
+        further = self._further
+        if further:
+            context = replace(context, origin=(draft.drop_id, self._now))
         for order, key in zip(block.orders, keys, strict=True):
             earlier = known.get(key) or mine.get(key)
             if earlier is not None:
                 self._repeat(verdict, order, earlier)
                 continue
-            refusal = check(order, context)
+            refusal, judged = check(order, context), order
+            if refusal is None and (further or order.not_before):
+                refusal, judged = self._count(base | order.row, order, context)
             if refusal is None and refuse:
                 refusal = Refusal(Code.NOT_SENT, value=refuse)
             if refusal is not None:
                 verdict.denied.append((base | order.row, order, refusal))
                 continue
-            mine[key] = accepted = (base | order.row, key, order)
+            mine[key] = accepted = (base | order.row, key, judged)
             accept(accepted)
         return verdict
 
-    def _repeat(self, verdict: _Verdict, order: Order, earlier: Known | Accepted) -> None:
-        conflict = _conflict(order, earlier)
-        if conflict is None:
+    def _count(self, order_id: int, order: Order, context: checks.Context) -> tuple[Refusal | None, Order]:
+        """Whether the order has to wait, and what is to be said of it; it counts for those that come behind it."""
+        found = checks.hold(order, context)
+        if isinstance(found, Refusal):
+            return found, order
+        if found is not None:
+            self._pending.held[order_id] = found
+        said = [*filter(None, [order.note]), *map(told, checks.warnings(order, context))]
+        self._ledger.accept(order_id, checks.entry_of(order, context))
+        return None, order._replace(note="; ".join(said))
+
+    def _repeat(self, verdict: Verdict, order: Order, earlier: Known | Accepted) -> None:
+        different = conflict(order, earlier)
+        if different is None:
             verdict.repeated.append((order, earlier[0]))
         else:
-            verdict.errors.append(RowError(order.row, order.sid, conflict))
+            verdict.errors.append(RowError(order.row, order.sid, different))
 
-    def _enter(self, draft: _Draft, block: Block, verdict: _Verdict) -> None:
+    def _enter(self, draft: _Draft, block: Block, verdict: Verdict) -> None:
         """Queue what was decided, and count it."""
         self._pending.accept(verdict.accepted)
         self._pending.denied += verdict.denied
-        self._pending.rows += [_error_row(draft.drop_id, error) for error in verdict.errors]
+        self._pending.rows += [error_row(draft.drop_id, error) for error in verdict.errors]
         self._pending.rows += [
-            _duplicate_row(draft.drop_id, order, earlier) for order, earlier in verdict.repeated
+            duplicate_row(draft.drop_id, order, earlier) for order, earlier in verdict.repeated
         ]
         if verdict.accepted or verdict.denied:
             base = draft.drop_id << 32
@@ -372,59 +378,6 @@ class Admission:
             drop_id, printable(name), kind, "", self._day, self._now, DropState.REFUSED, "", None, size, 1, 0,
             0, 0, 0, 0, 0, why.code, why.column, why.value, why.bound,
         )  # fmt: skip
-
-
-_COMPARED = Known._fields[1:]
-"""The sid as well: its key is only 64 bits of a hash."""
-
-
-def _conflict(order: Order, earlier: Known | Accepted) -> Refusal | None:
-    """Why `order` is not the one that has its sid: which columns differ, such as `volume 100 → 200`.
-
-    The columns are compared, not a hash of them: nothing can collide, and people are told what differs.
-    """
-    before = earlier if isinstance(earlier, Known) else known_as(earlier)
-    after = known_as((before.id, 0, order))
-    if before == after:
-        return None
-    differences = [
-        f"{name} {old or '-'} → {new or '-'}"
-        for name, old, new in zip(_COMPARED, before[1:], after[1:], strict=True)
-        if (_number(old) != _number(new) if name == "price" else old != new)
-    ]
-    return Refusal(Code.SID_CONFLICT, "sid", order.sid, ", ".join(differences)) if differences else None
-
-
-def _error_row(drop_id: int, error: RowError) -> NewRow:
-    why, sid = error.refusal, error.sid or None
-    return NewRow(
-        row_id(drop_id, error.row), RowOutcome.ERROR, sid, None, why.code, why.column, why.value, why.bound
-    )
-
-
-def _duplicate_row(drop_id: int, order: Order, earlier: int) -> NewRow:
-    sheet, row = spot_of(earlier & 0xFFFFFFFF)
-    where = f"{drop_of(earlier)}:{f'#{sheet + 1}!' if sheet else ''}{row}"
-    return NewRow(
-        row_id(drop_id, order.row),
-        RowOutcome.DUPLICATE,
-        order.sid,
-        earlier,
-        Code.DUPLICATE,
-        "sid",
-        order.sid,
-        where,
-    )
-
-
-def _number(text: object) -> Decimal | None:
-    return None if text is None else Decimal(str(text))
-
-
-def _cite(line: int, why: Refusal, sheets: Sequence[str]) -> str:
-    sheet, row = spot_of(line)
-    zh, en = (f"{sheets[sheet]}!", f"sheet {sheet + 1}, ") if sheets else ("", "")
-    return f"{zh}第 {row} 行 {why.code} / {en}row {row}: {why.code}"
 
 
 def _is_small(ready: Take | RefusedFile) -> bool:

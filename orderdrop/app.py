@@ -35,6 +35,8 @@ from orderdrop.gateway.gm import GmGateway
 from orderdrop.gateway.goldminer import GoldminerGateway
 from orderdrop.gateway.miniqmt import MiniqmtGateway
 from orderdrop.gateway.paper import PaperGateway
+from orderdrop.gathering import Gathering
+from orderdrop.guarding import Guard
 from orderdrop.inbox.folder import Inbox
 from orderdrop.inbox.tail import OpenDrop, Position
 from orderdrop.journal.journal import Journal, reading_engine
@@ -76,7 +78,9 @@ class App:
         self.journal = Journal(settings.journal.url, workspace.root)
         self.desk = Desk(settings, gateways or make_gateways(settings, workspace, self.clock))
         self.inbox = Inbox(workspace.inbox, settings.inbox)
-        self.router = Router(self.inbox, self.journal, self.desk, self.clock)
+        gathering = Gathering(self.desk, workspace.root)
+        guard = Guard(settings, workspace, gathering, self.clock)
+        self.router = Router(self.inbox, self.journal, self.desk, self.clock, gathering, guard)
         self._lock = FileLock(workspace.lock)
         self._reader: Engine | None = None
         self._day = self.router.today

@@ -62,3 +62,15 @@ def iso(at: Micros) -> str:
 def trade_date(at: Micros) -> date:
     """The day in Shanghai that an instant belongs to."""
     return to_datetime(at).date()
+
+
+def instant_of(day: int, time_of_day: str) -> Micros:
+    """`09:31:00` in Shanghai, of a day such as 20261120."""
+    hours, minutes, seconds = map(int, time_of_day.split(":"))
+    at = datetime(day // 10000, day // 100 % 100, day % 100, hours, minutes, seconds, tzinfo=SHANGHAI)
+    return from_datetime(at)
+
+
+def second_of_day(at: Micros) -> int:
+    """Seconds since midnight in Shanghai."""
+    return (at // 1_000_000 + 8 * 3600) % 86_400

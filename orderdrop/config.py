@@ -1,14 +1,14 @@
 """The settings: `orderdrop.toml`, then `ORDERDROP_…` variables. All optional; an unknown key is an error.
 
-`load` is the door. Names, defaults and meanings of every setting stand here and nowhere else; `init` and the README are
-made from these descriptions.
+`load` is the door. Names, defaults and meanings of every setting stand here (those of limits in checks/bounds.py, where they are
+obeyed) and nowhere else; `init` and the README are made from these descriptions.
 """
 
 from __future__ import annotations
 
 import os
 import tomllib
-from datetime import time
+from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -27,6 +27,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from orderdrop.checks.bounds import AccountLimits, Limits, StrategyLimits
 from orderdrop.order.errors import ConfigError
 from orderdrop.workspace import SETTINGS_FILE, Workspace
 
@@ -332,10 +333,60 @@ class AccountSettings(_Section):
         None, description="name of a gateway; may be left out when there is only one 通道"
     )
     alias: str | None = Field(None, description="a short name for this account in files 别名")
+    limits: AccountLimits = Field(default_factory=AccountLimits)
 
 
 class StrategySettings(_Section):
     hold: bool = Field(False, description="hold this strategy's orders until release 暂存该策略的委托")
+    limits: StrategyLimits = Field(default_factory=StrategyLimits)
+
+
+class InstrumentSettings(_Section):
+    """What is known of each security today; it wins over the boards' general rules."""
+
+    path: Path = Field(
+        Path("instruments.csv"),
+        description="symbol and what is known: docs/checks.md. Its prices count on the day it was written 证券资料文件",
+    )
+    last_age: float = Field(
+        60, gt=0, le=86400, description="seconds for which its last prices count 最新价有效期(秒)"
+    )
+
+
+class SwitchSettings(_Section):
+    """When new orders stop by themselves, until `orderdrop resume`. Counts, clock and disk: on live gateways; 0: never."""
+
+    rejects_per_minute: int = Field(20, ge=0, description="the broker's, of an account 一分钟废单上限")
+    denials_per_minute: int = Field(200, ge=0, description="our own, of an account 一分钟拒单上限")
+    day_loss: Decimal | None = Field(
+        None, gt=0, description="yuan an account may lose in a day; then it may only reduce 当日亏损上限",
+        examples=[Decimal(50_000)],
+    )  # fmt: skip
+    day_turnover: Decimal | None = Field(
+        None, gt=0, description="yuan an account may trade in a day; then it may only reduce 当日成交上限",
+        examples=[Decimal(20_000_000)],
+    )  # fmt: skip
+    clock_jump: float = Field(5, ge=0, description="seconds by which the clock may jump 时钟跳动上限(秒)")
+    free_disk: int = Field(200, ge=0, description="megabytes that must be free on the disk 磁盘剩余下限(MB)")
+
+
+class CalendarSettings(_Section):
+    """Trading days and sessions; live gateways are held to them."""
+
+    path: Path = Field(
+        Path("calendar.csv"), description="closed days of whole years: orderdrop calendar --write 休市日文件"
+    )
+    extra_closed: tuple[date, ...] = Field(
+        (),
+        description="days without trading, whatever the calendar says 额外休市日",
+        examples=[["2026-12-31"]],
+    )
+    extra_open: tuple[date, ...] = Field(
+        (), description="days with trading, whatever the calendar says 额外交易日", examples=[["2026-12-30"]]
+    )
+    outside_session: Literal["hold", "refuse"] = Field(
+        "hold", description="an order that comes too early waits for its session, or is refused 时段之外"
+    )
 
 
 def _only_paper() -> dict[str, GatewaySettings]:
@@ -365,6 +416,10 @@ class Settings(BaseSettings):
     gateways: dict[GatewayName, GatewaySettings] = Field(default_factory=_only_paper, min_length=1)
     accounts: dict[str, AccountSettings] = Field(default_factory=dict)
     strategies: dict[str, StrategySettings] = Field(default_factory=dict)
+    limits: Limits = Field(default_factory=Limits)
+    switches: SwitchSettings = Field(default_factory=SwitchSettings)
+    instruments: InstrumentSettings = Field(default_factory=InstrumentSettings)
+    calendar: CalendarSettings = Field(default_factory=CalendarSettings)
 
     @field_validator("accounts")
     @classmethod
@@ -395,6 +450,10 @@ class Settings(BaseSettings):
         if both := names & self.strategies.keys():
             raise ValueError(f"an account and a strategy have the same name: {', '.join(sorted(both))}")
         return self
+
+    def bound(self, gateway: str) -> bool:
+        """Whether a gateway is held to sessions, cash and the rest."""
+        return self.gateways[gateway].live or self.limits.as_live
 
     def accounts_of(self, gateway: str) -> list[str]:
         """The accounts named here that use a gateway."""

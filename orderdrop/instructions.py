@@ -31,11 +31,20 @@ class CancelHandover(NamedTuple):
 class Instructions:
     """Carries out what was asked. Made anew for each transaction."""
 
-    def __init__(self, writer: Writer, now: Micros, today: date, scope: SidScope) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        now: Micros,
+        today: date,
+        scope: SidScope,
+        no_cancel: Callable[[str], Refusal | None],
+    ) -> None:
+        """no_cancel: why a gateway's market takes no cancels now, None when it does."""
         self._writer = writer
         self._now = now
         self._today = today
         self._scope = scope
+        self._no_cancel = no_cancel
         self._out: list[CancelHandover] = []
         self.touched: set[int] = set()
         self.drops: set[int] = set()
@@ -84,6 +93,8 @@ class Instructions:
             waits = Refusal(Code.CANCEL_WAITS, "sid", asked.sid)
             self._writer.answer(asked.id, InstructionState.ASKED, self._now, order.id, waits)
             self.waiting.add(order.id)
+        elif (closed := self._no_cancel(order.gateway)) is not None:
+            self._refuse(asked, order, closed)
         else:
             self._writer.answer(asked.id, InstructionState.ASKED, self._now, order.id)
             wire = wire_sid(order.sid, from_day_number(order.trade_day), self._scope)
@@ -92,6 +103,12 @@ class Instructions:
             )
 
     def _release(self, asked: Any, order: Any) -> None:
+        if order.status == Status.UNKNOWN and order.reason_code == Code.INTERRUPTED:
+            # Somebody has looked into the terminal: its account goes on, the order itself stays unknown.
+            seen = Refusal(Code.UNCONFIRMED, value=order.reason_value)
+            self._writer.move([order.id], Status.UNKNOWN, self._now, "router", seen)
+            self._done(asked, order)
+            return
         if order.status != Status.HELD:
             self._refuse(asked, order, Refusal(Code.RELEASE_NOT_HELD, "sid", asked.sid, order.status))
             return

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
+from orderdrop.checks import Hold
 from orderdrop.clock import Micros
 from orderdrop.desk import Desk
 from orderdrop.gateway.base import Outgoing
@@ -38,7 +39,7 @@ class Handover(NamedTuple):
 
 
 class Pending:
-    """Queues and writes. `mine` are the orders accepted since the last flush, by sid key."""
+    """Queues and writes. `mine` are the orders accepted since the last flush, by sid key; `held` those that have to wait, by id."""
 
     def __init__(
         self,
@@ -61,6 +62,7 @@ class Pending:
         self._kept = 0
         self.handovers: list[Handover] = []
         self.waiting = 0  # orders that stay READY
+        self.holding = 0  # orders that are HELD
         self.forget()
 
     def forget(self) -> None:
@@ -70,7 +72,9 @@ class Pending:
         self.rows: list[NewRow] = []
         self.denied: list[tuple[int, Order, Refusal]] = []
         self.ranges: list[tuple[int, int]] = []
-        self._queues: dict[tuple[str, Status, bool], list[Accepted]] = {}  # gateway, status, may it leave
+        self.held: dict[int, Hold] = {}
+        # gateway, status, why held, may it leave
+        self._queues: dict[tuple[str, Status, Hold | None, bool], list[Accepted]] = {}
         self._routes: dict[tuple[str, str], list[Accepted]] = {}
 
     def accept(self, accepted: Sequence[Accepted]) -> None:
@@ -79,6 +83,8 @@ class Pending:
         for item in accepted:
             order = item[2]
             route = routes.get((order[2], order[9])) or self._route(order)
+            if self.held and item[0] in self.held:
+                route = self._held_route(order, self.held[item[0]])
             route.append(item)
 
     def disown(self, accepted: Sequence[Accepted]) -> None:
@@ -89,9 +95,16 @@ class Pending:
     def _route(self, order: Order) -> list[Accepted]:
         gateway = self._desk.settings.gateway_of(order.account_id)
         status = Status.HELD if self._desk.holds(order.strategy) else Status.READY
-        route = self._queues.setdefault((gateway, status, order.account_id not in self._closed), [])
+        may_leave = order.account_id not in self._closed
+        route = self._queues.setdefault((gateway, status, None, may_leave), [])
         self._routes[order.account_id, order.strategy] = route
         return route
+
+    def _held_route(self, order: Order, hold: Hold) -> list[Accepted]:
+        """Those that the settings hold until they are released wait for nothing else."""
+        gateway = self._desk.settings.gateway_of(order.account_id)
+        known = None if self._desk.holds(order.strategy) else hold
+        return self._queues.setdefault((gateway, Status.HELD, known, True), [])
 
     @property
     def full(self) -> bool:
@@ -113,9 +126,12 @@ class Pending:
 
     def flush(self) -> None:
         """Write what is queued. Orders that their gateway has no room for stay READY."""
-        for (gateway, status, may_leave), accepted in self._queues.items():
+        for (gateway, status, hold, may_leave), accepted in self._queues.items():
+            if not accepted:
+                continue
             if status is Status.HELD:
-                self._add(accepted, gateway, None, Status.HELD)
+                self._add(accepted, gateway, None, Status.HELD, hold)
+                self.holding += len(accepted)
                 continue
             if self._desk.sells_first(gateway):
                 accepted.sort(key=_sells_first)
@@ -135,8 +151,15 @@ class Pending:
         self._writer.add_rows(self.rows)
         self.forget()
 
-    def _add(self, accepted: Sequence[Accepted], gateway: str, batch: int | None, status: Status) -> None:
-        self._writer.add_accepted(accepted, self._day, gateway, batch, status, self._now)
+    def _add(
+        self,
+        accepted: Sequence[Accepted],
+        gateway: str,
+        batch: int | None,
+        status: Status,
+        hold: Hold | None = None,
+    ) -> None:
+        self._writer.add_accepted(accepted, self._day, gateway, batch, status, self._now, hold)
 
     def _new_batch(self, gateway: str, accepted: Sequence[Accepted]) -> int:
         content = self._desk.gateways[gateway].encode(self._outgoing(accepted))

@@ -15,48 +15,70 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from orderdrop import checks
 from orderdrop.admission import Admission
+from orderdrop.checks.switches import with_accounts
 from orderdrop.clock import Micros
 from orderdrop.config import Settings
 from orderdrop.desk import Desk
+from orderdrop.gathering import Gathering
 from orderdrop.inbox.folder import RefusedFile
 from orderdrop.inbox.names import TABLE_SUFFIXES, Ignored, printable, read_name
+from orderdrop.inbox.switches import read_switches
 from orderdrop.inbox.tail import DropFile, Limits, Take, prepare
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.reading import Reading
+from orderdrop.journal.today import TodaysOrders
 from orderdrop.journal.writer import Known, Writer
 from orderdrop.order.identity import day_number
+from orderdrop.order.model import Order
 from orderdrop.order.refusal import Code, Refusal
+from orderdrop.snapshots import last_snapshot
+from orderdrop.workspace import Workspace
 
 
 class Rehearsed(NamedTuple):
-    """A drop as the router would journal it. orders, rows, instructions: journal rows."""
+    """A drop as the router would journal it. orders, rows, instructions: journal rows. denials: by sid, all that speaks against an order."""
 
     path: Path
     drop: Any
     orders: list[Any]
     rows: list[Any]
     instructions: list[Any]
+    denials: dict[str, list[Refusal]]
 
 
 def rehearse(
-    files: Sequence[Path], settings: Settings, real: Connection | None, now: Micros, today: date, *,
-    strategy: str, halted: bool,
+    files: Sequence[Path], settings: Settings, workspace: Workspace, real: Connection | None, now: Micros, today: date, *,
+    strategy: str,
 ) -> list[Rehearsed]:  # fmt: skip
     """One after the other, as if they were dropped now. real: a connection to the real journal, None when there is none.
 
     Raises Changed, OSError for a file that is being written.
     """
     nothing_leaves = dict.fromkeys(settings.gateways, 0)
+    desk = Desk(settings, {})
+    gathering = Gathering(
+        desk, workspace.root, lambda account_id: last_snapshot(workspace, settings, account_id, now)
+    )
+    switches = with_accounts(read_switches(workspace.inbox), desk.accounts)
+    denials: dict[str, list[Refusal]] = {}
+
+    def check(order: Order, context: checks.Context) -> Refusal | None:
+        found = denials[order.sid] = checks.every_denial(order, context)
+        return found[0] if found else None
+
     with _scratch(real) as writer:
-        admission = Admission(Desk(settings, {}), writer, now, today, halted=halted, room=nothing_leaves)
+        admission = Admission(
+            desk, writer, now, today, gathering=gathering, switches=switches, room=nothing_leaves, check=check
+        )
         admission.admit([_ready(path, settings, strategy, today) for path in files])
         reading = Reading(writer.connection)
         drops = sorted(reading.drops_of_day(day_number(today)), key=lambda drop: drop.id)
         return [
             Rehearsed(
                 path, drop, list(reading.orders_of_drop(drop.id)), reading.row_outcomes(drop.id),
-                reading.instructions_of_drop(drop.id),
+                reading.instructions_of_drop(drop.id), denials,
             )
             for path, drop in zip(files, drops, strict=True)
         ]  # fmt: skip
@@ -112,6 +134,9 @@ class _Rehearsing(Writer):
 
     def unmoved_days(self, today: int) -> list[int]:
         return self._real.unmoved_days(today) if self._real else []
+
+    def todays_orders(self, day: int) -> TodaysOrders:
+        return self._real.todays_orders(day) if self._real else super().todays_orders(day)
 
     def known(self, keys: Sequence[int], days: Sequence[int], *, past: bool) -> dict[int, Known]:
         found = super().known(keys, days, past=past)

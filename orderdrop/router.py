@@ -16,6 +16,7 @@ from typing import Any
 
 from orderdrop.admission import Admission, Admitted
 from orderdrop.cancels import Cancels
+from orderdrop.checks.switches import Switches, with_accounts
 from orderdrop.clock import Clock, Micros, trade_date
 from orderdrop.collection import Collected, collect, cursor_key
 from orderdrop.confirmation import Confirmation
@@ -23,6 +24,9 @@ from orderdrop.desk import Desk
 from orderdrop.failpoint import reach
 from orderdrop.fills import AwaitedFills
 from orderdrop.gateway.base import Batch, Cursor, Gateway, Outcome, Outgoing, SubmitResult
+from orderdrop.gathering import Gathering
+from orderdrop.guarding import Guard
+from orderdrop.holding import Holding
 from orderdrop.inbox.folder import Inbox
 from orderdrop.instructions import CancelHandover, Instructions
 from orderdrop.journal.journal import Journal
@@ -64,12 +68,17 @@ class Round:
 class Router:
     """Owns the broker's door. One thread; one for each workspace."""
 
-    def __init__(self, inbox: Inbox, journal: Journal, desk: Desk, clock: Clock) -> None:
+    def __init__(
+        self, inbox: Inbox, journal: Journal, desk: Desk, clock: Clock, gathering: Gathering, guard: Guard
+    ) -> None:
         self.inbox = inbox
         self.journal = journal
         self.desk = desk
         self.clock = clock
         self.backlog: dict[str, int] = {}
+        self.gathering = gathering
+        self.guard = guard
+        self.holding = Holding(desk, gathering, clock)
         self._scope = desk.settings.inbox.sid_scope
         self._results: list[tuple[Handover, SubmitResult | None, int]] = []
         self._pause_until: dict[str, float] = {}
@@ -122,27 +131,41 @@ class Router:
 
     def _receive_and_dispatch(self, done: Round) -> None:
         found = self.inbox.collect(self.today)
-        if not (found or self._asked or self.ready):
+        self.guard.watch()
+        switches = self._switches()
+        if not (found or self._asked or self.ready or self.holding.due(switches)):
             return
         try:
             with self.journal.transaction() as writer:
-                now, today, halted = self.clock.now(), self.today, self.inbox.halted
-                closed = self._confirmation.closed
+                now, today = self.clock.now(), self.today
+                self.guard.look(writer)
+                switches = self._switches()
+                moved = self.holding.turn(writer, switches)
+                if moved:
+                    self.backlog = self._backlog(writer)
                 admission = Admission(
-                    self.desk, writer, now, today, halted=halted, room=self._rooms(), closed=closed
-                )
+                    self.desk, writer, now, today, gathering=self.gathering, switches=switches, room=self._rooms(),
+                    closed=self._confirmation.closed,
+                )  # fmt: skip
                 admitted = admission.admit(found)
                 cancels = self._instruct(writer, done) if admitted.instructions or self._asked else []
                 changed = self._confirmation.read(writer, today, now) if done.orders else None
-                handovers = admitted.handovers + ([] if halted else self._dispatch(writer))
+                moved += self.holding.hold_back(writer, switches)
+                handovers = admitted.handovers + ([] if switches.halted else self._dispatch(writer))
                 backlog = self._count_backlog(writer, admitted)
-        except OrderdropError:
+                if admitted.held:
+                    self.holding.look(writer)
+        except OrderdropError as error:
+            if isinstance(error, JournalError):
+                self.guard.trouble(str(error))
             for ready in found:
                 self.inbox.forget(ready)
+            self.holding.forget()
             raise
         self.backlog, done.admitted, self._asked = backlog, admitted, False
         if changed is not None:
             self._confirmation.take(changed)
+        done.orders |= set(moved)
         self._accepted(admitted)
         self._hand_over(handovers)
         self._asked = not self._cancels.hand_over(cancels, now)
@@ -203,6 +226,9 @@ class Router:
 
     # details of receive
 
+    def _switches(self) -> Switches:
+        return self.guard.over(with_accounts(self.inbox.switches, self.desk.accounts))
+
     def _accepted(self, admitted: Admitted) -> None:
         for take, drop_id, refused in admitted.drops:
             take.accept(drop_id, refused=refused)
@@ -210,7 +236,7 @@ class Router:
             self.inbox.forget(file)
 
     def _instruct(self, writer: Writer, done: Round) -> list[CancelHandover]:
-        instructions = Instructions(writer, self.clock.now(), self.today, self._scope)
+        instructions = Instructions(writer, self.clock.now(), self.today, self._scope, self.holding.no_cancel)
         cancels = instructions.carry_out()
         done.orders |= instructions.touched
         done.drops |= instructions.drops
@@ -222,7 +248,7 @@ class Router:
     @property
     def ready(self) -> bool:
         """Whether orders wait that may leave now."""
-        return not self.inbox.halted and any(
+        return not self._switches().halted and any(
             waiting and self._room(name) for name, waiting in self.backlog.items()
         )
 
@@ -234,7 +260,8 @@ class Router:
         """How many orders a gateway takes now; none for a while after a fault, no more than its window has room for."""
         if self._results or time.monotonic() < self._pause_until.get(name, 0):
             return 0  # what has left and is not noted takes room that nobody has counted
-        return min(self.desk.gateways[name].room(), self._confirmation.room(name))
+        room = min(self.desk.gateways[name].room(), self._confirmation.room(name))
+        return self.holding.room(name, room)
 
     def _count_backlog(self, writer: Writer, admitted: Admitted) -> dict[str, int]:
         if not (admitted.waiting or admitted.instructions or self._asked or any(self.backlog.values())):

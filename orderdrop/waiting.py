@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from orderdrop.inbox.names import Ignored, is_halt, printable, read_name
+from orderdrop.inbox.names import Ignored, printable, read_name, read_switch
 from orderdrop.journal.reading import Reading
 from orderdrop.journal.writer import DropState
 from orderdrop.order.identity import day_number
@@ -37,8 +37,7 @@ class Lying(NamedTuple):
 def lying(workspace: Workspace, reading: Reading | None, today: date) -> Iterator[Lying]:
     """Everything in the inbox but switches and marks. reading: None when there is no journal yet."""
     for name, path in _files(workspace.inbox):
-        base = name.rpartition("/")[2]
-        if not (is_halt(base) or base.endswith((FIN_SUFFIX, ".lock"))):
+        if not (read_switch(name) or name.endswith((FIN_SUFFIX, ".lock"))):
             yield look_at(name, path, reading, today)
 
 

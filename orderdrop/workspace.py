@@ -11,6 +11,7 @@ from orderdrop.order.errors import ConfigError
 
 SETTINGS_FILE: Final = "orderdrop.toml"
 HALT_FILE: Final = "HALT"
+REDUCE_FILE: Final = "REDUCE"
 FIN_SUFFIX: Final = ".fin"
 
 
@@ -74,9 +75,10 @@ class Workspace:
     def log(self) -> Path:
         return self.state / "orderdrop.log"
 
-    @property
-    def halt(self) -> Path:
-        return self.inbox / HALT_FILE
+    def switch(self, *, account: str = "", strategy: str = "", reducing: bool = False) -> Path:
+        """The file that switches off all, an account or a strategy."""
+        name = REDUCE_FILE if reducing else HALT_FILE
+        return self.inbox / strategy / (f"{name}.{account}" if account else name)
 
     def day(self, day: date) -> Path:
         return self.archive / day.isoformat()

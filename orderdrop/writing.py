@@ -28,7 +28,11 @@ from orderdrop.workspace import FIN_SUFFIX, Workspace
 if TYPE_CHECKING:
     import pandas as pd
 
-HEADER: Final = ",".join(ORDER_COLUMNS)
+_TIMES: Final = ("not_before", "not_after")
+_PLAIN: Final = tuple(column for column in ORDER_COLUMNS if column not in _TIMES)
+"""What stands in a file whose orders ask for no times."""
+
+HEADER: Final = ",".join(_PLAIN)
 _SPOIL: Final = "," * len(ORDER_COLUMNS)
 """Behind a line that another writer left unfinished: too many fields, or an open quote, so it is refused and never traded."""
 
@@ -169,10 +173,12 @@ def append_rows(path: Path, rows: Sequence[OrderRow]) -> None:
         lead = b""
         if begun:
             file.seek(0)
-            _refuse_other_header(path, file.readline())
+            columns = _columns_of(path, file.readline(), rows)
             file.seek(-1, os.SEEK_END)
             lead = b"" if file.read(1) == b"\n" else f"{_SPOIL}\n".encode()
-        rest = memoryview(lead + (_csv(map(_cells, rows)) if begun else table(rows)))
+        rest = memoryview(
+            lead + (_csv(_cells(row)[: len(columns)] for row in rows) if begun else table(rows))
+        )
         while rest:  # one write, unless the disk is full or the system cuts it short
             rest = rest[file.write(rest) :]
         os.fsync(file.fileno())
@@ -180,12 +186,21 @@ def append_rows(path: Path, rows: Sequence[OrderRow]) -> None:
         sync_folder(path.parent)
 
 
-def _refuse_other_header(path: Path, first: bytes) -> None:
-    if first.decode("utf-8-sig", "replace").rstrip("\r\n") != HEADER:
+def _columns_of(path: Path, first: bytes, rows: Sequence[OrderRow]) -> Sequence[str]:
+    """The columns of a file that append() has begun. Raises InvalidOrder when others have, or it has no place for these rows."""
+    header = first.decode("utf-8-sig", "replace").rstrip("\r\n")
+    columns = next((columns for columns in (_PLAIN, ORDER_COLUMNS) if ",".join(columns) == header), None)
+    if columns is None:
         raise InvalidOrder(
             f"{path.name} 的表头不是 append() 写的,可能有别的程序在用它 / begins with a header that append() did not write;"
             f' another program may own it → append(…, name="…")'
         )
+    if len(_columns(rows)) > len(columns):
+        raise InvalidOrder(
+            f"{path.name} 没有 not_before、not_after 列 / has no columns not_before and not_after"
+            f' → append(…, name="…"), or drop(…)'
+        )
+    return columns
 
 
 def read_whole(path: Path, at_most: int) -> bytes:
@@ -228,7 +243,13 @@ def _ends_whole(content: bytes) -> bool:
 
 
 def table(rows: Iterable[OrderRow]) -> bytes:
-    return _csv([ORDER_COLUMNS, *map(_cells, rows)])
+    given = list(rows)
+    columns = _columns(given)
+    return _csv([columns, *(_cells(row)[: len(columns)] for row in given)])
+
+
+def _columns(rows: Iterable[OrderRow]) -> Sequence[str]:
+    return ORDER_COLUMNS if any(row.not_before or row.not_after for row in rows) else _PLAIN
 
 
 def _csv(lines: Iterable[Iterable[str]]) -> bytes:
@@ -242,6 +263,7 @@ def _cells(row: OrderRow) -> tuple[str, ...]:
     return (
         row.sid or "", row.account_id or "", row.symbol, str(row.volume), str(int(row.order_type)),
         str(int(row.order_business)), price, row.remark or "", row.strategy or "",
+        row.not_before or "", row.not_after or "",
     )  # fmt: skip
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime
 from decimal import Decimal
 
-from orderdrop.checks import Context
-from orderdrop.clock import SHANGHAI, FixedClock
+from orderdrop.checks import FURTHER_RULES, HOLDS, WARNINGS, Context
+from orderdrop.checks.context import Rate, RepeatPolicy, Surroundings
+from orderdrop.checks.ledger import Ledger
+from orderdrop.checks.session import phase_at
+from orderdrop.checks.switches import Switches
+from orderdrop.clock import SHANGHAI, FixedClock, from_datetime, second_of_day
 from orderdrop.gateway.base import Outgoing
 from orderdrop.order.model import Order
 
@@ -41,6 +46,47 @@ def an_outgoing(**over) -> Outgoing:
 
 def a_context(**over) -> Context:
     return Context(**{"accounts": None, "halted": False, **over})
+
+
+def surroundings(at: datetime = FRIDAY, **over) -> Surroundings:
+    """A quiet Friday morning on a live gateway, with nothing bounded and nothing known."""
+    now = from_datetime(at)
+    values = {
+        "now": now,
+        "day": at.date(),
+        "second": second_of_day(now),
+        "phase": phase_at(second_of_day(now)),
+        "trading_day": True,
+        "outside_session": "hold",
+        "bound": defaultdict(lambda: True),
+        "limits": defaultdict(tuple),
+        "soft_limits": defaultdict(tuple),
+        "instruments": defaultdict(lambda: None),
+        "ranges": defaultdict(lambda: None),
+        "ledger": Ledger(),
+        "funds": defaultdict(lambda: None),
+        "rates": defaultdict(lambda: Rate(None, None, "")),
+        "repeats": defaultdict(lambda: RepeatPolicy(0, "hold")),
+        "switches": Switches({}),
+        "max_wait": 60,
+        "snapshot_age": 60,
+        "cancels_warn": Decimal(15),
+        "cancels_hold": Decimal(50),
+    }
+    return Surroundings(**values | over)
+
+
+def a_wide_context(at: datetime = FRIDAY, rules=FURTHER_RULES, **over) -> Context:
+    """All rules run, in these surroundings."""
+    around = surroundings(at, **over)
+    return a_context(
+        halted=around.switches.halted,
+        sessions=True,
+        further=rules,
+        holds=HOLDS,
+        warnings=WARNINGS,
+        around=around,
+    )
 
 
 def a_clock(at: datetime = FRIDAY) -> FixedClock:

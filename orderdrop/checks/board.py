@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from orderdrop.checks.context import Context
-from orderdrop.order.board import Board, board_of
+from orderdrop.order.board import Board
 from orderdrop.order.model import BUYS, SIDE_OF, Order, OrderBusiness, OrderType
 from orderdrop.order.refusal import Code, Refusal
 
@@ -23,8 +23,8 @@ ORDER_TYPES: dict[str, frozenset[int]] = {
 """掘金's codes that an exchange offers; the others are “–” in docs/rules.md, "Order types"."""
 
 
-def board_known(order: Order, _context: Context) -> Refusal | None:
-    return None if board_of(order.symbol) else Refusal(Code.BOARD_UNKNOWN, "symbol", order.symbol)
+def board_known(order: Order, context: Context) -> Refusal | None:
+    return None if context.board_of(order.symbol) else Refusal(Code.BOARD_UNKNOWN, "symbol", order.symbol)
 
 
 def side_offered(order: Order, context: Context) -> Refusal | None:
@@ -33,18 +33,18 @@ def side_offered(order: Order, context: Context) -> Refusal | None:
         return Refusal(Code.SIDE_BAD, "order_business", str(side))
     if side in _CREDIT and order.account_id not in context.credit:
         return Refusal(Code.CREDIT_ACCOUNT, "order_business", str(side), order.account_id)
-    if side not in BUYS or not (board_of(order.symbol) or _none(order)).sell_only:
+    if side not in BUYS or not (context.board_of(order.symbol) or _none(order)).sell_only:
         return None
     return Refusal(
         Code.SIDE_NOT_ALLOWED,
         "order_business",
-        (board_of(order.symbol) or _none(order)).name,
+        (context.board_of(order.symbol) or _none(order)).name,
         "卖出(2) / a sale (2)",
     )
 
 
-def order_type_offered(order: Order, _context: Context) -> Refusal | None:
-    board = board_of(order.symbol) or _none(order)
+def order_type_offered(order: Order, context: Context) -> Refusal | None:
+    board = context.board_of(order.symbol) or _none(order)
     if order.order_type not in ORDER_TYPES[board.exchange]:
         return Refusal(Code.ORDER_TYPE_EXCHANGE, "order_type", str(order.order_type), board.exchange)
     if order.order_type == _LIMIT or board.market_orders:
@@ -52,22 +52,22 @@ def order_type_offered(order: Order, _context: Context) -> Refusal | None:
     return Refusal(Code.ORDER_TYPE_EXCHANGE, "order_type", str(order.order_type), board.name)
 
 
-def tick_kept(order: Order, _context: Context) -> Refusal | None:
+def tick_kept(order: Order, context: Context) -> Refusal | None:
     """Holds for a protective price as well."""
     price = order.price
     if price is None:
         return None
-    tick = (board_of(order.symbol) or _none(order)).tick
+    tick = (context.board_of(order.symbol) or _none(order)).tick
     return Refusal(Code.PRICE_TICK, "price", str(price), str(tick)) if price % tick else None
 
 
-def lot_kept(order: Order, _context: Context) -> Refusal | None:
+def lot_kept(order: Order, context: Context) -> Refusal | None:
     """Purchases: the minimum, then whole steps. Sales: also an odd lot that may be the remainder of a whole holding.
 
-    The holding is not known here. So an odd sale passes when *some* holding would allow it, and the broker, who knows the
-    holding, has the last word.
+    The holding is not known here. So an odd sale passes when *some* holding would allow it; `cash.odd_lot_whole` looks at the
+    holding where it is known, and the broker has the last word.
     """
-    board, volume = board_of(order.symbol) or _none(order), order.volume
+    board, volume = context.board_of(order.symbol) or _none(order), order.volume
     if volume < 1:
         return Refusal(Code.VOLUME_BAD, "volume", str(volume))
     odd_below = 0 if order.order_business in BUYS else board.odd_below
@@ -78,8 +78,8 @@ def lot_kept(order: Order, _context: Context) -> Refusal | None:
     return None
 
 
-def maximum_kept(order: Order, _context: Context) -> Refusal | None:
-    board = board_of(order.symbol) or _none(order)
+def maximum_kept(order: Order, context: Context) -> Refusal | None:
+    board = context.board_of(order.symbol) or _none(order)
     maximum = board.max_limit if order.order_type == _LIMIT else board.max_market or 0
     if order.volume <= maximum:
         return None

@@ -1,12 +1,119 @@
-"""What a check may know beside the order itself."""
+"""What a check may know beside the order itself. Gathered once for a batch; what costs is looked up when it is first asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from orderdrop.checks.ledger import Ledger
+from orderdrop.clock import Micros
+from orderdrop.order.board import Board, board_of
 from orderdrop.order.model import Order
 from orderdrop.order.refusal import Refusal
+
+if TYPE_CHECKING:
+    from orderdrop.checks.limits import Limit
+    from orderdrop.checks.session import Phase
+    from orderdrop.checks.switches import Switches
+
+
+class Hold(NamedTuple):
+    """An order that may go later. due: when; None: when somebody releases it."""
+
+    due: Micros | None
+    why: Refusal
+
+
+class Instrument(NamedTuple):
+    """What is known of a security today. Prices in its currency; None: not known. unlimited: it has no daily limit today."""
+
+    previous_close: Decimal | None = None
+    last: Decimal | None = None
+    lower: Decimal | None = None
+    upper: Decimal | None = None
+    limit_percent: Decimal | None = None
+    unlimited: bool = False
+    st: bool | None = None
+
+    @property
+    def reference(self) -> Decimal | None:
+        return self.last if self.last is not None else self.previous_close
+
+
+class Range(NamedTuple):
+    """The day's lowest and highest price."""
+
+    lower: Decimal
+    upper: Decimal
+
+
+class Held(NamedTuple):
+    """A holding in the snapshot."""
+
+    volume: int
+    available: int
+    price: Decimal
+
+
+class Funds(NamedTuple):
+    """An account's snapshot."""
+
+    at: Micros
+    available: Decimal
+    assets: Decimal
+    positions: Mapping[str, Held]
+
+
+class Rate(NamedTuple):
+    """How fast an account may send. per_second: None: as fast as it likes."""
+
+    per_second: int | None
+    per_day: int | None
+    per_day_from: str
+
+
+class RepeatPolicy(NamedTuple):
+    """seconds: 0: nothing is a repeat."""
+
+    seconds: float
+    act: Literal["hold", "refuse", "warn"]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Market, limits and what was ordered before, at one instant.
+
+    second: of the day, in Shanghai. trading_day: None when nobody knows the year. bound: by account, whether its gateway is held to
+    sessions, cash and the rest. limits: by account and strategy. instruments, ranges: by symbol, None where nobody knows.
+    """
+
+    now: Micros
+    day: date
+    second: int
+    phase: Phase
+    trading_day: bool | None
+    outside_session: Literal["hold", "refuse"]
+    bound: Mapping[str, bool]
+    limits: Mapping[tuple[str, str], tuple[Limit, ...]]
+    soft_limits: Mapping[tuple[str, str], tuple[Limit, ...]]
+    instruments: Mapping[str, Instrument | None]
+    ranges: Mapping[str, Range | None]
+    ledger: Ledger
+    funds: Mapping[str, Funds | None]
+    rates: Mapping[str, Rate]
+    repeats: Mapping[str, RepeatPolicy]
+    switches: Switches
+    max_wait: float
+    snapshot_age: float
+    cancels_warn: Decimal
+    cancels_hold: Decimal
+
+    def instant(self, second: int) -> Micros:
+        """A second of today as an instant."""
+        return Micros(self.now - self.now % 1_000_000 + (second - self.second) * 1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,14 +121,28 @@ class Context:
     """The router's state when an order is judged.
 
     accounts: those that may trade, None when any may. passed: (account, symbol, order type, side) that the rules which look
-    at nothing else have let pass, in this state. credit: the accounts that take credit orders.
+    at nothing else have let pass, in this state. credit: the accounts that take credit orders. further, holds, warnings: the rules that
+    the settings and the gateways call for. soft: whether any limits are only said. sessions: whether any gateway is bound to them.
+    origin: the take that is judged (drop, when).
     """
 
     accounts: frozenset[str] | None
     halted: bool
     credit: frozenset[str] = frozenset()
     passed: set[tuple[str, str, int, int]] = field(default_factory=set)
+    board_of: Callable[[str], Board | None] = board_of
+    sessions: bool = False
+    further: tuple[Rule, ...] = ()
+    holds: tuple[HoldRule, ...] = ()
+    warnings: tuple[Rule, ...] = ()
+    soft: bool = False
+    around: Surroundings = None  # type: ignore[assignment]
+    """Where nothing was gathered, the rule that asks fails, and so denies."""
+    origin: tuple[int, int] = (0, 0)
 
 
 Rule = Callable[[Order, Context], Refusal | None]
 """None: the order may pass. A rule is pure and judges by itself, whatever stands before it in the tuple."""
+
+HoldRule = Callable[[Order, Context], Hold | None]
+"""None: the order need not wait."""

@@ -1,11 +1,95 @@
-"""The switches that stop new orders."""
+"""The switches that stop new orders: for all, for an account, for a strategy. Cancels always pass; they are no orders."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import NamedTuple
+
 from orderdrop.checks.context import Context
-from orderdrop.order.model import Order
+from orderdrop.checks.ledger import ALL, ScopeKey, keys_of
+from orderdrop.order.board import board_of
+from orderdrop.order.model import FROM_HOLDING, Order
 from orderdrop.order.refusal import Code, Refusal
+
+
+class State(IntEnum):
+    """The higher one wins."""
+
+    ACTIVE = 0
+    REDUCING = 1
+    HALTED = 2
+
+
+class Switches(NamedTuple):
+    """What is switched off, by scope; what is not named is active."""
+
+    states: dict[ScopeKey, State] = {}  # noqa: RUF012  never changed
+
+    def of(self, account_id: str, strategy: str) -> tuple[State, ScopeKey]:
+        """The strongest switch that binds an order, and whose it is."""
+        strongest, whose = State.ACTIVE, ALL
+        for key in keys_of(account_id, strategy):
+            state = self.states.get(key, State.ACTIVE)
+            if state > strongest:
+                strongest, whose = state, key
+        return strongest, whose
+
+    @property
+    def halted(self) -> bool:
+        """Whether nothing at all may leave."""
+        return self.states.get(ALL) is State.HALTED
+
+    @property
+    def partial(self) -> bool:
+        """Whether some orders may leave and others may not."""
+        return any(
+            state > State.ACTIVE and not (key == ALL and state is State.HALTED)
+            for key, state in self.states.items()
+        )
+
+
+def with_accounts(named: Switches, accounts: Mapping[str, str]) -> Switches:
+    """accounts: account id or alias to account id."""
+    states: dict[ScopeKey, State] = {}
+    for (kind, name), state in named.states.items():
+        key = (kind, name)
+        if kind == "account" or name in accounts:  # a sub-folder called like an account is that account's
+            key = ("account", accounts.get(name, name))
+        states[key] = max(state, states.get(key, State.ACTIVE))
+    return Switches(states)
 
 
 def not_halted(_order: Order, context: Context) -> Refusal | None:
     return Refusal(Code.HALTED) if context.halted else None
+
+
+def not_switched_off(order: Order, context: Context) -> Refusal | None:
+    return switched_off(
+        context.around.switches,
+        order.account_id,
+        order.strategy,
+        reduces=reduces(order.symbol, order.order_business),
+    )
+
+
+def switched_off(switches: Switches, account_id: str, strategy: str, *, reduces: bool) -> Refusal | None:
+    state, key = switches.of(account_id, strategy)
+    if state is State.HALTED:
+        return Refusal(Code.HALTED_SCOPE, value=scope_words(key))
+    if state is State.REDUCING and not reduces:
+        return Refusal(Code.REDUCING, value=scope_words(key))
+    return None
+
+
+def reduces(symbol: str, order_business: int) -> bool:
+    """A sale of what is held; shares cannot be sold short. A repo lends money, which reduces nothing."""
+    board = board_of(symbol)
+    return order_business in FROM_HOLDING and board is not None and board.kind != "repo"
+
+
+def scope_words(key: ScopeKey) -> str:
+    kind, name = key
+    return {"account": f"账户 {name} / account {name}", "strategy": f"策略 {name} / strategy {name}"}.get(
+        kind, "全部 / all"
+    )

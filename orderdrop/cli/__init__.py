@@ -21,6 +21,7 @@ from orderdrop.cli.doctor import doctor
 from orderdrop.cli.drop import drop
 from orderdrop.cli.export import export
 from orderdrop.cli.init import init
+from orderdrop.cli.limits import calendar, limits
 from orderdrop.cli.look import drops, orders
 from orderdrop.cli.output import be_lenient, tell_error
 from orderdrop.cli.place import Place
@@ -78,7 +79,7 @@ def main(ctx: click.Context, workspace: Path) -> None:
 
 
 for command in (
-    init, run, demo, template, check, drop, orders, drops, why, cash, positions, trades, status, doctor, cancel, release, resend,
-    halt, resume, close, replay, audit, export, terminal,
+    init, run, demo, template, check, drop, orders, drops, why, cash, positions, trades, status, limits, doctor, cancel, release,
+    resend, halt, resume, close, replay, audit, export, calendar, terminal,
 ):  # fmt: skip
     main.add_command(command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +15,7 @@ from orderdrop.cli.place import Place, pass_place
 from orderdrop.order.status import TERMINAL, Status
 
 if TYPE_CHECKING:
+    from orderdrop.clock import Micros
     from orderdrop.journal.reading import Reading
     from orderdrop.rehearsal import Rehearsed
 
@@ -35,22 +37,29 @@ _STYLES: Final = {
     default="",
     help="As if it lay in the inbox's sub-folder of that strategy. 策略",
 )
+@click.option(
+    "--at", metavar="HH:MM", help="As if it were that time, today or on a day: 2026-11-23T09:31. 假设的时间"
+)
 @json_option
 @click.pass_context
 @pass_place
-def check(place: Place, ctx: click.Context, files: tuple[Path, ...], strategy: str, as_json: bool) -> None:
+def check(
+    place: Place, ctx: click.Context, files: tuple[Path, ...], strategy: str, at: str | None, as_json: bool
+) -> None:
     """What would become of each row if the files were dropped now, in this order. Nothing is sent or written.
 
     预检:现在放入这些文件,每一行会怎样。不发送,不写入。
 
     It is the router's own judgement: reading, checks, and duplicates against the journal. Exit 1 when anything would be refused.
+    Every rule that speaks against an order is told, not only the first.
 
     \b
     Examples 例子:
       orderdrop check basket.csv
+      orderdrop check basket.csv --at 09:31
       orderdrop check *.csv --json
     """
-    found = [row for rehearsed in _rehearse(place, files, strategy) for row in rehearsed]
+    found = [row for rehearsed in _rehearse(place, files, strategy, _instant(place, at)) for row in rehearsed]
     if as_json:
         print_json_array(found)
     else:
@@ -59,23 +68,45 @@ def check(place: Place, ctx: click.Context, files: tuple[Path, ...], strategy: s
         ctx.exit(1)
 
 
-def _rehearse(place: Place, files: tuple[Path, ...], strategy: str) -> list[list[dict[str, Any]]]:
-    from orderdrop.clock import SystemClock  # noqa: PLC0415
+def _rehearse(
+    place: Place, files: tuple[Path, ...], strategy: str, now: Micros
+) -> list[list[dict[str, Any]]]:
+    from orderdrop.checks.switches import scope_words  # noqa: PLC0415
+    from orderdrop.clock import trade_date  # noqa: PLC0415
+    from orderdrop.inbox.switches import switch_files  # noqa: PLC0415
     from orderdrop.inbox.tail import Changed  # noqa: PLC0415
     from orderdrop.journal.reading import Reading  # noqa: PLC0415
     from orderdrop.rehearsal import rehearse  # noqa: PLC0415
 
-    halted = place.workspace.halt.exists()
-    if halted:
-        say("已暂停新委托,按暂停判断", "new orders are halted, and judged so", place.language)
-    now = SystemClock().now()
+    for path, key, _state in switch_files(place.workspace.inbox):
+        say(f"按开关 {path.name} 判断", f"judged as switched: {scope_words(key)}", place.language)
     with place.connection() as real:
         try:
-            found = rehearse(files, place.settings, real, now, place.today, strategy=strategy, halted=halted)
+            found = rehearse(
+                files, place.settings, place.workspace, real, now, trade_date(now), strategy=strategy
+            )
         except Changed as changed:
             give_up(f"{changed} 正在被写入", "is being written, try again")
         reading = Reading(real) if real is not None else None
         return [_rows(place, one, reading) for one in found]
+
+
+def _instant(place: Place, at: str | None) -> Micros:
+    """Now, or the time that was given. Raises click.UsageError."""
+    from datetime import datetime  # noqa: PLC0415
+
+    from orderdrop.clock import SHANGHAI, SystemClock, from_datetime  # noqa: PLC0415
+
+    if at is None:
+        return SystemClock().now()
+    try:
+        day, _, time = at.rpartition("T")
+        given = datetime.fromisoformat(f"{day or place.today.isoformat()}T{time}")
+    except ValueError:
+        raise click.UsageError(
+            f"--at {at}: 写成 09:31 或 2026-11-23T09:31 / write 09:31 or 2026-11-23T09:31"
+        ) from None
+    return from_datetime(given.replace(tzinfo=SHANGHAI))
 
 
 def _rows(place: Place, found: Rehearsed, reading: Reading | None) -> list[dict[str, Any]]:
@@ -105,7 +136,20 @@ def _row(place: Place, found: Rehearsed, row: Any, outcome: str, order: Any = No
         "reason": why.text(place.language) if why else None,
         "remedy": why.remedy if why else None,
         "note": getattr(row, "note", None),
+        "also": _also(place, found, row) if order is not None and row.reason_code else [],
     }
+
+
+def _also(place: Place, found: Rehearsed, order: Any) -> list[dict[str, str]]:
+    """What else speaks against an order that is denied."""
+    from orderdrop.order.refusal import explain  # noqa: PLC0415
+
+    return [
+        {"code": refusal.code, "reason": why.text(place.language), "remedy": why.remedy}
+        for refusal in found.denials.get(order.sid, [])
+        if refusal.code != order.reason_code
+        for why in [explain(refusal, place.language)]
+    ]
 
 
 def _outcome(order: Any) -> str:
@@ -165,8 +209,11 @@ def _show(place: Place, found: list[dict[str, Any]]) -> None:
             if row["code"] and row["code"] != "NOT_SENT":
                 style = "yellow" if row["outcome"] in GOOD else "red"
                 tell(console, _at(row), row["code"], row["reason"], row["remedy"], style)
+            for more in row["also"]:
+                tell(console, _at(row), more["code"], more["reason"], more["remedy"], "red")
             if row["note"]:
-                console.print(Text.assemble("  ", (_at(row), "bold"), f"  已修正 mended: {row['note']}"))
+                console.print(Text.assemble("  ", (_at(row), "bold"), f"  注意 note: {row['note']}"))
+    _show_totals(place, found)
     counts = Counter(row["outcome"] for row in found)
     say(
         ", ".join(f"{count} {outcome}" for outcome, count in counts.items()),
@@ -177,3 +224,46 @@ def _show(place: Place, found: list[dict[str, Any]]) -> None:
 
 def _at(row: dict[str, Any]) -> str:
     return str(row["row"]) if row["sheet"] is None else f"{row['sheet']}!{row['row']}"
+
+
+def _show_totals(place: Place, found: list[dict[str, Any]]) -> None:
+    """By account and side, of what would go or be held; and the account's cash before, and after all of it has traded."""
+    from rich.text import Text  # noqa: PLC0415
+
+    from orderdrop.clock import SystemClock  # noqa: PLC0415
+    from orderdrop.snapshots import last_snapshot  # noqa: PLC0415
+
+    going = [row for row in found if row["outcome"] in {"would_go", "would_be_held"}]
+    for account_id in dict.fromkeys(row["account_id"] for row in going):
+        mine = [row for row in going if row["account_id"] == account_id]
+        known = last_snapshot(place.workspace, place.settings, account_id, SystemClock().now())
+        bought, sold = (_value(mine, side) for side in ("buy", "sell"))
+        words = [f"{account_id}: 买入 buys {bought:.2f}", f"卖出 sells {sold:.2f}"]
+        if any(row["price"] is None for row in mine):
+            words.append("市价委托未计 market orders not counted")
+        if known is not None:
+            fees = sum(
+                (
+                    max(_worth(row) * place.settings.limits.fee_rate, place.settings.limits.fee_minimum)
+                    for row in mine
+                    if row["side"] == "buy"
+                ),
+                Decimal(0),
+            )
+            after = known.available - bought - fees + sold
+            words.append(f"可用资金 cash {known.available:.2f} → {after:.2f}")
+        stdout().print(Text("  ".join(words)), soft_wrap=True)
+
+
+def _value(rows: list[dict[str, Any]], side: str) -> Decimal:
+    return sum((_worth(row) for row in rows if row["side"] == side), Decimal(0))
+
+
+def _worth(row: dict[str, Any]) -> Decimal:
+    """Yuan; a repo's volume is in hundreds of yuan, its price is a rate."""
+    from orderdrop.order.board import board_of  # noqa: PLC0415
+
+    board = board_of(row["symbol"])
+    if board is not None and board.kind == "repo":
+        return Decimal(100 * int(row["volume"]))
+    return Decimal(row["price"] or 0) * int(row["volume"])

@@ -20,10 +20,12 @@ from rich.text import Text
 
 from orderdrop import __version__
 from orderdrop.app import App
+from orderdrop.checks.switches import scope_words
 from orderdrop.cli.output import clock_time, print_json_line, say, stdout, style_of
 from orderdrop.cli.place import Place
 from orderdrop.clock import SystemClock, iso
 from orderdrop.inbox.receipt import receipt_path
+from orderdrop.inbox.switches import switch_files
 from orderdrop.journal.reading import Reading
 from orderdrop.journal.writer import DropState, InstructionState, RowOutcome, drop_of
 from orderdrop.order.errors import JournalError
@@ -195,8 +197,9 @@ class Screen:
                 f" {live_words(gateway.live)} ", "bold white on red" if gateway.live else "black on green"
             )
             self._console.print(Text.assemble("通道 gateway ", (gateway.name, "bold"), " ", words))
-        if self._place.workspace.halt.exists():
-            self._console.print(Text("已暂停新委托 HALTED: orderdrop resume", "bold yellow"))
+        for path, key, state in switch_files(self._place.workspace.inbox):
+            switched = f"{state.name} {scope_words(key)}: {path.name} → orderdrop resume"
+            self._console.print(Text(switched, "bold yellow"))
         self._console.print(
             Text(f"收件箱 inbox {self._place.workspace.inbox}  Ctrl-C 停止 stops", "dim"), soft_wrap=True
         )

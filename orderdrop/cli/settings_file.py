@@ -66,6 +66,9 @@ def _table(section: str, header: str, model: type[BaseModel]) -> Iterator[str]:
         yield from _setting(f"{section}.{name}", name, field)
     for name, inner_model in below:
         yield ""
+        if name == "soft":  # the same names once more
+            yield from (f"# {inner_model.__doc__}", f"#[{header}.{name}]")
+            continue
         yield from _table(f"{section}.{name}", f"{header}.{name}", inner_model)
 
 

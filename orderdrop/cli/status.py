@@ -62,6 +62,7 @@ def _look(place: Place) -> dict[str, Any]:
         "date": place.today.isoformat(),
         "router": {"running": running, **(holder_of(place.workspace) if running else {})},
         "halted": _halted(place),
+        "switches": _switches(place),
         "gateways": _gateways(place),
         "counts": {status: counts[status] for status in Status if counts.get(status)},
         "unknown": [order.sid for order in unknown],
@@ -113,12 +114,26 @@ def _disk(place: Place) -> dict[str, int]:
 
 
 def _halted(place: Place) -> str | None:
-    """The reason, "" when none was given; None when not halted."""
-    from orderdrop.inbox.names import is_halt  # noqa: PLC0415
+    """The reason for which all is halted, "" when none was given; None when not halted."""
+    return next(
+        (found["reason"] for found in _switches(place) if found["state"] == "halted" and not found["scope"]),
+        None,
+    )
 
-    inbox = place.workspace.inbox
-    switch = next((path for path in inbox.iterdir() if is_halt(path.name)), None) if inbox.is_dir() else None
-    return None if switch is None else switch.read_text(encoding="utf-8", errors="replace").strip()
+
+def _switches(place: Place) -> list[dict[str, Any]]:
+    """What is switched off: its scope ("" for all, account, strategy), name, state and the reason that was given."""
+    from orderdrop.inbox.switches import switch_files  # noqa: PLC0415
+
+    return [
+        {
+            "scope": kind,
+            "name": name,
+            "state": state.name.lower(),
+            "reason": path.read_text(encoding="utf-8", errors="replace").strip(),
+        }
+        for path, (kind, name), state in switch_files(place.workspace.inbox)
+    ]
 
 
 def _gateways(place: Place) -> list[dict[str, Any]]:
@@ -165,8 +180,10 @@ def _show(found: dict[str, Any]) -> None:
         )
         accounts = ", ".join(gateway["accounts"]) or "所有账号 every account"
         grid.add_row("通道 gateway", Text.assemble(f"{gateway['name']} ", live, f" {accounts}"))
-    if found["halted"] is not None:
-        grid.add_row("暂停 halted", Text(found["halted"] or "是 yes", "bold yellow"))
+    for switch in found["switches"]:
+        whose = f"{switch['scope']} {switch['name']}  " if switch["scope"] else ""
+        words = "只减仓 reducing" if switch["state"] == "reducing" else "暂停 halted"
+        grid.add_row(words, Text(f"{whose}{switch['reason'] or '是 yes'}", "bold yellow"))
     counts = [(f"{count} {name}   ", style_of(name)) for name, count in found["counts"].items()]
     counts = counts or [("没有委托 no orders", "")]
     grid.add_row("今日 today", Text.assemble(f"{found['date']}   ", *counts))

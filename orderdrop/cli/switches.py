@@ -115,44 +115,68 @@ def resend(place: Place, sids: tuple[str, ...], as_json: bool) -> None:
 
 @click.command(short_help="Stop new orders. 暂停新委托")
 @click.argument("reason", nargs=-1)
+@account_option
+@strategy_option
+@click.option("--reducing", is_flag=True, help="Only orders that reduce a position may go. 只许减仓")
 @pass_place
-def halt(place: Place, reason: tuple[str, ...]) -> None:
-    """Stop new orders until `orderdrop resume`. Cancels still pass. It is the file HALT in the inbox.
+def halt(
+    place: Place, reason: tuple[str, ...], account: str | None, strategy: str | None, reducing: bool
+) -> None:
+    """Stop new orders, of all or of an --account or a --strategy, until `orderdrop resume`. Cancels still pass.
 
-    暂停新委托,直到 orderdrop resume;撤单照常。
+    暂停新委托(全部,或某账户、某策略),直到 orderdrop resume;撤单照常。
+
+    It is a file in the inbox: HALT (or REDUCE), HALT.<account>, <strategy>/HALT.
 
     \b
     Examples 例子:
       orderdrop halt
-      orderdrop halt 行情异常 bad quotes
+      orderdrop halt --strategy alpha 行情异常 bad quotes
+      orderdrop halt --account main --reducing
     """
     from orderdrop.files import write_over  # noqa: PLC0415
 
+    if account and strategy:
+        raise click.UsageError("--account 和 --strategy 选一个 / give --account or --strategy, one of them")
     place.must_exist()
     place.workspace.make()
-    write_over(place.workspace.halt, f"{' '.join(reason)}\n".encode(), durable=True)
-    say("已暂停新委托", "new orders are halted; orderdrop resume lets them go again", place.language)
+    named = account_id(place, account) or ""
+    path = place.workspace.switch(account=named, strategy=strategy or "", reducing=reducing)
+    path.parent.mkdir(exist_ok=True)
+    write_over(path, f"{' '.join(reason)}\n".encode(), durable=True)
+    what = (
+        ("只许减仓", "only orders that reduce a position may go")
+        if reducing
+        else ("已暂停新委托", "new orders are halted")
+    )
+    say(what[0], f"{what[1]}; orderdrop resume lets them go again", place.language)
 
 
 @click.command(short_help="Take new orders again. 恢复")
+@account_option
+@strategy_option
 @pass_place
-def resume(place: Place) -> None:
-    """Take new orders again. What was denied while halted is not sent by itself: drop it again.
+def resume(place: Place, account: str | None, strategy: str | None) -> None:
+    """Take new orders again; only those of an --account or a --strategy, if one is named.
 
-    恢复接收新委托。暂停期间被拒绝的委托需要重新放入。
+    恢复接收新委托;可只恢复某账户或某策略。暂停期间被拒绝的委托需要重新放入。
+
+    What was denied while halted is not sent by itself: drop it again.
 
     \b
-    Example 例子:
+    Examples 例子:
       orderdrop resume
+      orderdrop resume --account main
     """
-    from orderdrop.inbox.names import is_halt  # noqa: PLC0415
+    from orderdrop.inbox.switches import switch_files  # noqa: PLC0415
 
     place.must_exist()
-    inbox = place.workspace.inbox
-    switches = [path for path in inbox.iterdir() if is_halt(path.name)] if inbox.is_dir() else []
-    for switch in switches:
-        switch.unlink(missing_ok=True)
-    if switches:
+    wanted = {("account", name) for name in (account, account_id(place, account)) if name}
+    wanted |= {("strategy", strategy)} if strategy else set()
+    switched = [path for path, key, _ in switch_files(place.workspace.inbox) if not wanted or key in wanted]
+    for path in switched:
+        path.unlink(missing_ok=True)
+    if switched:
         say("已恢复", "new orders are taken again", place.language)
     else:
         say("没有暂停", "it was not halted", place.language)

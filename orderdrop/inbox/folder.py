@@ -18,10 +18,12 @@ from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from orderdrop.checks.ledger import ScopeKey
+from orderdrop.checks.switches import State, Switches
 from orderdrop.clock import Micros, trade_date
 from orderdrop.config import InboxSettings
 from orderdrop.files import is_free
-from orderdrop.inbox.names import EXCEL_MARK, Ignored, Name, is_halt, printable, read_name
+from orderdrop.inbox.names import EXCEL_MARK, Ignored, Name, printable, read_name, read_switch
 from orderdrop.inbox.tail import Changed, DropFile, Limits, OpenDrop, Take, prepare
 from orderdrop.inbox.watch import Unwatched, Watch, watch
 from orderdrop.order.refusal import Code, Refusal
@@ -67,7 +69,7 @@ class Inbox:
     ) -> None:
         self.folder = folder
         self.settings = settings
-        self.halted = False
+        self.switches = Switches({})
         self.found_by_scan_only = 0
         self._root = str(folder)
         self._limits = Limits(settings.max_bytes, settings.max_rows)
@@ -110,6 +112,10 @@ class Inbox:
         self._watch.wait(max(0.0, min(timeout, self._due - self._monotonic())))
 
     @property
+    def halted(self) -> bool:
+        return self.switches.halted
+
+    @property
     def _due(self) -> float:
         return min(self._next_scan, self._recheck_at)
 
@@ -133,7 +139,7 @@ class Inbox:
         hints = {name: moved for name, moved in self._watch.take().items() if _is_ours(name)}
         hints |= {name: hints.get(name, False) for name, due in self._recheck.items() if due <= now}
         self._recheck = {name: due for name, due in self._recheck.items() if due > now}
-        if now >= self._next_scan or any(map(is_halt, hints)):
+        if now >= self._next_scan or any(map(read_switch, hints)):
             found = list(self._scan(hints, today, now))
             self._next_scan = self._monotonic() + self.settings.scan_interval
         else:
@@ -152,16 +158,17 @@ class Inbox:
 
     def _scan(self, hints: dict[str, bool], today: date, now: float) -> Iterator[Take | RefusedFile]:
         seen: set[str] = set()
-        halted = False
+        states: dict[ScopeKey, State] = {}
         for name, entry in self._entries():
             seen.add(name)
-            if is_halt(entry.name) and "/" not in name:
-                halted = True
+            switch = read_switch(name)
+            if switch is not None:
+                states[switch[0]] = max(switch[1], states.get(switch[0], State.ACTIVE))
             elif not entry.name.lower().endswith(FIN_SUFFIX):
                 moved = hints.get(name)
                 self.found_by_scan_only += self._missed_by_events(name, moved)
                 yield from self._look_at(name, bool(moved), today, now)
-        self.halted = halted
+        self.switches = Switches(states)
         for name in self._watched.keys() - seen:
             del self._watched[name]
         self._refused &= seen

@@ -6,9 +6,11 @@ import re
 from datetime import date
 from typing import Final, NamedTuple
 
+from orderdrop.checks.ledger import ALL, ScopeKey
+from orderdrop.checks.switches import State
 from orderdrop.order.model import DropKind
 from orderdrop.order.refusal import Code, Refusal
-from orderdrop.workspace import FIN_SUFFIX, HALT_FILE
+from orderdrop.workspace import FIN_SUFFIX, HALT_FILE, REDUCE_FILE
 
 EXCEL_MARK: Final = "~$"
 IGNORED_PREFIXES: Final = (EXCEL_MARK, ".")
@@ -21,6 +23,8 @@ OTHER_TABLES: Final = (".xls", ".et", ".ods", ".xltx")
 MAX_NAME_BYTES: Final = 200
 """Leaves room for `.receipt.xlsx` within the 255 bytes that file systems give a name."""
 
+_SWITCHES: Final = {HALT_FILE: State.HALTED, REDUCE_FILE: State.REDUCING}
+_SWITCH_LETTERS: Final = frozenset("HhRr")
 _KIND = {f".{kind}": kind for kind in DropKind}
 _FOLLOWED: Final = re.compile(r"(\d{8})\.(?:order|cancel_order)\.csv", re.IGNORECASE | re.ASCII)
 _DATED: Final = re.compile(
@@ -57,7 +61,7 @@ class Ignored(NamedTuple):
 def read_name(name: str) -> Name | Ignored | Refusal:
     """name: the file's own name, without folders."""
     lower = name.lower()
-    if is_halt(name):
+    if read_switch(name) is not None:
         return Ignored("开关文件 / a switch")
     if lower.startswith(IGNORED_PREFIXES) or lower.endswith(IGNORED_SUFFIXES):
         return Ignored("临时文件或标记文件 / a temporary file or a mark")
@@ -79,9 +83,26 @@ def read_name(name: str) -> Name | Ignored | Refusal:
     return Name(kind, followed is not None and day is not None, day, dot + suffix)
 
 
-def is_halt(name: str) -> bool:
-    """`HALT`, also as Windows makes it when extensions are hidden."""
-    return name.upper() in {HALT_FILE, f"{HALT_FILE}.TXT"}
+def read_switch(path: str) -> tuple[ScopeKey, State] | None:
+    """What a file switches off: `HALT` or `REDUCE` for all, `HALT.<account>` for an account, `<strategy>/HALT` for a strategy.
+
+    path: below the inbox. Also as Windows makes it when extensions are hidden, with `.txt`.
+    """
+    folder, _, name = path.rpartition("/")
+    if name[:1] not in _SWITCH_LETTERS:  # almost all names, quickly
+        return None
+    plain = name[:-4] if name.lower().endswith(".txt") else name
+    word, dot, account = plain.partition(".")
+    state = _SWITCHES.get(word.upper())
+    if (
+        state is None
+        or account.lower().endswith((*TABLE_SUFFIXES, *IGNORED_SUFFIXES))
+        or f".{account.lower()}" in TABLE_SUFFIXES + IGNORED_SUFFIXES
+    ):
+        return None
+    if not dot:
+        return (("strategy", folder) if folder else ALL), state
+    return None if folder or not account else (("account", account), state)
 
 
 def printable(name: str) -> str:

@@ -21,6 +21,8 @@ ORDER_COLUMNS = (
     "price",
     "remark",
     "strategy",
+    "not_before",
+    "not_after",
 )
 NEEDED = {DropKind.ORDER: ("symbol", "volume", "order_business")}
 INSTRUCTION_COLUMNS = ("sid", "account_id", "remark")
@@ -38,6 +40,8 @@ _NAMES = {
     "price": "price order_price limit_price 价格 委托价格 委托价",
     "remark": "remark comment memo note 备注 说明",
     "strategy": "strategy strategy_name 策略 策略名称",
+    "not_before": "not_before 不早于 最早时间",
+    "not_after": "not_after 不晚于 最晚时间",
     IGNORED: "name symbol_name stock_name 名称 证券名称 股票名称 基金名称 债券名称 证券简称 股票简称 简称 序号",
 }
 _COLUMN_OF = {name.replace("_", ""): column for column, names in _NAMES.items() for name in names.split()}

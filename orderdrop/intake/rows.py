@@ -23,6 +23,7 @@ from orderdrop.intake.values import (
     read_sid,
     read_side,
     read_symbol_cell,
+    read_time,
     read_volume,
 )
 from orderdrop.order.model import DropKind, Instruction, Order, OrderType
@@ -133,6 +134,8 @@ class Rows:
         self._price = self._column("price", partial(read_price, grouped=grouped))
         self._remark = self._column("remark", read_remark)
         self._strategy = self._column("strategy", lambda text: read_name(text) or context.strategy)
+        self._not_before = self._column("not_before", read_time)
+        self._not_after = self._column("not_after", read_time)
 
     def _column(self, column: str, read: Callable[[str], Reading[V]]) -> Column[V]:
         return Column(self._layout.name(column), read, self._oddities)
@@ -148,13 +151,14 @@ class Rows:
         pick = itemgetter(*map(self._layout.place, ORDER_COLUMNS))
         accounts, symbols, volumes, types = self._account_id, self._symbol, self._volume, self._order_type
         sides, prices, remarks, strategies = self._order_business, self._price, self._remark, self._strategy
+        befores, afters = self._not_before, self._not_after
         new, append, good_sid = tuple.__new__, block.orders.append, is_sid
         for row, line, cells in zip(numbers, lines, table, strict=True):
             if type(cells) is not list or len(cells) != width:
                 self._odd_line(block, row, line, cells)
                 continue
             cells.append("")  # the cell of every column that the file does not have
-            sid, account, symbol, volume, kind, side, price, remark, strategy = pick(cells)
+            sid, account, symbol, volume, kind, side, price, remark, strategy, before, after = pick(cells)
             name = sid if good_sid(sid) else self._sid(sid, row, line or "")
             yuan = prices[price]
             order = new(  # what Order(…) does, in a third of the time
@@ -171,6 +175,8 @@ class Rows:
                     remarks[remark],
                     strategies[strategy],
                     "",
+                    befores[before],
+                    afters[after],
                 ),
             )
             if oddities:

@@ -43,6 +43,7 @@ _EXCEL_TEXT = re.compile(r'="([^"=]*)"')
 _HARMLESS = re.compile(r"[-+]*(?:[0-9][0-9.,]*%?)?")
 _NUMBER = re.compile(r"([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]+))?")
 _is_plain_price = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,4})?").fullmatch
+_TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?", re.ASCII)
 _NAME = re.compile(r"(?!\.)[\w.-]+(?<!\.)")
 
 _FORMULA = ("=", "+", "@", "-", "\t", "\r")
@@ -189,6 +190,18 @@ def read_name(text: str) -> Reading[str]:
     ):
         return name
     return _unfit_text(name, text) or Refusal(Code.VALUE_CHARACTERS, value=name[:CLIP])
+
+
+def read_time(text: str) -> Reading[str]:
+    """`9:31` or `09:31:00` as `09:31:00`; "" when absent."""
+    plain, note = _half_width(text)
+    if not plain:
+        return ""
+    match = _TIME.fullmatch(plain)
+    if match is None:
+        return _unfit_text(plain, text) or Refusal(Code.TIME_BAD, value=plain[:CLIP])
+    time = f"{int(match[1]):02}:{match[2]}:{match[3] or '00'}"
+    return Mended(time, note) if note else time
 
 
 def read_account(text: str, accounts: Mapping[str, str], default: str | None) -> Reading[str]:

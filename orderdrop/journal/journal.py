@@ -181,6 +181,14 @@ _BEGIN_CHAIN: Final = """INSERT INTO seals (id, at, events_to, reports_to, fills
     SELECT 0, coalesce((SELECT max(at) FROM events), 0), coalesce((SELECT max(id) FROM events), 0),
     coalesce((SELECT max(id) FROM reports), 0), coalesce((SELECT max(id) FROM fills), 0),
     coalesce((SELECT max(id) FROM batches), 0), x'', (SELECT max(trade_day) FROM drops), '', ''"""
-_SHEETS: Final = "ALTER TABLE drops ADD COLUMN sheets TEXT"
-MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {1: (_SHEETS, _SEALS_TABLE, _SEALS_INDEX, _BEGIN_CHAIN)}
+MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
+    1: (
+        "ALTER TABLE drops ADD COLUMN sheets TEXT",
+        "ALTER TABLE orders ADD COLUMN due_at INTEGER",
+        "ALTER TABLE orders ADD COLUMN expires_at INTEGER",
+        _SEALS_TABLE,
+        _SEALS_INDEX,
+        _BEGIN_CHAIN,
+    )
+}
 """Statements that lead from a schema version to the next one."""

@@ -99,6 +99,8 @@ orders = Table(
     Column("confirmed_at", _Int),
     Column("updated_at", _Int, nullable=False),
     Column("closed_at", _Int),
+    Column("due_at", _Int),  # held until then; NULL: until somebody releases it
+    Column("expires_at", _Int),  # not handed over later than then
     UniqueConstraint("trade_day", "sid_key", name="one_order_per_sid"),
     Index(
         "ix_orders_live",

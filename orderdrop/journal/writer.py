@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from orderdrop.checks import Hold
+from orderdrop.clock import instant_of
 from orderdrop.journal.chain import Seal, late_key
 from orderdrop.journal.schema import ROW_BITS, batches, drops, instructions, meta, orders
+from orderdrop.journal.today import TodaysOrders
 from orderdrop.order.model import SELLS, Order
 from orderdrop.order.refusal import Code, Refusal
 from orderdrop.order.status import S, Status
 from orderdrop.reports.apply import Standing
+
+T = TypeVar("T")
 
 
 class DropState(StrEnum):
@@ -215,6 +220,16 @@ class Writer:
         found: int = self._memory[what]
         return found
 
+    def kept(self, what: str, make: Callable[[], T]) -> T:
+        """Something made from the journal that stays in memory until a transaction fails."""
+        if what not in self._memory:
+            self._memory[what] = make()
+        found: T = self._memory[what]
+        return found
+
+    def todays_orders(self, day: int) -> TodaysOrders:
+        return TodaysOrders(self.connection, day)
+
     def known(self, keys: Sequence[int], days: Sequence[int], *, past: bool) -> dict[int, Known]:
         """The orders that have used up these sid keys: on `days`, and with `past` on any day moved to sids_past."""
         wanted = json.dumps(keys)
@@ -269,6 +284,34 @@ class Writer:
         waiting = text("status IN ('ready', 'held') AND +trade_day < :day").bindparams(day=day)
         query = select(orders.c.id).where(waiting)
         return list(self.connection.execute(query).scalars())
+
+    def overdue(self, now: int, day: int) -> list[Any]:
+        """READY and HELD orders of a day whose time to leave is over."""
+        return self._still_here("expires_at < ?", (now, day))
+
+    def due(self, now: int, day: int) -> list[Any]:
+        """HELD orders of a day that may go now, oldest first."""
+        return self._still_here("status = 'held' AND due_at <= ?", (now, day))
+
+    def ready(self, day: int) -> list[Any]:
+        return self._still_here("status = 'ready' AND ? IS NULL", (None, day))
+
+    def next_due(self, day: int) -> int | None:
+        """When the next order of a day is due, or overdue."""
+        times = [
+            at
+            for order in self._still_here("? IS NULL", (None, day))
+            for at in (order.due_at, order.expires_at)
+            if at
+        ]
+        return min(times, default=None)
+
+    def _still_here(self, condition: str, values: tuple[Any, ...]) -> list[Any]:
+        query = (
+            "SELECT id, account_id, strategy, symbol, order_business, due_at, expires_at FROM orders"
+            f" WHERE status IN ('ready', 'held') AND {condition} AND +trade_day = ? ORDER BY id"
+        )
+        return list(self.connection.exec_driver_sql(query, values))
 
     def under_way(self) -> bool:
         """Whether any order has left, or is to leave, without the broker having said where it stands."""
@@ -406,12 +449,28 @@ class Writer:
         batch: int | None,
         status: Status,
         at: int,
+        hold: Hold | None = None,
     ) -> None:
-        """Orders that passed: (order id, sid key, order). What they share stands in the statement, which is cheaper."""
+        """Orders that passed: (order id, sid key, order). What they share stands in the statement, which is cheaper.
+
+        hold: why they are held, and how long; None for those that are not, or that the settings hold.
+        """
         ids, keys, orders = zip(*accepted, strict=True)
-        _rows, sids, accounts, symbols, volumes, types, sides, prices, remarks, strategies, notes = zip(
-            *orders, strict=True
-        )
+        (
+            _rows,
+            sids,
+            accounts,
+            symbols,
+            volumes,
+            types,
+            sides,
+            prices,
+            remarks,
+            strategies,
+            notes,
+            _,
+            afters,
+        ) = zip(*orders, strict=True)
         columns: dict[str, Sequence[Any]] = {
             "id": ids, "sid": sids, "sid_key": keys, "account_id": accounts, "symbol": symbols, "volume": volumes,
             "order_type": types, "order_business": sides, "price": [None if price is None else str(price) for price in prices],
@@ -420,6 +479,11 @@ class Writer:
         for name, texts in (("remark", remarks), ("strategy", strategies), ("note", notes)):
             if any(texts):
                 columns[name] = [text or None for text in texts]
+        if any(afters):
+            columns["expires_at"] = [instant_of(day, after) if after else None for after in afters]
+        if hold is not None:
+            for name, value in (("due_at", hold.due), *_reason(hold.why).items()):
+                columns[name] = [value] * len(ids)
         shared = {
             "trade_day": str(day),
             "gateway": _quoted(gateway),
@@ -514,9 +578,9 @@ class Writer:
         if not ids:
             return
         if why is not None:
-            values |= {
-                "reason_code": why.code, "reason_column": why.column, "reason_value": why.value, "reason_bound": why.bound,
-            }  # fmt: skip
+            values |= _reason(why)
+        elif status is Status.READY:  # why it was held is over
+            values |= {**dict.fromkeys(_REASON), "due_at": None}
         for start in range(0, len(ids), 500):
             part = ids[start : start + 500]
             query = update(orders).where(orders.c.id.in_(part)).values(status=status, updated_at=at, **values)
@@ -634,6 +698,13 @@ class Writer:
     def _many(self, statement: str, values: Sequence[Any]) -> None:
         if values:
             self._driver.executemany(statement, values)
+
+
+_REASON = ("reason_code", "reason_column", "reason_value", "reason_bound")
+
+
+def _reason(why: Refusal) -> dict[str, object]:
+    return dict(zip(_REASON, why, strict=True))
 
 
 def _quoted(word: str) -> str:

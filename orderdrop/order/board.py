@@ -22,6 +22,7 @@ class Board(NamedTuple):
     odd_below: a holding's remainder below this may be sold, whole; 0: not at all.
     max_limit, max_market: the largest single order; max_market is None where there are no market orders.
     limit_percent: the widest daily limit that the code alone tells; None: none that we know.
+    cage_percent, cage_ticks: how far a limit order may reach beyond the last price, whichever is more; None: no cage.
     """
 
     name: str
@@ -40,6 +41,8 @@ class Board(NamedTuple):
     market_orders: bool = True
     sell_only: bool = False
     t0: bool = False
+    cage_percent: int | None = None
+    cage_ticks: int = 0
 
 
 _CENT = Decimal("0.01")
@@ -61,6 +64,8 @@ BOARDS: tuple[Board, ...] = (
         tick=_CENT,
         decimals=2,
         limit_percent=10,  # ST too, since 2026-07-06
+        cage_percent=2,
+        cage_ticks=10,
     ),
     Board(
         "科创板 STAR",
@@ -76,6 +81,7 @@ BOARDS: tuple[Board, ...] = (
         tick=_CENT,
         decimals=2,
         limit_percent=20,
+        cage_percent=2,  # (?)
     ),
     Board(
         "深交所主板 SZSE main",
@@ -91,6 +97,8 @@ BOARDS: tuple[Board, ...] = (
         tick=_CENT,
         decimals=2,
         limit_percent=10,
+        cage_percent=2,
+        cage_ticks=10,
     ),
     Board(
         "创业板 ChiNext",
@@ -106,6 +114,8 @@ BOARDS: tuple[Board, ...] = (
         tick=_CENT,
         decimals=2,
         limit_percent=20,
+        cage_percent=2,
+        cage_ticks=10,
     ),
     Board(
         "北交所 BSE",
@@ -121,6 +131,8 @@ BOARDS: tuple[Board, ...] = (
         tick=_CENT,
         decimals=2,
         limit_percent=30,
+        cage_percent=5,
+        cage_ticks=10,
     ),
     Board(
         "沪市基金 SSE fund",

@@ -20,6 +20,8 @@ OrderId = NewType("OrderId", int)
 SID_PATTERN = r"^[A-Za-z0-9_.][A-Za-z0-9_.\-]{0,63}$"
 """No `-` in front: a spreadsheet would take it for a formula."""
 
+TIME_PATTERN = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
+
 
 class Side(StrEnum):
     BUY = "buy"
@@ -72,6 +74,11 @@ SIDE_OF = {
 }
 BUYS = frozenset(business for business, side in SIDE_OF.items() if side is Side.BUY)
 SELLS = frozenset(business for business, side in SIDE_OF.items() if side is Side.SELL)
+FROM_HOLDING = SELLS - {OrderBusiness.SHORT_SELL, OrderBusiness.SPECIAL_SHORT_SELL}
+"""Sales of what the account holds; the others sell what is lent."""
+
+PAID_IN_CASH = BUYS - {OrderBusiness.MARGIN_BUY, OrderBusiness.SPECIAL_MARGIN_BUY}
+"""Purchases with the account's own cash; the others with the broker's."""
 
 
 class DropKind(StrEnum):
@@ -87,7 +94,7 @@ class Order(NamedTuple):
     """One good row, normalised. `row` is the line in the file (the header is line 1), as an editor or Excel counts.
 
     price: yuan, None where the row gave none. strategy, remark: "" when absent.
-    note: what was mended while reading, "" when nothing was.
+    note: what was mended while reading, "" when nothing was. not_before, not_after: `HH:MM:SS` of today in Shanghai, "" when absent.
     """
 
     row: int
@@ -101,6 +108,8 @@ class Order(NamedTuple):
     remark: str = ""
     strategy: str = ""
     note: str = ""
+    not_before: str = ""
+    not_after: str = ""
 
 
 class Instruction(NamedTuple):
@@ -131,6 +140,12 @@ class OrderRow(BaseModel):
         None, description="names the strategy; so does a sub-folder of the inbox 策略"
     )
     remark: str | None = Field(None, max_length=200, description="free text 备注")
+    not_before: str | None = Field(
+        None, pattern=TIME_PATTERN, description="held until then, today in Shanghai 不早于"
+    )
+    not_after: str | None = Field(
+        None, pattern=TIME_PATTERN, description="not handed over later than then 不晚于"
+    )
 
 
 class InstructionRow(BaseModel):

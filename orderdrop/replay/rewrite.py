@@ -24,6 +24,7 @@ from orderdrop.order.model import DropKind
 from orderdrop.rehearsal import Rehearsed, rehearse
 from orderdrop.replay.source import Part, Played, Source
 from orderdrop.views import line_of
+from orderdrop.workspace import Workspace
 
 ONLY: Final = ("drop", "strategy", "account", "symbol", "sid")
 
@@ -81,10 +82,12 @@ class _Rewriting:
         folder.mkdir()
         path = folder / PurePosixPath(played.name).name
         path.write_bytes(played.content)
+        nowhere = Workspace(folder, folder / "inbox")  # no switches, no snapshots: only reading counts here
+        nowhere.inbox.mkdir()
         try:
             (read,) = rehearse(
-                [path], self._settings, None, played.parts[0].at, self._source.day,
-                strategy=played.strategy, halted=False,
+                [path], self._settings, nowhere, None, played.parts[0].at, self._source.day,
+                strategy=played.strategy,
             )  # fmt: skip
         except (OSError, Changed) as error:
             raise ConfigError(f"{played.name}: {error}") from None

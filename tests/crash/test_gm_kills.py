@@ -46,7 +46,7 @@ def test_router_when_killed_while_it_calls_loses_and_doubles_nothing(tmp_path):
     dice = random.Random(5)
     drops = [range(n, n + IN_ONE_DROP) for n in range(0, ORDERS, IN_ONE_DROP)]
     deaths = []
-    with Victims(command(broker)) as victims:
+    with Victims(gm_worker=command(broker)) as victims:
         while len(deaths) < LIVES:
             for _ in range(-(-len(drops) // (LIVES - len(deaths)))):
                 drop(workspace, drops.pop())

@@ -22,13 +22,11 @@ class Death(NamedTuple):
 
 
 class Victims:
-    """Forks victims from a zygote; one lives at a time. Use as a context manager. words: for the zygote."""
+    """Forks victims from a zygote; one lives at a time. Use as a context manager."""
 
-    def __init__(self, *words: str) -> None:
+    def __init__(self, *words: str, gm_worker: Sequence[str] = ()) -> None:
+        """words: for the zygote. gm_worker: how a process with a stand-in for 掘金's package is started."""
         self._words = words
-
-    def __init__(self, gm_worker: Sequence[str] = ()) -> None:
-        """gm_worker: how a process with a stand-in for 掘金's package is started."""
         self._gm_worker = list(gm_worker)
 
     def __enter__(self) -> Self:

@@ -317,7 +317,7 @@ def test_settings_file_when_written_by_init_names_every_setting(workspace):
 def settings_of(model: type[BaseModel]) -> Iterator[tuple[str, ...]]:
     """The path of every setting; `*` stands for a name of the user's own."""
     for name, field in model.model_fields.items():
-        below = list(models_in(field.annotation))
+        below = [] if name == "soft" else list(models_in(field.annotation))  # the limits' names once more
         star = ("*",) if dict in parts_of(field.annotation) else ()
         if not below:
             yield (name,)

@@ -104,6 +104,7 @@ def _ungrouped(line: str) -> set[Decimal]:
     return {Decimal(n) for n in re.findall(r"[0-9]+(?:\.[0-9]+)?", line)}
 
 
+times_of_day = st.just("") | st.times().map(lambda time: f"{time:%H:%M:%S}")
 orders = st.builds(
     Order,
     row=st.just(2),
@@ -119,6 +120,8 @@ orders = st.builds(
     ),
     strategy=st.from_regex(r"([A-Za-z0-9_一-龥]{1,20})?", fullmatch=True),
     note=st.just(""),
+    not_before=times_of_day,
+    not_after=times_of_day,
 )
 
 
@@ -128,8 +131,8 @@ def test_intake_when_an_order_is_written_as_a_card_row_then_read_back_as_it_was(
         return "" if value is None else '"{}"'.format(str(value).replace('"', '""'))
 
     numbered = [order._replace(row=row) for row, order in enumerate(some, 2)]
-    text = "".join(f"{','.join(map(cell, order[1:10]))}\n" for order in numbered)
-    data = f"{CARD}\n{text}".encode(encoding)
+    text = "".join(f"{','.join(map(cell, order[1:10] + order[11:]))}\n" for order in numbered)
+    data = f"{CARD},not_before,not_after\n{text}".encode(encoding)
     assume(
         encoding != "gb18030" or not _is_utf8(data)
     )  # a few pairs of GBK letters are UTF-8 as well; no reader can tell

@@ -360,3 +360,26 @@ def test_refusal_when_the_header_is_chinese_then_names_the_column_as_it_stands_t
 
 def test_refusal_when_the_value_is_huge_then_clipped():
     assert len(the_refusal(read_row(symbol="x" * 100_000)).value) == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("", ""),
+        ("9:31", "09:31:00"),
+        ("09:31:05", "09:31:05"),
+        ("23:59", "23:59:00"),
+        ("９：３１", "09:31:00"),
+    ],
+)
+def test_time_when_it_is_one_then_read_to_the_second(text, time):
+    order = the_order(read_row(not_before=text))
+    assert order.not_before == time
+    assert bool(order.note) is (not text.isascii())
+
+
+@pytest.mark.parametrize("text", ["24:00", "9.31", "0931", "9:31 AM", "9:60", "-1:00", "soon"])
+def test_time_when_it_is_none_then_refused(text):
+    refusal = the_refusal(read_row(not_after=text))
+    assert refusal.code in {Code.TIME_BAD, Code.VALUE_FORMULA}
+    assert refusal.column == "not_after"

@@ -2,7 +2,8 @@ from datetime import date
 
 import pytest
 
-from orderdrop.inbox.names import Ignored, Name, is_halt, printable, read_name
+from orderdrop.checks.switches import State
+from orderdrop.inbox.names import Ignored, Name, printable, read_name, read_switch
 from orderdrop.order.model import DropKind
 from orderdrop.order.refusal import Code, Refusal
 
@@ -66,7 +67,21 @@ def test_name_of_a_workbook_that_is_not_taken_is_refused(name, code):
 
 
 @pytest.mark.parametrize(
-    ("name", "halts"), [("HALT", True), ("halt.txt", True), ("HALT.csv", False), ("HALTED", False)]
+    ("path", "switch"),
+    [
+        ("HALT", (("", ""), State.HALTED)),
+        ("halt.txt", (("", ""), State.HALTED)),
+        ("REDUCE", (("", ""), State.REDUCING)),
+        ("HALT.A1", (("account", "A1"), State.HALTED)),
+        ("REDUCE.1a66e81c-ae5d.txt", (("account", "1a66e81c-ae5d"), State.REDUCING)),
+        ("alpha/HALT", (("strategy", "alpha"), State.HALTED)),
+        ("alpha/HALT.A1", None),
+        ("HALT.", None),
+        ("HALT.csv", None),
+        ("HALT.csv.tmp", None),
+        ("HALTED", None),
+        ("reduce-list.csv", None),
+    ],
 )
-def test_halt_is_known_as_windows_writes_it(name, halts):
-    assert is_halt(name) is halts
+def test_switch_when_named_so_is_known_with_whom_it_binds(path, switch):
+    assert read_switch(path) == switch

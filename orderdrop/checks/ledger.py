@@ -1,0 +1,235 @@
+"""What was ordered today, as far as limits care: totals, open orders, what is under way. Pure memory; the journal fills it.
+
+An order counts with what it has bought or sold, and while it is open with the rest as well. UNKNOWN is open: it counts as live.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+ZERO = Decimal(0)
+_SECOND = 1_000_000
+
+ScopeKey = tuple[str, str]
+"""("", "") everything, ("account", id), ("strategy", name)."""
+
+ALL: ScopeKey = ("", "")
+
+Likeness = tuple[str, str, bool, int, Decimal | None]
+"""Account, symbol, whether it buys, volume, limit price."""
+
+
+class Entry(NamedTuple):
+    """An order of today. price: what a share of it is worth, 0 where nobody can say; limit: the price it may trade at, None: any.
+
+    origin: the take it came with (drop, when); the rows of one take repeat nothing.
+    """
+
+    sid: str
+    account_id: str
+    strategy: str
+    symbol: str
+    buy: bool
+    volume: int
+    price: Decimal
+    limit: Decimal | None
+    accepted_at: int
+    origin: tuple[int, int]
+    open: bool = True
+    sent: bool = False
+    filled_volume: int = 0
+    filled_value: Decimal = ZERO
+    confirmed_at: int | None = None
+    changed_at: int = 0
+
+    @property
+    def value(self) -> Decimal:
+        rest = (self.volume - self.filled_volume) * self.price if self.open else ZERO
+        return self.filled_value + rest
+
+
+@dataclass(slots=True)
+class Totals:
+    """Of a scope, today: yuan bought and sold with what is open, orders, orders not finished, orders not handed over."""
+
+    bought: Decimal = ZERO
+    sold: Decimal = ZERO
+    orders: int = 0
+    open: int = 0
+    unsent: int = 0
+
+    def add(self, entry: Entry, value: Decimal, sign: int) -> None:
+        """value: the entry's, with the sign."""
+        if entry.buy:
+            self.bought += value
+        else:
+            self.sold += value
+        self.orders += sign
+        self.open += sign * entry.open
+        self.unsent += sign * (entry.open and not entry.sent)
+
+
+@dataclass(slots=True)
+class Reserved:
+    """What an account's snapshot of `at` does not show: yuan for purchases with their fees, shares by symbol."""
+
+    at: int
+    cash: Decimal = ZERO
+    sales: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    incoming: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def add(self, entry: Entry, sign: int, fee: Callable[[Decimal], Decimal]) -> None:
+        """Orders that the broker had not confirmed by then, and fills since."""
+        shown = entry.confirmed_at is not None and entry.confirmed_at <= self.at
+        quiet = entry.changed_at <= self.at
+        volume = entry.volume if entry.open else entry.filled_volume
+        if entry.buy:
+            if not shown and volume:
+                self.cash += sign * (entry.value + fee(entry.value))
+            if shown and quiet:
+                volume -= entry.filled_volume
+            self.incoming[entry.symbol] += sign * volume
+        elif not shown:
+            self.sales[entry.symbol] += sign * volume
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Invariant: the totals are the sum over `entries`."""
+
+    entries: dict[int, Entry] = field(default_factory=dict)
+    cancels: dict[str, int] = field(default_factory=dict)
+    """Today's cancels that were handed over, by account."""
+    cancelled_lately: dict[str, int] = field(default_factory=dict)
+    """Those of the last second."""
+    fee: Callable[[Decimal], Decimal] = field(default=lambda _value: ZERO)
+    """What a purchase of this value costs beside it."""
+
+    _totals: dict[ScopeKey, Totals] = field(default_factory=lambda: defaultdict(Totals))
+    _of_symbol: dict[tuple[str, str], dict[int, Entry]] = field(default_factory=lambda: defaultdict(dict))
+    _floating: dict[str, dict[int, Entry]] = field(default_factory=lambda: defaultdict(dict))
+    _reserved: dict[str, Reserved] = field(default_factory=dict)
+    _same: dict[Likeness, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _sent: dict[str, deque[int]] = field(default_factory=lambda: defaultdict(deque))
+    _drafts: list[int] = field(default_factory=list)
+
+    # what happens
+
+    def accept(self, order: int, entry: Entry) -> None:
+        """A new order, in a transaction that may still be rolled back."""
+        self._drafts.append(order)
+        self.put(order, entry)
+
+    def put(self, order: int, entry: Entry) -> None:
+        """Where an order stands now."""
+        before = self.entries.get(order)
+        if before is not None:
+            self._count(before, -1)
+        self.entries[order] = entry
+        self._count(entry, 1)
+        here = self._of_symbol[entry.account_id, entry.symbol]
+        if entry.open:
+            here[order] = entry
+        else:
+            here.pop(order, None)
+        self._floating[entry.account_id][order] = entry
+        if before is None:
+            self._same[_like(entry)].append(order)
+
+    def sent(self, account_id: str, at: int) -> None:
+        """An order or a cancel has left."""
+        self._sent[account_id].append(at)
+
+    def mark(self) -> int:
+        return len(self._drafts)
+
+    def back_to(self, mark: int) -> None:
+        """What was accepted since `mark` was refused after all."""
+        self.remove(self._drafts[mark:])
+        del self._drafts[mark:]
+
+    def remove(self, orders: Iterable[int]) -> None:
+        for order in orders:
+            entry = self.entries.pop(order, None)
+            if entry is not None:
+                self._count(entry, -1)
+                self._of_symbol[entry.account_id, entry.symbol].pop(order, None)
+                self._floating[entry.account_id].pop(order, None)
+                self._same[_like(entry)].remove(order)
+
+    def committed(self) -> None:
+        self._drafts.clear()
+
+    def _count(self, entry: Entry, sign: int) -> None:
+        value = sign * entry.value
+        for key in keys_of(entry.account_id, entry.strategy):
+            self._totals[key].add(entry, value, sign)
+        reserved = self._reserved.get(entry.account_id)
+        if reserved is not None:
+            reserved.add(entry, sign, self.fee)
+
+    # what is asked
+
+    def totals(self, scope: ScopeKey) -> Totals:
+        return self._totals[scope]
+
+    def accounts(self) -> list[str]:
+        """Those that have ordered today."""
+        return [name for kind, name in self._totals if kind == "account"]
+
+    def open_against(self, account_id: str, symbol: str, *, buy: bool) -> list[Entry]:
+        """Open orders of the other side."""
+        here = self._of_symbol.get((account_id, symbol))
+        return [entry for entry in here.values() if entry.buy is not buy] if here else []
+
+    def like(self, like: Likeness, origin: tuple[int, int], since: int) -> int | None:
+        """The newest order of another take that looks like this, accepted after `since`."""
+        for order in reversed(self._same.get(like, ())):
+            found = self.entries[order]
+            if found.origin != origin:
+                return order if found.accepted_at >= since else None
+        return None
+
+    def reserved(self, account_id: str, at: int) -> Reserved:
+        """What a snapshot taken `at` does not show; kept up as orders are accepted, until a newer one is asked about."""
+        reserved = self._reserved.get(account_id)
+        if reserved is not None and reserved.at == at:
+            return reserved
+        if reserved is not None and at < reserved.at:  # an older one: what had been settled is open again
+            mine = {order: entry for order, entry in self.entries.items() if entry.account_id == account_id}
+            self._floating[account_id] = mine
+        reserved = self._reserved[account_id] = Reserved(at)
+        floating = self._floating[account_id]
+        for order, entry in list(floating.items()):
+            reserved.add(entry, 1, self.fee)
+            settled = entry.confirmed_at is not None and entry.confirmed_at <= at and entry.changed_at <= at
+            if not entry.open and (settled or not entry.filled_volume):
+                del floating[order]
+        return reserved
+
+    def sent_lately(self, account_id: str, now: int) -> int:
+        """Orders and cancels of an account that left within the last second."""
+        times = self._sent[account_id]
+        while times and times[0] <= now - _SECOND:
+            times.popleft()
+        return len(times) + self.cancelled_lately.get(account_id, 0)
+
+    def busy_accounts(self) -> list[str]:
+        return [account_id for account_id, times in self._sent.items() if times]
+
+
+def keys_of(account_id: str, strategy: str) -> tuple[ScopeKey, ...]:
+    mine: tuple[ScopeKey, ...] = (ALL, ("account", account_id))
+    return (*mine, ("strategy", strategy)) if strategy else mine
+
+
+def likeness(account_id: str, symbol: str, buy: bool, volume: int, limit: Decimal | None) -> Likeness:
+    return account_id, symbol, buy, volume, limit
+
+
+def _like(entry: Entry) -> Likeness:
+    return likeness(entry.account_id, entry.symbol, entry.buy, entry.volume, entry.limit)

@@ -1,0 +1,112 @@
+"""What the day adds to a board's rules: limit prices, the cage in continuous trading, what an instruments file knows better."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from orderdrop.checks.context import Context, Instrument, Range
+from orderdrop.checks.ledger import ZERO, Entry
+from orderdrop.checks.session import CONTINUOUS
+from orderdrop.order.board import Board
+from orderdrop.order.model import BUYS, Order, OrderType
+from orderdrop.order.refusal import Code, Refusal
+
+_LIMIT = int(OrderType.LIMIT)
+_HUNDRED = Decimal(100)
+REPO_UNIT = Decimal(100)
+
+
+def limit_prices(board: Board, known: Instrument | None) -> Range | None:
+    """The day's lowest and highest price; None: nobody knows, or there is none."""
+    if known is None or known.unlimited:
+        return None
+    if known.lower is not None and known.upper is not None:
+        return Range(known.lower, known.upper)
+    percent = known.limit_percent or board.limit_percent
+    if known.previous_close is None or percent is None:
+        return None
+    return Range(
+        max(
+            min(_moved(known.previous_close, -percent, board.tick), known.previous_close - board.tick),
+            board.tick,
+        ),
+        max(_moved(known.previous_close, percent, board.tick), known.previous_close + board.tick),
+    )
+
+
+def _moved(price: Decimal, percent: Decimal | int, tick: Decimal) -> Decimal:
+    moved = price * (_HUNDRED + percent) / _HUNDRED
+    return (moved / tick).quantize(Decimal(1), ROUND_HALF_UP) * tick
+
+
+def worth(order: Order, context: Context) -> Decimal | None:
+    """Yuan for each unit of volume: its price; for a market order the protective price, the highest of the day, the last one."""
+    board = context.board_of(order.symbol)
+    if board is not None and board.kind == "repo":
+        return REPO_UNIT
+    if order.price is not None:
+        return order.price
+    known = context.around.instruments[order.symbol]
+    if known is None or board is None:
+        return None
+    prices = context.around.ranges[order.symbol]
+    if prices is not None and order.order_business in BUYS:
+        return prices.upper
+    return known.reference
+
+
+def entry_of(order: Order, context: Context) -> Entry:
+    """An order that is accepted, as the ledger keeps it."""
+    price = worth(order, context)
+    return Entry(
+        order.sid, order.account_id, order.strategy, order.symbol, order.order_business in BUYS, order.volume,
+        ZERO if price is None else price, order.price if order.order_type == _LIMIT else None, context.around.now, context.origin,
+    )  # fmt: skip
+
+
+def price_within_limits(order: Order, context: Context) -> Refusal | None:
+    if order.price is None:
+        return None
+    prices = context.around.ranges[order.symbol]
+    if prices is None or prices.lower <= order.price <= prices.upper:
+        return None
+    return Refusal(Code.PRICE_LIMIT, "price", str(order.price), f"{prices.lower} – {prices.upper}")
+
+
+def price_within_cage(order: Order, context: Context) -> Refusal | None:
+    """Limit orders in continuous trading: not too far on the wrong side of the last price."""
+    around, board = context.around, context.board_of(order.symbol)
+    if order.price is None or order.order_type != _LIMIT or board is None or board.cage_percent is None:
+        return None
+    known = around.instruments[order.symbol]
+    if known is None or known.last is None or around.phase not in CONTINUOUS:
+        return None
+    ticks = board.cage_ticks * board.tick
+    if order.order_business in BUYS:
+        upper = max(known.last * (_HUNDRED + board.cage_percent) / _HUNDRED, known.last + ticks)
+        return (
+            Refusal(Code.PRICE_CAGE, "price", str(order.price), f"≤ {_plain(upper)}")
+            if order.price > upper
+            else None
+        )
+    lower = min(known.last * (_HUNDRED - board.cage_percent) / _HUNDRED, known.last - ticks)
+    return (
+        Refusal(Code.PRICE_CAGE, "price", str(order.price), f"≥ {_plain(lower)}")
+        if order.price < lower
+        else None
+    )
+
+
+def reference_there(order: Order, context: Context) -> Refusal | None:
+    """Said, not denied: without a previous close the daily limit, without a last price the cage is not looked at."""
+    board = context.board_of(order.symbol)
+    if order.price is None or board is None or not context.around.bound[order.account_id]:
+        return None
+    if context.around.ranges[order.symbol] is not None or board.limit_percent is None:
+        return None
+    known = context.around.instruments[order.symbol]
+    return None if known and known.unlimited else Refusal(Code.REFERENCE_MISSING, "price", order.symbol)
+
+
+def _plain(price: Decimal) -> str:
+    return f"{price.normalize():f}"

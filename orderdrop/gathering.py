@@ -1,0 +1,283 @@
+"""Gathers, once for a batch, what the checks have to know; and only what the settings and the live gateways call for.
+
+What was ordered today comes from the journal, at the start and again after every change: each change of an order has its event, so
+the ledger reads on from the last event it has seen, whoever made the change.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from orderdrop import checks
+from orderdrop.checks import cash, market, rate, repeats, session, switches
+from orderdrop.checks.bounds import ORDERS_PER_DAY_CEILING, ORDERS_PER_SECOND_CEILING
+from orderdrop.checks.context import Context, Funds, Held, Instrument, Range, Rate, RepeatPolicy, Surroundings
+from orderdrop.checks.ledger import ALL, ZERO, Entry, Ledger
+from orderdrop.checks.limits import Limit, Scope, compiled, within_limits
+from orderdrop.checks.switches import Switches
+from orderdrop.clock import Micros, second_of_day
+from orderdrop.desk import Desk
+from orderdrop.instruments import Instruments
+from orderdrop.journal.today import CLOSED, TodaysOrders
+from orderdrop.journal.writer import Writer, drop_of
+from orderdrop.looked import Looked
+from orderdrop.order.board import Board, board_of
+from orderdrop.order.identity import day_number
+from orderdrop.order.model import BUYS, OrderType
+from orderdrop.order.refusal import Code
+from orderdrop.order.report import Account
+from orderdrop.order.status import Status
+from orderdrop.snapshots import before_first_order
+from orderdrop.trading_days import TradingDays
+
+LIVE_PER_SECOND: Final = 10
+LIVE_PER_DAY: Final = 2000
+LIVE_REPEAT_WINDOW: Final = 60.0
+MINUTE: Final = 60_000_000
+UNBOUNDED: Final = 1 << 30
+_NO_FAULT: Final = frozenset({Code.NOT_SENT, Code.HALTED, Code.HALTED_SCOPE, Code.REDUCING})
+"""Denials that tell nothing against the order itself."""
+
+_BY_DEFAULT: Final = "默认 default"
+_ANY: Final = Scope("", ALL)
+
+_OF_BOUND = frozenset(
+    {
+        cash.snapshot_there, cash.cash_enough, cash.shares_enough, cash.odd_lot_whole,
+        repeats.crosses_nothing_own, rate.held_for_cancels, session.held_for_time,
+        market.reference_there, cash.snapshot_fresh, rate.cancels_few,
+    }
+)  # fmt: skip
+_OF_PRICES = frozenset({market.price_within_limits, market.price_within_cage})
+_OF_RATES = frozenset({rate.day_ceiling, rate.turn_comes_in_time})
+_OF_REPEATS = {"refuse": repeats.repeat_refused, "hold": repeats.held_as_repeat, "warn": repeats.repeat_told}
+
+
+@dataclass
+class Following:
+    """The ledger of a day, and how far the journal was followed. told: (at, account, what) of denials and rejections of the last minute."""
+
+    day: int
+    ledger: Ledger
+    event: int = 0
+    told: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+class Gathering:
+    """Lives as long as the router. Its rules are chosen once: the settings do not change while it runs."""
+
+    def __init__(
+        self, desk: Desk, root: Path, account_of: Callable[[str], Account | None] | None = None
+    ) -> None:
+        """account_of: the newest snapshot; else the account's gateway is asked."""
+        self._settings = desk.settings
+        self._limits = desk.settings.limits
+        self._account_of = account_of or (lambda account_id: desk.gateway_of(account_id).account(account_id))
+        self.instruments = Instruments(desk.settings.instruments, root)
+        self.trading_days = TradingDays(desk.settings.calendar, root)
+        self.bound: Looked[str, bool] = Looked(
+            lambda account_id: self._settings.bound(self._settings.gateway_of(account_id))
+        )
+        self.rates: Looked[str, Rate] = Looked(self._rate)
+        self._hard: Looked[tuple[str, str], tuple[Limit, ...]] = Looked(self._hard_limits)
+        self._soft: Looked[tuple[str, str], tuple[Limit, ...]] = Looked(self._soft_limits)
+        self._repeats: Looked[str, RepeatPolicy] = Looked(self._repeat_policy)
+        self._accounts = frozenset(desk.accounts.values()) or None
+        self.any_bound = any(map(self._settings.bound, self._settings.gateways))
+        named = (account.limits for account in self._settings.accounts.values())
+        self.paces = self.any_bound or any(of.orders_per_second for of in (self._limits, *named))
+        self._chosen = self._choose()
+        self._says = any(compiled(of.soft, _ANY) for of in self._all_limits())
+        self.counts = bool(self._chosen) or self._says
+        self._followed: Following | None = None
+
+    def gather(self, writer: Writer, now: Micros, today: date, switched: Switches) -> Context:
+        """The context for a batch that is judged now, in this transaction."""
+        second = second_of_day(now)
+        self.instruments.refresh()
+        known = Looked(self.instruments.today(now, today))
+        around = Surroundings(
+            now=now, day=today, second=second, phase=session.phase_at(second),
+            trading_day=self.trading_days.is_open(today) if self.any_bound else True,
+            outside_session=self._settings.calendar.outside_session,
+            bound=self.bound, limits=self._hard, soft_limits=self._soft,
+            instruments=known,
+            ranges=Looked(lambda symbol: _range(self.instruments.board_of(symbol), known[symbol])),
+            ledger=self.follow(writer, now, today).ledger if self.counts else Ledger(),
+            funds=Looked(lambda account_id: self.funds(account_id, now)),
+            rates=self.rates, repeats=self._repeats, switches=switched,
+            max_wait=self._limits.max_wait, snapshot_age=self._limits.snapshot_age,
+            cancels_warn=self._limits.cancels_warn, cancels_hold=self._limits.cancels_hold,
+        )  # fmt: skip
+        chosen = set(self._chosen)
+        if switched.partial:
+            chosen.add(switches.not_switched_off)
+        if self.instruments.there:
+            chosen |= _OF_PRICES
+        return Context(
+            self._accounts, switched.halted, self._settings.credit_accounts, board_of=self.instruments.board_of, sessions=self.any_bound,
+            further=tuple(rule for rule in checks.FURTHER_RULES if rule in chosen),
+            holds=tuple(rule for rule in checks.HOLDS if rule in chosen),
+            warnings=tuple(rule for rule in checks.WARNINGS if rule in chosen),
+            soft=self._says, around=around,
+        )  # fmt: skip
+
+    def pace(self, gateway: str, now: Micros) -> int:
+        """How many orders may leave for a gateway now: what is left of this second to the account that has least."""
+        ledger = self._followed.ledger if self._followed else Ledger()
+        busy = [
+            account for account in ledger.busy_accounts() if self._settings.gateway_of(account) == gateway
+        ]
+        left = [
+            per_second - ledger.sent_lately(account, now)
+            for account in {*self._settings.accounts_of(gateway), *busy} or {""}
+            if (per_second := self.rates[account].per_second) is not None
+        ]
+        return max(0, min(left, default=UNBOUNDED))
+
+    # which rules
+
+    def _choose(self) -> frozenset[Any]:
+        chosen: set[Any] = set()
+        if any(compiled(of, _ANY) for of in self._all_limits()):
+            chosen.add(within_limits)
+        if self.any_bound:
+            chosen |= _OF_BOUND
+        if self.paces:
+            chosen |= _OF_RATES
+        if self._limits.repeat_window or (self._limits.repeat_window is None and self.any_bound):
+            chosen |= {_OF_REPEATS[self._limits.repeats], session.held_for_time}
+        return frozenset(chosen)
+
+    def _all_limits(self) -> list[Any]:
+        accounts, strategies = self._settings.accounts.values(), self._settings.strategies.values()
+        return [self._limits, *(one.limits for one in accounts), *(one.limits for one in strategies)]
+
+    # what they look at
+
+    def _hard_limits(self, key: tuple[str, str]) -> tuple[Limit, ...]:
+        return tuple(limit for limits, scope in self._tables(*key) for limit in compiled(limits, scope))
+
+    def _soft_limits(self, key: tuple[str, str]) -> tuple[Limit, ...]:
+        return tuple(
+            limit
+            for limits, scope in self._tables(*key)
+            for limit in compiled(limits.soft, scope._replace(table=f"{scope.table}.soft"))
+        )
+
+    def _tables(self, account_id: str, strategy: str) -> Iterable[tuple[Any, Scope]]:
+        yield self._limits, Scope("limits", ALL)
+        account = self._settings.accounts.get(account_id)
+        if account is not None:
+            yield account.limits, Scope(f"accounts.{account_id}.limits", ("account", account_id))
+        named = self._settings.strategies.get(strategy)
+        if named is not None:
+            yield named.limits, Scope(f"strategies.{strategy}.limits", ("strategy", strategy))
+
+    def _rate(self, account_id: str) -> Rate:
+        """The account's own, else that of [limits], else on live gateways the default; there also at most the ceiling."""
+        account = self._settings.accounts.get(account_id)
+        own = account.limits if account else self._limits
+        per_second = own.orders_per_second or self._limits.orders_per_second
+        per_day = own.orders_per_day or self._limits.orders_per_day
+        if not self.bound[account_id]:
+            return Rate(per_second, None, "")
+        said = "orders_per_day" if per_day else _BY_DEFAULT
+        return Rate(
+            min(per_second or LIVE_PER_SECOND, ORDERS_PER_SECOND_CEILING),
+            min(per_day or LIVE_PER_DAY, ORDERS_PER_DAY_CEILING),
+            said,
+        )
+
+    def _repeat_policy(self, account_id: str) -> RepeatPolicy:
+        window = self._limits.repeat_window
+        if window is None:
+            window = LIVE_REPEAT_WINDOW if self.bound[account_id] else 0
+        return RepeatPolicy(window, self._limits.repeats)
+
+    def funds(self, account_id: str, now: Micros) -> Funds | None:
+        told = self._account_of(account_id) or before_first_order(self._settings, account_id, now)
+        if told is None:
+            return None
+        held = {held.symbol: Held(held.volume, held.available, held.price) for held in told.positions}
+        return Funds(told.at, told.available, told.balance + told.market_value, held)
+
+    def _fee(self, value: Decimal) -> Decimal:
+        return max(value * self._limits.fee_rate, self._limits.fee_minimum)
+
+    # what was ordered today
+
+    def follow(self, writer: Writer, now: Micros, today: date) -> Following:
+        """The ledger as it stands in the journal now."""
+        day = day_number(today)
+        following: Following = writer.kept("following", lambda: Following(0, Ledger()))
+        self._followed = following
+        orders = writer.todays_orders(day)
+        price = self.instruments.today(now, today)
+        if following.day != day:
+            following.day, following.event = day, orders.last_event()
+            following.ledger = Ledger(fee=self._fee)
+            self._put(following.ledger, orders.all(), price)
+            self._note(following, orders.events_since(now - MINUTE))
+        else:
+            following.ledger.committed()
+            events = orders.events_after(following.event)
+            if events:
+                following.event = events[-1].id
+                self._put(following.ledger, orders.changed({event.order_ref for event in events}), price)
+                self._note(following, events)
+        following.told = [told for told in following.told if told[0] > now - MINUTE]
+        self._count_cancels(following.ledger, orders, now)
+        return following
+
+    def _put(self, ledger: Ledger, orders: Iterable[Any], known: Callable[[str], Any]) -> None:
+        for order in orders:
+            before = ledger.entries.get(order.id)
+            entry = before or _entry(order, known)
+            ledger.put(
+                order.id,
+                entry._replace(
+                    open=order.status not in CLOSED, sent=order.batch_id is not None,
+                    filled_volume=order.filled_volume, filled_value=Decimal(order.filled_value or 0),
+                    confirmed_at=order.confirmed_at, changed_at=order.updated_at,
+                ),
+            )  # fmt: skip
+
+    def _note(self, following: Following, events: Iterable[Any]) -> None:
+        for event in events:
+            if event.event == Status.SUBMITTING:
+                following.ledger.sent(event.account_id, event.at)
+            elif event.event in {Status.DENIED, Status.REJECTED} and event.reason_code not in _NO_FAULT:
+                following.told.append((event.at, event.account_id, event.event))
+
+    def _count_cancels(self, ledger: Ledger, orders: TodaysOrders, now: Micros) -> None:
+        if not self.paces:
+            return
+        cancels = orders.cancels()
+        ledger.cancels = Counter(cancel.account_id for cancel in cancels)
+        ledger.cancelled_lately = Counter(
+            cancel.account_id for cancel in cancels if cancel.updated_at > now - 1_000_000
+        )
+
+
+def _range(board: Board | None, known: Instrument | None) -> Range | None:
+    return None if board is None else market.limit_prices(board, known)
+
+
+def _entry(order: Any, known: Callable[[str], Any]) -> Entry:
+    """An order of the journal. A market order is worth what the day says of its symbol."""
+    board, instrument = board_of(order.symbol), known(order.symbol)
+    price = Decimal(order.price) if order.price else (instrument.reference if instrument else None)
+    if board is not None and board.kind == "repo":
+        price = market.REPO_UNIT
+    limit = Decimal(order.price) if order.price and order.order_type == OrderType.LIMIT else None
+    return Entry(
+        order.sid, order.account_id, order.strategy or "", order.symbol, order.order_business in BUYS, order.volume,
+        price or ZERO, limit, order.accepted_at, (drop_of(order.id), order.accepted_at),
+    )  # fmt: skip

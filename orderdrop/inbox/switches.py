@@ -1,0 +1,28 @@
+"""Reads the switches that lie in the inbox, for those who only look; the router meets them on its scan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from orderdrop.checks.ledger import ScopeKey
+from orderdrop.checks.switches import State, Switches
+from orderdrop.inbox.names import read_switch
+
+
+def switch_files(inbox: Path) -> Iterator[tuple[Path, ScopeKey, State]]:
+    if not inbox.is_dir():
+        return
+    folders = [inbox, *(path for path in sorted(inbox.iterdir()) if path.is_dir() and not path.is_symlink())]
+    for folder in folders:
+        for path in sorted(folder.iterdir()):
+            switch = read_switch(path.relative_to(inbox).as_posix()) if path.is_file() else None
+            if switch is not None:
+                yield path, *switch
+
+
+def read_switches(inbox: Path) -> Switches:
+    states: dict[ScopeKey, State] = {}
+    for _path, key, state in switch_files(inbox):
+        states[key] = max(state, states.get(key, State.ACTIVE))
+    return Switches(states)

@@ -1,0 +1,197 @@
+"""Reads instruments.csv: what is known of each security today. It wins over the boards' general rules.
+
+The file is the user's and may change at any time. Its prices count on the day it was written, its last prices for a while only. A line
+that cannot be read is told in the log and left out.
+"""
+
+from __future__ import annotations
+
+import csv
+import logging
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from io import StringIO
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from orderdrop.checks.context import Instrument
+from orderdrop.clock import Micros, trade_date
+from orderdrop.config import InstrumentSettings
+from orderdrop.looked import Looked
+from orderdrop.order.board import Board, board_of
+from orderdrop.order.symbol import Symbol, read_symbol
+
+log = logging.getLogger(__name__)
+
+_NAMES: Final = {
+    "symbol": "symbol 代码 证券代码",
+    "previous_close": "previous_close pre_close 昨收 昨收价",
+    "last": "last 最新价 现价",
+    "lower": "lower lower_limit 跌停价",
+    "upper": "upper upper_limit 涨停价",
+    "limit_percent": "limit_percent 涨跌幅",
+    "unlimited": "unlimited 无涨跌幅",
+    "st": "st is_st",
+    "tick": "tick 最小变动价位",
+    "minimum": "minimum 最小买入",
+    "step": "step 数量单位",
+    "max_limit": "max_limit 限价上限",
+    "max_market": "max_market 市价上限",
+}
+COLUMNS: Final = {word: column for column, words in _NAMES.items() for word in words.split()}
+PRICES: Final = ("previous_close", "last", "lower", "upper")
+BOARD_FACTS: Final = ("tick", "minimum", "step", "max_limit", "max_market")
+
+
+class _Known(NamedTuple):
+    """A line: its prices and flags, and what it changes of the board."""
+
+    instrument: Instrument
+    board: dict[str, Decimal | int]
+
+
+_NOTHING: Final = _Known(Instrument(), {})
+
+
+class Instruments:
+    """What instruments.csv says, by canonical symbol; a line for `SHSE.204*` is about all that begin so."""
+
+    def __init__(self, settings: InstrumentSettings, root: Path) -> None:
+        self._path = root / settings.path
+        self._last_age = settings.last_age
+        self._stamp: tuple[int, int] | None = None
+        self._lines: dict[str, _Known] = {}
+        self._patterns: dict[str, _Known] = {}
+        self._boards = Looked(self._board)
+
+    @property
+    def there(self) -> bool:
+        return bool(self._lines or self._patterns)
+
+    def refresh(self) -> None:
+        """Once for each batch. What cannot be read just now, because somebody is writing it, stays as it was."""
+        try:
+            found = self._path.stat()
+            stamp = (found.st_mtime_ns, found.st_size)
+            if stamp == self._stamp:
+                return
+            lines = self._read(self._path.read_text(encoding="utf-8-sig", errors="replace"))
+        except FileNotFoundError:
+            if self._stamp is None:
+                return
+            stamp, lines = None, {}
+        except OSError as error:
+            log.warning("证券资料读不了 / instruments cannot be read: %s: %s", self._path, error)
+            return
+        self._stamp = stamp
+        self._lines = {name: known for name, known in lines.items() if not name.endswith("*")}
+        self._patterns = {name[:-1]: known for name, known in lines.items() if name.endswith("*")}
+        self._boards = Looked(self._board)
+
+    @property
+    def board_of(self) -> Callable[[str], Board | None]:
+        """The board of a symbol, with what the file knows better."""
+        return self._boards.__getitem__ if self.there else board_of
+
+    def _board(self, symbol: str) -> Board | None:
+        board, facts = board_of(symbol), self._of(symbol).board
+        return board._replace(**facts) if board is not None and facts else board  # type: ignore[arg-type]
+
+    def today(self, now: Micros, day: date) -> Callable[[str], Instrument | None]:
+        """What is known today; prices of an earlier day are not."""
+        written = Micros(self._stamp[0] // 1000) if self._stamp else Micros(0)
+        of_today = trade_date(written) == day
+        fresh = of_today and now - written <= self._last_age * 1_000_000
+
+        def of(symbol: str) -> Instrument | None:
+            known = self._of(symbol)
+            if known is _NOTHING:
+                return None
+            instrument = known.instrument
+            if not of_today:
+                return instrument._replace(
+                    previous_close=None, last=None, lower=None, upper=None, unlimited=False
+                )
+            return instrument if fresh else instrument._replace(last=None)
+
+        return of
+
+    def _of(self, symbol: str) -> _Known:
+        known = self._lines.get(symbol)
+        if known is None and self._patterns:
+            known = next(
+                (
+                    self._patterns[symbol[:n]]
+                    for n in range(len(symbol), 0, -1)
+                    if symbol[:n] in self._patterns
+                ),
+                None,
+            )
+        return known or _NOTHING
+
+    def _read(self, text: str) -> dict[str, _Known]:
+        rows = csv.reader(StringIO(text))
+        header = [COLUMNS.get(cell.strip().lower(), "") for cell in next(rows, [])]
+        if text and "symbol" not in header:
+            log.warning("证券资料没有 symbol 列 / instruments have no column symbol: %s", self._path)
+            return {}
+        found, bad = {}, []
+        for number, cells in enumerate(rows, start=2):
+            values = {
+                name: cell.strip() for name, cell in zip(header, cells, strict=False) if name and cell.strip()
+            }
+            try:
+                symbol = _symbol(values.pop("symbol", "")) if values else ""
+                found[symbol] = _known(values)
+            except (ValueError, InvalidOperation):
+                bad.append(number)
+        if bad:
+            log.warning(
+                "证券资料有 %d 行读不懂 / %d lines of the instruments are not understood, the first is line %d: %s",
+                len(bad), len(bad), bad[0], self._path,
+            )  # fmt: skip
+        found.pop("", None)
+        return found
+
+
+def _symbol(text: str) -> str:
+    if text.endswith("*"):
+        return text
+    symbol = read_symbol(text)
+    if isinstance(symbol, Symbol):
+        return symbol.text
+    raise ValueError(text)
+
+
+def _known(values: Mapping[str, str]) -> _Known:
+    numbers = {name: _number(text) for name, text in values.items() if name not in {"unlimited", "st"}}
+    board: dict[str, Decimal | int] = {
+        name: numbers[name] if name == "tick" else int(numbers[name])
+        for name in BOARD_FACTS
+        if name in numbers
+    }
+    if numbers.keys() >= {"lower", "upper"} and numbers["lower"] > numbers["upper"]:
+        raise ValueError("lower > upper")
+    return _Known(
+        Instrument(
+            **{name: numbers.get(name) for name in PRICES},
+            limit_percent=numbers.get("limit_percent"),
+            unlimited=_flag(values.get("unlimited", "0")),
+            st=_flag(values["st"]) if "st" in values else None,
+        ),
+        board,
+    )
+
+
+def _number(text: str) -> Decimal:
+    number = Decimal(text)
+    if not (number.is_finite() and number > 0):
+        raise ValueError(text)
+    return number
+
+
+def _flag(text: str) -> bool:
+    if text not in {"0", "1", "是", "否"}:
+        raise ValueError(text)
+    return text in {"1", "是"}

@@ -1,0 +1,50 @@
+"""An account's last snapshot, from the result files that the router writes whatever the gateway; for those who only look."""
+
+from __future__ import annotations
+
+import csv
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+
+from orderdrop.clock import Micros
+from orderdrop.config import PaperSettings, Settings
+from orderdrop.gateway.goldminer_rows import BadRow, columns_of, read_account
+from orderdrop.order.report import Account, Position
+from orderdrop.order.symbol import Symbol, read_symbol
+from orderdrop.workspace import Workspace, account_folder
+
+_ZERO = Decimal(0)
+
+
+def last_snapshot(workspace: Workspace, settings: Settings, account_id: str, now: Micros) -> Account | None:
+    """None when nothing is known of the account."""
+    folder = workspace.outbox / account_folder(account_id)
+    cash, positions = _table(folder / "cash.csv"), _table(folder / "position.csv")
+    if cash is not None:
+        try:
+            return read_account(account_id, cash, positions, now)
+        except BadRow:
+            return None
+    return before_first_order(settings, account_id, now)
+
+
+def _table(path: Path) -> tuple[dict[str, int], list[list[str]]] | None:
+    try:
+        rows = list(csv.reader(StringIO(path.read_text(encoding="utf-8-sig"))))
+    except (OSError, UnicodeDecodeError):
+        return None
+    return (columns_of(rows[0]), rows[1:]) if rows else None
+
+
+def before_first_order(settings: Settings, account_id: str, now: Micros) -> Account | None:
+    """What the paper broker will open an account with; another broker has to tell."""
+    paper = settings.gateways[settings.gateway_of(account_id)]
+    if not isinstance(paper, PaperSettings):
+        return None
+    held = [
+        Position(symbol.text, volume, 0, volume, _ZERO, _ZERO)
+        for symbol, volume in ((read_symbol(text), volume) for text, volume in paper.positions.items())
+        if isinstance(symbol, Symbol)
+    ]
+    return Account(now, account_id, paper.cash, paper.cash, _ZERO, _ZERO, _ZERO, tuple(held))
