@@ -96,6 +96,7 @@ class App:
             for gateway in self.desk.gateways.values():
                 opened.callback(gateway.close)
                 gateway.open()
+            self.router.gathering.begin(self._day)
             self.router.recover()
             opened.callback(self.inbox.close)
             gateways = self.desk.gateways.values()
@@ -175,6 +176,7 @@ class App:
 
     def _begin_day(self) -> None:
         ended, today = self._day, self.router.today
+        self.router.gathering.begin(today)
         self.chores.note(Round(orders=set(self.router.begin_day())))
         self._day = today
         self.chores.finish()

@@ -6,6 +6,7 @@ the ledger reads on from the last event it has seen, whoever made the change.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -30,11 +31,13 @@ from orderdrop.looked import Looked
 from orderdrop.order.board import Board, board_of
 from orderdrop.order.identity import day_number
 from orderdrop.order.model import BUYS, OrderType
-from orderdrop.order.refusal import Code
+from orderdrop.order.refusal import Code, Refusal, explain
 from orderdrop.order.report import Account
 from orderdrop.order.status import Status
 from orderdrop.snapshots import before_first_order
 from orderdrop.trading_days import TradingDays
+
+log = logging.getLogger(__name__)
 
 LIVE_PER_SECOND: Final = 10
 LIVE_PER_DAY: Final = 2000
@@ -96,6 +99,12 @@ class Gathering:
         self._says = any(compiled(of.soft, _ANY) for of in self._all_limits())
         self.counts = bool(self._chosen) or self._says
         self._followed: Following | None = None
+
+    def begin(self, today: date) -> None:
+        """Look the day up before anybody waits for it, and say so when nobody knows it."""
+        if self.any_bound and self.trading_days.is_open(today) is None:
+            why = explain(Refusal(Code.CALENDAR_UNKNOWN, value=str(today.year)))
+            log.error("%s → %s", why.text(), why.remedy)
 
     def gather(self, writer: Writer, now: Micros, today: date, switched: Switches) -> Context:
         """The context for a batch that is judged now, in this transaction."""

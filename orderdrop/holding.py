@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from orderdrop.checks.session import NO_CANCELS, TAKES_LIMITS, clock_text, end_of_phase, phase_at
-from orderdrop.checks.switches import Switches, reduces, switched_off
+from orderdrop.checks.switches import Switches, switched_off
 from orderdrop.clock import Clock, iso, second_of_day, trade_date
 from orderdrop.desk import Desk
 from orderdrop.gathering import Gathering
@@ -95,6 +95,4 @@ class Holding:
 
 
 def _stopped(switches: Switches, order: Any) -> Refusal | None:
-    return switched_off(
-        switches, order.account_id, order.strategy or "", reduces=reduces(order.symbol, order.order_business)
-    )
+    return switched_off(switches, order.account_id, order.strategy or "", order.symbol, order.order_business)

@@ -95,3 +95,13 @@ def a_clock(at: datetime = FRIDAY) -> FixedClock:
 
 def _money(price: str | Decimal | None) -> Decimal | None:
     return None if price is None else Decimal(price)
+
+
+TO_VERSION_1 = (
+    "DROP TABLE seals",
+    "ALTER TABLE drops DROP COLUMN sheets",
+    "ALTER TABLE orders DROP COLUMN due_at",
+    "ALTER TABLE orders DROP COLUMN expires_at",
+    "UPDATE meta SET value = '1' WHERE key = 'schema_version'",
+)
+"""What makes a journal one of the first schema."""

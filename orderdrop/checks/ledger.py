@@ -82,14 +82,14 @@ class Reserved:
     sales: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     incoming: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
-    def add(self, entry: Entry, sign: int, fee: Callable[[Decimal], Decimal]) -> None:
-        """Orders that the broker had not confirmed by then, and fills since."""
+    def add(self, entry: Entry, value: Decimal, sign: int, fee: Callable[[Decimal], Decimal]) -> None:
+        """Orders that the broker had not confirmed by then, and fills since. value: the entry's."""
         shown = entry.confirmed_at is not None and entry.confirmed_at <= self.at
         quiet = entry.changed_at <= self.at
         volume = entry.volume if entry.open else entry.filled_volume
         if entry.buy:
             if not shown and volume:
-                self.cash += sign * (entry.value + fee(entry.value))
+                self.cash += sign * (value + fee(value))
             if shown and quiet:
                 volume -= entry.filled_volume
             self.incoming[entry.symbol] += sign * volume
@@ -165,12 +165,12 @@ class Ledger:
         self._drafts.clear()
 
     def _count(self, entry: Entry, sign: int) -> None:
-        value = sign * entry.value
+        value = entry.value
         for key in keys_of(entry.account_id, entry.strategy):
-            self._totals[key].add(entry, value, sign)
+            self._totals[key].add(entry, sign * value, sign)
         reserved = self._reserved.get(entry.account_id)
         if reserved is not None:
-            reserved.add(entry, sign, self.fee)
+            reserved.add(entry, value, sign, self.fee)
 
     # what is asked
 
@@ -205,7 +205,7 @@ class Ledger:
         reserved = self._reserved[account_id] = Reserved(at)
         floating = self._floating[account_id]
         for order, entry in list(floating.items()):
-            reserved.add(entry, 1, self.fee)
+            reserved.add(entry, entry.value, 1, self.fee)
             settled = entry.confirmed_at is not None and entry.confirmed_at <= at and entry.changed_at <= at
             if not entry.open and (settled or not entry.filled_volume):
                 del floating[order]

@@ -66,23 +66,22 @@ def not_halted(_order: Order, context: Context) -> Refusal | None:
 
 def not_switched_off(order: Order, context: Context) -> Refusal | None:
     return switched_off(
-        context.around.switches,
-        order.account_id,
-        order.strategy,
-        reduces=reduces(order.symbol, order.order_business),
+        context.around.switches, order.account_id, order.strategy, order.symbol, order.order_business
     )
 
 
-def switched_off(switches: Switches, account_id: str, strategy: str, *, reduces: bool) -> Refusal | None:
+def switched_off(
+    switches: Switches, account_id: str, strategy: str, symbol: str, order_business: int
+) -> Refusal | None:
     state, key = switches.of(account_id, strategy)
     if state is State.HALTED:
         return Refusal(Code.HALTED_SCOPE, value=scope_words(key))
-    if state is State.REDUCING and not reduces:
+    if state is State.REDUCING and not _reduces(symbol, order_business):
         return Refusal(Code.REDUCING, value=scope_words(key))
     return None
 
 
-def reduces(symbol: str, order_business: int) -> bool:
+def _reduces(symbol: str, order_business: int) -> bool:
     """A sale of what is held; shares cannot be sold short. A repo lends money, which reduces nothing."""
     board = board_of(symbol)
     return order_business in FROM_HOLDING and board is not None and board.kind != "repo"

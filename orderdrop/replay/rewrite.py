@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple
 
+from orderdrop.clock import Micros, to_datetime
 from orderdrop.config import Settings
 from orderdrop.inbox.names import Name, read_name
 from orderdrop.inbox.tail import Changed
@@ -136,10 +137,13 @@ class _Rewriting:
         accounts = self._changes.accounts
         account = accounts.get(order.account_id) or accounts.get("") or order.account_id
         price = "" if order.price is None else format(Decimal(order.price), "f")
-        return (
-            sid, account, order.symbol, str(order.volume), str(order.order_type), str(order.order_business), price,
-            order.remark or "", order.strategy or "",
-        )  # fmt: skip
+        cells = {
+            "sid": sid, "account_id": account, "symbol": order.symbol, "volume": str(order.volume),
+            "order_type": str(order.order_type), "order_business": str(order.order_business), "price": price,
+            "strategy": order.strategy or "", "not_before": _time(order.due_at), "not_after": _time(order.expires_at),
+            "remark": order.remark or "",
+        }  # fmt: skip
+        return tuple(cells[column] for column in ORDER_COLUMNS)
 
     def _sid(self, old: str) -> str:
         """The same for the same one, so that a duplicate stays a duplicate and a cancel finds its order."""
@@ -162,6 +166,10 @@ def _cut(played: Played, kept: Sequence[tuple[int, Sequence[str]]]) -> tuple[Par
         if mine:
             parts.append(Part(part.at, _csv(mine)))
     return tuple(parts)
+
+
+def _time(at: int | None) -> str:
+    return "" if at is None else f"{to_datetime(Micros(at)):%H:%M:%S}"
 
 
 def _csv(rows: Sequence[Sequence[str]]) -> bytes:

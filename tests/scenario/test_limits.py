@@ -367,3 +367,24 @@ def test_release_when_the_account_is_halted_then_stays_held(desk):
     assert one.statuses() == {"a": "held", "b": "held"}
     assert one.outcomes("a.csv")[0] == ("a", "held", "HELD_SWITCH")
     assert one.at_broker() == []
+
+
+def test_held_order_when_its_account_is_halted_at_the_opening_then_goes_by_itself_after_resume(desk):
+    clock = at(8, 50)
+    one = desk(clock, limits={"as_live": True}).route({"a.csv": rows(row("a"))})
+    one.put({"HALT.A1": ""})
+    clock.advance(3600)
+    assert one.route().outcomes("a.csv") == [("a", "held", "HELD_SESSION")]
+    (one.inbox / "HALT.A1").unlink()
+    assert one.route().statuses() == {"a": "filled"}
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_day_limit_when_another_day_begins_then_begins_anew(desk, restarted):
+    clock = at(10, 0)
+    one = desk(clock, limits={"max_day_value": "1000", "orders_per_day": 1}).route({"a.csv": rows(row("a"))})
+    if restarted:
+        one.close()
+    clock.advance(24 * 3600)
+    assert one.route({"b.csv": rows(row("b"))}).statuses() == {"a": "filled", "b": "filled"}
+    assert one.route({"c.csv": rows(row("c"))}).outcomes("c.csv") == [("c", "denied", "LIMIT_DAY_ORDERS")]

@@ -34,6 +34,20 @@ def silent(desk, monkeypatch):
     return one, Silent(one, monkeypatch)
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_order_when_unknown_counts_as_live_in_the_limits(desk, monkeypatch, restarted):
+    one = desk(limits={"open_orders": 1, "max_day_value": "2000"})
+    silent = Silent(one, monkeypatch)
+    one.route({"a.csv": BUY})
+    if restarted:
+        one.crash()
+        silent.swallow(one)
+    one.route({"b.csv": BUY.replace("A1", "A2")})
+    assert one.statuses() == {"A1": "unknown"}
+    assert one.outcomes("b.csv") == [("A2", "denied", "LIMIT_OPEN_ORDERS")]
+    assert silent.submitted == [1]
+
+
 def test_order_when_its_hand_over_is_not_answered_is_unknown_and_not_sent_again(silent):
     desk, gateway = silent
     desk.route({"a.csv": BUY}).route()

@@ -6,11 +6,12 @@ import sqlite3
 from datetime import datetime, timedelta
 
 import pytest
+from builders import TO_VERSION_1
 
 from orderdrop.archived import Archived, ArchiveError
 from orderdrop.audit.verify import verify
 from orderdrop.clock import SHANGHAI, FixedClock, trade_date
-from orderdrop.journal.journal import MIGRATIONS, Journal, reading_engine
+from orderdrop.journal.journal import reading_engine
 from orderdrop.workspace import Workspace
 
 DAY = datetime(2026, 11, 19, 9, 31, tzinfo=SHANGHAI)
@@ -313,12 +314,7 @@ def test_verify_when_a_file_was_rewritten_under_its_name_finds_nothing(trade, cl
 
 def before_the_chain(desk) -> None:
     """As version 1 left it."""
-    alter(
-        desk,
-        "DROP TABLE seals",
-        "ALTER TABLE drops DROP COLUMN sheets",
-        "UPDATE meta SET value = '1' WHERE key = 'schema_version'",
-    )
+    alter(desk, *TO_VERSION_1)
     (desk.root / "archive" / "2026-11-19" / "chain.json").unlink()
 
 
@@ -334,20 +330,6 @@ def test_journal_when_it_is_older_than_the_chain_opens_and_verifies_from_there(t
     )
     alter(traded, f"UPDATE events SET at = 1 WHERE id = {events + 1}")
     assert f"event {events + 1} " in first_difference(traded, clock)
-
-
-def test_migration_when_compared_makes_the_tables_of_a_new_journal(tmp_path):
-    journal = Journal("sqlite:///journal.db", tmp_path)
-    journal.open()
-    journal.close()
-    columns = "SELECT name, type, \"notnull\", pk FROM pragma_table_info('seals')"
-    made = sqlite3.connect(tmp_path / "journal.db")
-    migrated = sqlite3.connect(":memory:")
-    for statement in MIGRATIONS[1][1:3]:
-        migrated.execute(statement)
-    assert made.execute(columns).fetchall() == migrated.execute(columns).fetchall()
-    made.close()
-    migrated.close()
 
 
 def test_closing_when_a_drop_stirs_waits_and_is_finished_later(trade, clock):

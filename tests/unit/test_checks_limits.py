@@ -23,6 +23,9 @@ from orderdrop.checks.rate import cancels_few, day_ceiling, held_for_cancels, tu
 from orderdrop.checks.repeats import crosses_nothing_own, held_as_repeat
 from orderdrop.checks.switches import State, Switches, not_switched_off, with_accounts
 from orderdrop.clock import from_datetime
+from orderdrop.config import Settings
+from orderdrop.desk import Desk
+from orderdrop.gathering import Gathering
 from orderdrop.order.refusal import Code, Refusal, explain
 
 NOW = from_datetime(FRIDAY)
@@ -332,6 +335,47 @@ def test_switch_when_set_then_the_strongest_that_binds_wins(states, order, code)
 def test_switch_when_of_an_alias_then_binds_the_account():
     named = Switches({("account", "main"): State.REDUCING, ("account", "A1"): State.HALTED})
     assert with_accounts(named, {"main": "A1", "A1": "A1"}).states == {("account", "A1"): State.HALTED}
+
+
+# what the settings make of it
+
+
+def gathered(tmp_path, **values) -> Gathering:
+    return Gathering(Desk(Settings.model_validate(values), {}), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("limits", "account", "rate"),
+    [
+        ({}, {}, (10, 2000)),
+        ({"orders_per_second": 50, "orders_per_day": 5000}, {}, (50, 5000)),
+        ({"orders_per_second": 50}, {"orders_per_second": 5, "orders_per_day": 100}, (5, 100)),
+        ({"orders_per_second": 10_000, "orders_per_day": 10**6}, {}, (100, 15_000)),
+        ({}, {"orders_per_second": 10_000, "orders_per_day": 10**6}, (100, 15_000)),
+    ],
+)
+def test_rate_when_live_then_a_default_and_a_ceiling_that_no_setting_lifts(tmp_path, limits, account, rate):
+    live = {"gateways": {"paper": {"live": True}}, "accounts": {"A1": {"limits": account}}}
+    assert gathered(tmp_path, limits=limits, **live).rates["A1"][:2] == rate
+    simulated = {"accounts": {"A1": {"limits": account}}}
+    asked = account.get("orders_per_second") or limits.get("orders_per_second")
+    assert gathered(tmp_path, limits=limits, **simulated).rates["A1"][:2] == (asked, None)
+
+
+def test_rules_when_nothing_is_set_and_nothing_is_live_then_none_beyond_the_boards_run(tmp_path):
+    quiet = gathered(tmp_path)
+    assert (quiet.counts, quiet.paces, quiet.any_bound) == (False, False, False)
+    assert gathered(tmp_path, gateways={"paper": {"live": True}}).counts
+    assert gathered(tmp_path, limits={"soft": {"open_orders": 1}}).counts
+
+
+def test_calendar_when_nobody_knows_the_year_then_said_at_the_start(tmp_path, caplog):
+    live = gathered(tmp_path, gateways={"paper": {"live": True}})
+    (tmp_path / "calendar.csv").write_text("closed\n2026-10-01\n")
+    live.begin(FRIDAY.date())
+    assert not caplog.records
+    live.begin(FRIDAY.date().replace(year=2040))
+    assert "orderdrop calendar --write" in caplog.text
 
 
 # the tuple

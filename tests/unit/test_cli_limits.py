@@ -33,6 +33,14 @@ def test_limits_when_orders_have_traded_then_shows_what_is_used(tmp_path: Path) 
     assert "max_day_value" in orderdrop("limits", at=workspace).stdout
 
 
+def test_check_when_the_day_has_used_a_limit_up_then_it_counts(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path, QUICK + "[limits]\nmax_day_value = 4000\n")
+    more = a_file(tmp_path, "more.csv", "symbol,volume,side,price\n600000.SH,100,1,10.35\n")
+    assert printed(orderdrop("check", more, "--json", at=workspace))[0]["outcome"] == "would_go"
+    dropped(workspace, "good.csv", GOOD)
+    assert printed(orderdrop("check", more, "--json", at=workspace))[0]["code"] == "LIMIT_DAY_VALUE"
+
+
 def test_limits_when_none_are_set_then_says_so(tmp_path: Path) -> None:
     shown = orderdrop("limits", at=a_workspace(tmp_path))
     assert (shown.exit_code, printed(orderdrop("limits", "--json", at=tmp_path))) == (0, [])

@@ -2,6 +2,7 @@ import sqlite3
 from decimal import Decimal
 
 import pytest
+from builders import TO_VERSION_1
 from sqlalchemy import text
 
 from orderdrop.journal.journal import Journal, reading_engine
@@ -179,12 +180,23 @@ def test_migration_when_the_schema_is_older_is_applied_once(journal, tmp_path, m
         newer.close()
 
 
-def test_journal_when_it_was_made_before_workbooks_were_taken_is_brought_up_to_date(journal, tmp_path):
-    with journal.transaction() as writer:
-        writer.connection.execute(text("ALTER TABLE drops DROP COLUMN sheets"))
-        writer.connection.execute(text("DROP TABLE seals"))
-        writer.set_meta("schema_version", "1")
+def test_journal_of_version_1_when_opened_has_the_tables_of_a_new_one(journal, tmp_path):
+    def columns(connection):
+        tables = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+        return {
+            table: sorted(
+                connection.execute(f"SELECT name, type, \"notnull\", pk FROM pragma_table_info('{table}')")
+            )
+            for (table,) in connection.execute(tables).fetchall()
+        }
+
+    with sqlite3.connect(tmp_path / "journal.db") as database:
+        new = columns(database)
     journal.close()
+    with sqlite3.connect(tmp_path / "journal.db") as database:
+        for statement in TO_VERSION_1:
+            database.execute(statement)
+        assert columns(database) != new
     journal.open()
-    with journal.transaction() as writer:
-        assert writer.connection.execute(text("SELECT sheets FROM drops")).all() == []
+    with sqlite3.connect(tmp_path / "journal.db") as database:
+        assert columns(database) == new
