@@ -21,14 +21,8 @@ from orderdrop.inbox.folder import RefusedFile
 from orderdrop.inbox.names import printable
 from orderdrop.inbox.tail import Changed, DropFile, Take
 from orderdrop.intake import Block
-from orderdrop.journal.writer import (
-    DropState,
-    InstructionState,
-    Known,
-    NewDrop,
-    Writer,
-    row_id,
-)
+from orderdrop.journal.records import DropState, InstructionState, Known, NewDrop, row_id
+from orderdrop.journal.writer import Writer
 from orderdrop.order.identity import day_number, sid_key, wire_sid
 from orderdrop.order.model import DropKind, Instruction, Order
 from orderdrop.order.refusal import Code, Refusal, RowError

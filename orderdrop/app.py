@@ -41,7 +41,7 @@ from orderdrop.inbox.folder import Inbox
 from orderdrop.inbox.tail import OpenDrop, Position
 from orderdrop.journal.journal import Journal, reading_engine
 from orderdrop.journal.reading import read
-from orderdrop.journal.writer import DropState
+from orderdrop.journal.records import DropState
 from orderdrop.order.errors import OrderdropError, WorkspaceBusy
 from orderdrop.order.identity import day_number, from_day_number
 from orderdrop.router import Round, Router

@@ -14,7 +14,8 @@ from orderdrop.config import RemoteSettings
 from orderdrop.desk import Desk
 from orderdrop.gateway.base import Cancel
 from orderdrop.instructions import CancelHandover
-from orderdrop.journal.writer import InstructionState, Writer
+from orderdrop.journal.records import InstructionState
+from orderdrop.journal.writer import Writer
 from orderdrop.order.errors import GatewayError
 from orderdrop.order.identity import SidScope, day_number, from_day_number, wire_sid
 from orderdrop.order.refusal import Code, Refusal

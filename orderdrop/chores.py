@@ -30,7 +30,7 @@ from orderdrop.inbox.tail import OpenDrop
 from orderdrop.intake.workbook import own_sheets
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.reading import Reading, read
-from orderdrop.journal.writer import DropState, drop_of
+from orderdrop.journal.records import DropState, drop_of
 from orderdrop.order.errors import OrderdropError
 from orderdrop.order.identity import day_number, from_day_number
 from orderdrop.order.model import DropKind

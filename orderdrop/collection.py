@@ -12,7 +12,8 @@ from typing import Final
 
 from orderdrop.clock import Micros
 from orderdrop.gateway.base import Cursor
-from orderdrop.journal.writer import Writer, drop_of
+from orderdrop.journal.records import drop_of
+from orderdrop.journal.writer import Writer
 from orderdrop.order.identity import SidScope, day_number, sid_key
 from orderdrop.order.refusal import Code, Refusal
 from orderdrop.order.report import CancelReject, Fill, Report, StatusReport

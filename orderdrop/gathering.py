@@ -25,8 +25,9 @@ from orderdrop.checks.switches import Switches
 from orderdrop.clock import Micros, second_of_day
 from orderdrop.desk import Desk
 from orderdrop.instruments import Instruments
+from orderdrop.journal.records import drop_of
 from orderdrop.journal.today import CLOSED, TodaysOrders
-from orderdrop.journal.writer import Writer, drop_of
+from orderdrop.journal.writer import Writer
 from orderdrop.looked import Looked
 from orderdrop.order.board import Board, board_of
 from orderdrop.order.identity import day_number

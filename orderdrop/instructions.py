@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from orderdrop.clock import Micros
 from orderdrop.gateway.base import Cancel
-from orderdrop.journal.writer import InstructionState, Writer, drop_of
+from orderdrop.journal.records import InstructionState, drop_of
+from orderdrop.journal.writer import Writer
 from orderdrop.order.identity import SidScope, day_number, from_day_number, sid_key, wire_sid
 from orderdrop.order.model import DropKind
 from orderdrop.order.refusal import Code, Refusal

@@ -13,7 +13,8 @@ from orderdrop.checks import Hold
 from orderdrop.clock import Micros
 from orderdrop.desk import Desk
 from orderdrop.gateway.base import Outgoing
-from orderdrop.journal.writer import Known, NewBatch, NewDrop, NewRow, Writer, drop_of
+from orderdrop.journal.records import Known, NewBatch, NewDrop, NewRow, drop_of
+from orderdrop.journal.writer import Writer
 from orderdrop.order.identity import day_number, wire_sid
 from orderdrop.order.model import SELLS, Order
 from orderdrop.order.refusal import Refusal

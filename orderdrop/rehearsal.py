@@ -28,8 +28,9 @@ from orderdrop.inbox.switches import read_switches
 from orderdrop.inbox.tail import DropFile, Limits, Take, prepare
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.reading import Reading
+from orderdrop.journal.records import Known
 from orderdrop.journal.today import TodaysOrders
-from orderdrop.journal.writer import Known, Writer
+from orderdrop.journal.writer import Writer
 from orderdrop.order.identity import day_number
 from orderdrop.order.model import Order
 from orderdrop.order.refusal import Code, Refusal

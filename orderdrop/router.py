@@ -30,7 +30,8 @@ from orderdrop.holding import Holding
 from orderdrop.inbox.folder import Inbox
 from orderdrop.instructions import CancelHandover, Instructions
 from orderdrop.journal.journal import Journal
-from orderdrop.journal.writer import NewBatch, Writer, drop_of
+from orderdrop.journal.records import NewBatch, drop_of
+from orderdrop.journal.writer import Writer
 from orderdrop.order.errors import GatewayError, JournalError, OrderdropError
 from orderdrop.order.identity import SidScope, day_number, from_day_number, wire_sid
 from orderdrop.order.model import DropKind

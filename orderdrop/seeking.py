@@ -11,7 +11,7 @@ from sqlalchemy.engine import Engine
 from orderdrop.config import Settings
 from orderdrop.journal.journal import reading_engine
 from orderdrop.journal.reading import Reading, read
-from orderdrop.journal.writer import RowOutcome
+from orderdrop.journal.records import RowOutcome
 from orderdrop.order.errors import JournalError
 from orderdrop.order.identity import SidScope, day_number, wire_sid
 from orderdrop.order.refusal import Code

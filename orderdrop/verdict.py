@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-from orderdrop.journal.writer import Known, NewRow, RowOutcome, drop_of, row_id
+from orderdrop.journal.records import Known, NewRow, RowOutcome, drop_of, row_id
 from orderdrop.order.identity import spot_of
 from orderdrop.order.model import Order
 from orderdrop.order.refusal import Code, Refusal, RowError, explain

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from orderdrop.inbox.names import Ignored, printable, read_name, read_switch
 from orderdrop.journal.reading import Reading
-from orderdrop.journal.writer import DropState
+from orderdrop.journal.records import DropState
 from orderdrop.order.identity import day_number
 from orderdrop.order.refusal import Code, Refusal, explain
 from orderdrop.workspace import FIN_SUFFIX, Workspace

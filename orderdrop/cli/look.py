@@ -130,7 +130,7 @@ def drops(
       orderdrop drops --status refused
       orderdrop drops --date 20261119 --json
     """
-    from orderdrop.journal.writer import drop_of  # noqa: PLC0415
+    from orderdrop.journal.records import drop_of  # noqa: PLC0415
     from orderdrop.order.identity import day_number  # noqa: PLC0415
     from orderdrop.views import drop_view  # noqa: PLC0415
 

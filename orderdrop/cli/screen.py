@@ -27,7 +27,7 @@ from orderdrop.clock import SystemClock, iso
 from orderdrop.inbox.receipt import receipt_path
 from orderdrop.inbox.switches import switch_files
 from orderdrop.journal.reading import Reading
-from orderdrop.journal.writer import DropState, InstructionState, RowOutcome, drop_of
+from orderdrop.journal.records import DropState, InstructionState, RowOutcome, drop_of
 from orderdrop.order.errors import JournalError
 from orderdrop.order.identity import day_number
 from orderdrop.order.refusal import Code, both

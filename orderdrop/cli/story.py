@@ -19,7 +19,7 @@ from orderdrop.inbox.receipt import receipt_path
 from orderdrop.intake import Book, BookLimits, open_book
 from orderdrop.intake.encoding import CANDIDATES, byte_order_mark, decodes
 from orderdrop.journal.reading import Reading
-from orderdrop.journal.writer import drop_of
+from orderdrop.journal.records import drop_of
 from orderdrop.order.identity import day_number, from_day_number, spot_of, wire_sid
 from orderdrop.order.refusal import Refusal
 from orderdrop.views import drop_view, explain_row, live_words, order_view, where

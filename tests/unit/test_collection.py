@@ -10,7 +10,7 @@ from orderdrop.clock import Micros
 from orderdrop.collection import collect
 from orderdrop.gateway.base import Cursor
 from orderdrop.journal.journal import Journal
-from orderdrop.journal.writer import row_id
+from orderdrop.journal.records import row_id
 from orderdrop.order.identity import sid_key
 from orderdrop.order.model import Order
 from orderdrop.order.report import Fill, StatusReport

@@ -7,8 +7,9 @@ from sqlalchemy import text
 
 from orderdrop.journal.journal import Journal, reading_engine
 from orderdrop.journal.reading import read
+from orderdrop.journal.records import row_id
 from orderdrop.journal.schema import VERSION
-from orderdrop.journal.writer import Writer, row_id
+from orderdrop.journal.writer import Writer
 from orderdrop.order.errors import ConfigError, JournalError
 from orderdrop.order.identity import sid_key
 from orderdrop.order.model import Order

@@ -1,0 +1,109 @@
+"""What the journal's rows are made of, in Python: states, and the tuples in which rows go in and out."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from orderdrop.journal.schema import ROW_BITS
+
+
+class DropState(StrEnum):
+    OPEN = "open"  # in the inbox; more rows may come
+    REFUSED = "refused"  # as a whole
+    DONE = "done"  # archived
+
+
+class RowOutcome(StrEnum):
+    ERROR = "error"
+    DUPLICATE = "duplicate"
+
+
+class InstructionState(StrEnum):
+    ASKED = "asked"
+    SENT = "sent"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+class NewDrop(NamedTuple):
+    id: int
+    name: str
+    kind: str
+    strategy: str
+    trade_day: int
+    received_at: int
+    state: str
+    sid_space: str
+    sha256: str | None
+    position: int
+    next_row: int
+    torn: int
+    rows: int
+    accepted: int
+    denied: int
+    duplicates: int
+    errors: int
+    reason_code: str | None
+    reason_column: str | None
+    reason_value: str | None
+    reason_bound: str | None
+    sheets: str | None = None
+
+
+class NewRow(NamedTuple):
+    id: int
+    outcome: str
+    sid: str | None
+    order_ref: int | None
+    reason_code: str
+    reason_column: str | None
+    reason_value: str | None
+    reason_bound: str | None
+
+
+class NewBatch(NamedTuple):
+    id: int
+    gateway: str
+    trade_day: int
+    created_at: int
+    orders: int
+    first_order: int
+    last_order: int
+    content: bytes
+
+
+class Known(NamedTuple):
+    """An order that has used up a sid."""
+
+    id: int
+    sid: str
+    account_id: str
+    symbol: str
+    volume: int
+    order_type: int
+    order_business: int
+    price: str | None
+    remark: str | None
+    strategy: str | None
+
+
+class Placed(NamedTuple):
+    """An order in its batch."""
+
+    id: int
+    sid: str
+    account_id: str
+    order_business: int
+    trade_day: int
+    batch_id: int
+    submitted_at: int | None
+
+
+def row_id(drop_id: int, row: int) -> int:
+    return drop_id << ROW_BITS | row
+
+
+def drop_of(row: int) -> int:
+    """The drop that a row's or an order's id belongs to."""
+    return row >> ROW_BITS
