@@ -147,7 +147,7 @@ class Gateway(Protocol):
         ...
 
     def remember(self, batches: Iterable[Batch]) -> None:
-        """Today's batches that were handed over before this start, oldest first; once, before `settle` and `poll`."""
+        """Today's batches of before this start, oldest first, also those whose hand-over was never noted; once, before `settle` and `poll`."""
         ...
 
     def trace(self, batch: Batch, sids: Collection[str], since: Micros) -> Trace:

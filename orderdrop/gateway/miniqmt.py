@@ -81,7 +81,8 @@ class MiniqmtGateway:
         library()
         if not self._accounts:
             raise ConfigError(
-                f"[accounts.<资金账号>] gateway = “{self.name}” 缺失 / no account is named for it"
+                f"通道 {self.name} 没有资金账号 / no fund account uses the gateway {self.name}:\n"
+                f'  在 orderdrop.toml 写上 / write into orderdrop.toml: [accounts.资金账号] gateway = "{self.name}"'
             )
         if not self._settings.userdata_dir.is_dir():
             raise GatewayError(

@@ -159,7 +159,8 @@ def snapshot(account_id: str, money: Funds, positions: Iterable[Position], now: 
 
 def _money(amount: float) -> Decimal:
     """A price has at most three decimals, an amount of money two; the rest is a float's noise."""
-    return Decimal(str(round(float(amount), 4)))
+    text = f"{float(amount):.4f}"
+    return Decimal(text.removesuffix("00"))
 
 
 def _instant(seconds: int) -> Micros:

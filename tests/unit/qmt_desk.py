@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import xtquant_native
@@ -110,3 +111,17 @@ class Desk:
         """The keys that the broker was given, in their order, as they were sent, once there are so many."""
         self.until(lambda: len(self.broker.received) >= count)
         return [one.remark_sent for one in self.broker.received]
+
+
+@contextmanager
+def desks(folder: Path) -> Iterator[Callable[..., Desk]]:
+    """Makes desks; all are closed at the end."""
+    made: list[Desk] = []
+
+    def make(**over) -> Desk:
+        made.append(Desk(folder, **over))
+        return made[-1]
+
+    yield make
+    for desk in made:
+        desk.close()
