@@ -52,6 +52,7 @@ class Habits:
     event_first: bool = True
     minus_one: set[int] = field(default_factory=set)  # answered with -1, and live
     unlisted: set[int] = field(default_factory=set)  # taken, and never heard of again
+    vanished: set[int] = field(default_factory=set)  # answered with a number, and never listed
     in_words: set[int] = field(default_factory=set)  # refused by an error only, never listed
     disconnect_at: set[int] = field(default_factory=set)  # taken, then the connection goes
     tells_orders: bool = True
@@ -179,11 +180,14 @@ class Broker:
         habits = self.habits
         asked = SimpleNamespace(**asked, remark_sent=asked["remark"])
         asked.remark = asked.remark[:LONGEST_REMARK] if habits.tells_remarks else ""
-        asked.live = number not in habits.unlisted | habits.in_words
+        asked.live = number not in habits.unlisted | habits.in_words | habits.vanished
         self.received.append(asked)
         if number in habits.in_words:
             yield ("OnOrderStockResp", seq, self._response(asked, -1, "资金不足"))
             yield ("OnOrderError", self._fault(asked, seq, 0, "资金不足"))
+            return
+        if number in habits.vanished:
+            yield ("OnOrderStockResp", seq, self._response(asked, 900_000 + number, ""))
             return
         if number in habits.unlisted:
             return

@@ -171,6 +171,19 @@ def test_order_when_swallowed_then_queries_that_have_forgotten_others_prove_noth
     assert desk.trace(batch, "S1").absent == frozenset()
 
 
+def test_order_when_it_has_a_number_and_is_not_listed_then_a_doubt_until_the_next_session(desk):
+    desk.habits.vanished = {1}
+    batch = desk.submit("S1")
+    desk.rounds(4)
+    found = desk.trace(batch, "S1")
+    assert (found.absent, "does not list it" in found.words) == (frozenset(), True)
+    desk.broker.restart()
+    desk.until(lambda: desk.gateway.room() == 0)
+    desk.until(lambda: desk.gateway.room() > 0, passing=True)
+    desk.rounds(3)
+    assert desk.trace(batch, "S1").absent == {"S1"}
+
+
 def test_order_when_an_error_was_told_and_none_is_listed_then_rejected_with_its_words(desk):
     desk.habits.in_words = {1}
     batch = desk.submit("S1")

@@ -11,6 +11,7 @@ from xtquant_broker import Habits
 
 from orderdrop.gateway.base import Cancel, Cursor, Outcome
 from orderdrop.gateway.miniqmt import MiniqmtGateway
+from orderdrop.gateway.miniqmt_events import Down
 from orderdrop.order.errors import ConfigError, GatewayError
 from orderdrop.order.status import Status
 
@@ -75,6 +76,12 @@ def test_terminal_when_it_is_away_then_tried_again_with_fresh_sessions_and_no_or
 def test_room_when_the_first_full_query_is_not_answered_then_none(make):
     desk = make(habits=Habits(mute=True), connect_timeout=0.3)
     assert desk.gateway.room() == 0
+
+
+def test_disconnect_when_told_late_of_an_earlier_session_then_this_one_stays(desk):
+    desk.gateway._link._tell(0, Down("late"))
+    desk.reports()
+    assert desk.gateway.room() > 0
 
 
 def test_account_when_logged_out_then_no_room_until_it_is_back(desk):
