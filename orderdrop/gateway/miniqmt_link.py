@@ -173,7 +173,7 @@ class Link:
             return
         answers = self._answers[answer.account_id]
         answers[answer.question] = answer.value
-        begun, now = self._begun, self._clock.now()
+        begun = self._begun
         if all(len(each) == len(QUESTIONS) for each in self._answers.values()):
             self._begun = None
         if len(answers) < len(QUESTIONS) or answers["orders"] is None or answers["trades"] is None:
@@ -182,7 +182,7 @@ class Link:
         account = (
             None
             if money is None or positions is None
-            else ev.snapshot(answer.account_id, money, positions, now)
+            else ev.snapshot(answer.account_id, money, positions, begun)
         )
         yield ev.Full(answer.account_id, begun, answers["orders"], answers["trades"], account)
 
