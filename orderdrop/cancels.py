@@ -14,7 +14,7 @@ from orderdrop.config import RemoteSettings
 from orderdrop.desk import Desk
 from orderdrop.gateway.base import Cancel
 from orderdrop.instructions import CancelHandover
-from orderdrop.journal.records import InstructionState
+from orderdrop.journal.records import InstructionState, drop_of
 from orderdrop.journal.writer import Writer
 from orderdrop.order.errors import GatewayError
 from orderdrop.order.identity import SidScope, day_number, from_day_number, wire_sid
@@ -48,7 +48,8 @@ class Cancels:
         self._out: dict[int, _Out] = {}
 
     def begin(self, writer: Writer, today: date, scope: SidScope, now: Micros) -> None:
-        """After a start: those that the broker has not answered."""
+        """After a start, and every morning: those that the broker has not answered."""
+        self._out = {}
         for row in writer.unanswered_cancels(day_number(today)):
             wire = wire_sid(row.sid, from_day_number(row.trade_day), scope)
             self._expect(
@@ -70,6 +71,12 @@ class Cancels:
             for handover in handed:
                 self._expect(handover, now)
         return whole
+
+    def note(self, writer: Writer, now: Micros) -> set[int]:
+        """Journal what has left; the drops that asked for it."""
+        for instruction in self.sent:
+            writer.mark_sent(instruction, now)
+        return set(map(drop_of, self.sent))
 
     def answered(self, orders: Collection[int]) -> None:
         """The broker has spoken of their cancels."""

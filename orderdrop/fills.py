@@ -34,7 +34,8 @@ class AwaitedFills:
         self._until: dict[int, int] = {}
 
     def begin(self, writer: Writer, today: date) -> None:
-        """After a start: the journal remembers them."""
+        """After a start, and every morning: the journal remembers them."""
+        self._until = {}
         for order, gateway, at in writer.awaiting_fills(FILLS_AWAITED, day_number(today)):
             self._expect(order, gateway, at)
 

@@ -7,7 +7,6 @@ with the next commit. After a crash in between, `recover` asks the gateway for e
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,9 +20,10 @@ from orderdrop.clock import Clock, Micros, trade_date
 from orderdrop.collection import Collected, collect, cursor_key
 from orderdrop.confirmation import Confirmation
 from orderdrop.desk import Desk
+from orderdrop.door import INTERRUPTED, Door
 from orderdrop.failpoint import reach
 from orderdrop.fills import AwaitedFills
-from orderdrop.gateway.base import Batch, Cursor, Gateway, Outcome, Outgoing, SubmitResult
+from orderdrop.gateway.base import Batch, Cursor, Gateway, Outgoing
 from orderdrop.gathering import Gathering
 from orderdrop.guarding import Guard
 from orderdrop.holding import Holding
@@ -33,7 +33,7 @@ from orderdrop.journal.journal import Journal
 from orderdrop.journal.records import NewBatch, drop_of
 from orderdrop.journal.writer import Writer
 from orderdrop.order.errors import GatewayError, JournalError, OrderdropError
-from orderdrop.order.identity import SidScope, day_number, from_day_number, wire_sid
+from orderdrop.order.identity import SidScope, day_number, wire_sid
 from orderdrop.order.model import DropKind
 from orderdrop.order.refusal import Code, Refusal
 from orderdrop.order.report import Report
@@ -43,11 +43,6 @@ from orderdrop.pending import FLUSH_AT, Handover
 log = logging.getLogger(__name__)
 
 POLL_LIMIT = 2000
-HAND_OVER_FAILED = "交接失败 / the hand-over failed"
-INTERRUPTED = "orderdrop 中断过 / orderdrop was interrupted"
-
-PAUSE_AFTER_FAULT = 5.0
-"""Seconds without new orders for a gateway whose hand-over has failed."""
 
 
 @dataclass
@@ -81,18 +76,15 @@ class Router:
         self.guard = guard
         self.holding = Holding(desk, gathering, clock)
         self._scope = desk.settings.inbox.sid_scope
-        self._results: list[tuple[Handover, SubmitResult | None, int]] = []
-        self._pause_until: dict[str, float] = {}
+        self._door = Door(desk, journal, clock)
         self._confirmation = Confirmation(desk)
         self._fills = AwaitedFills(desk)
         self._cancels = Cancels(desk)
-        self._doubtful: list[Handover] = []  # nobody could say what became of them; asked again
         self._waiting_cancels: set[int] = set()
         self._asked = False  # instructions are journaled that were not carried out
         self._cursors: dict[str, Cursor] = {}
         self._deaf: set[str] = set()  # gateways that cannot be polled
         self._fault = ""
-        self._doubt_again = 0.0
 
     @property
     def today(self) -> date:
@@ -101,7 +93,7 @@ class Router:
     @property
     def settled(self) -> bool:
         """Whether nothing is under way: every order that left is confirmed, and none waits to leave."""
-        if self._results or self._cancels.sent or any(self.backlog.values()):
+        if self._door.unnoted or self._cancels.sent or any(self.backlog.values()):
             return False
         with self.journal.transaction() as writer:
             return not writer.under_way()
@@ -168,7 +160,7 @@ class Router:
             self._confirmation.take(changed)
         done.orders |= set(moved)
         self._accepted(admitted)
-        self._hand_over(handovers)
+        self._door.hand_over(handovers)
         self._asked = not self._cancels.hand_over(cancels, now)
 
     def _collect(self, done: Round) -> None:
@@ -177,23 +169,19 @@ class Router:
         told = {name: self._poll(gateway) for name, gateway in self.desk.gateways.items()}
         told = {name: (reports, cursor) for name, (reports, cursor) in told.items() if reports}
         self._cancels.hand_over(self._cancels.again(now), now)
-        doubtful = self._doubtful if time.monotonic() >= self._doubt_again else []
+        handed_over, in_doubt = self._door.unnoted, self._door.in_doubt()
         silence, fills, hopeless = (
             self._confirmation.look(now),
             self._fills.due(now),
             self._cancels.hopeless(now),
         )
-        if not (told or self._results or self._cancels.sent or doubtful or silence or fills or hopeless):
+        if not (told or handed_over or in_doubt or self._cancels.sent or silence or fills or hopeless):
             return
-        if doubtful:
-            self._doubtful, self._doubt_again = [], time.monotonic() + PAUSE_AFTER_FAULT
         with self.journal.transaction() as writer:
-            for handover in doubtful:
-                self._settle_batch(writer, handover, HAND_OVER_FAILED)
-                done.handed_over.append(handover)
-            leaving = self._confirmation.leaving(writer, [handover for handover, _, _ in self._results], now)
-            surprised = self._note_results(writer, done) or bool(doubtful)
+            leaving = self._confirmation.leaving(writer, handed_over, now)
+            surprised = self._door.note(writer, in_doubt)
             now = self.clock.now()
+            done.drops |= self._cancels.note(writer, now)
             changed = {
                 name: collect(writer, name, reports, cursor, now, self.today, self._scope)
                 for name, (reports, cursor) in told.items()
@@ -206,7 +194,9 @@ class Router:
             if surprised or any(one.again for one in found.values()):
                 self.backlog = self._backlog(writer)
             state = self._confirmation.read(writer, self.today, now) if surprised else None
-        self._results, self._cancels.sent = [], []
+        self._door.noted(in_doubt)
+        self._cancels.sent = []
+        done.handed_over += handed_over + in_doubt
         closed = self._confirmation.closed
         self._confirmation.left(leaving)
         self._confirmation.settle(found, now)
@@ -258,9 +248,9 @@ class Router:
         return {name: 0 if self.backlog.get(name) else self._room(name) for name in self.desk.gateways}
 
     def _room(self, name: str) -> int:
-        """How many orders a gateway takes now; none for a while after a fault, no more than its window has room for."""
-        if self._results or time.monotonic() < self._pause_until.get(name, 0):
-            return 0  # what has left and is not noted takes room that nobody has counted
+        """How many orders a gateway takes now, no more than its window has room for."""
+        if not self._door.is_open(name):
+            return 0
         room = min(self.desk.gateways[name].room(), self._confirmation.room(name))
         return self.holding.room(name, room)
 
@@ -301,29 +291,6 @@ class Router:
         writer.assign(ids, batch.id, batch.created_at)
         return Handover(gateway.name, batch.id, content, batch.first_order, batch.last_order)
 
-    def _hand_over(self, handovers: Sequence[Handover]) -> None:
-        for handover in handovers:
-            reach("submit.before")
-            sent_at = self.clock.now()
-            try:
-                result = self.desk.gateways[handover.gateway].submit(self._load(handover))
-            except JournalError:  # it did not leave; the evidence will say so
-                self._doubtful.append(handover)
-                continue
-            except GatewayError as error:
-                result = None
-                log.error("交接失败,按证据判断 / the hand-over to %s failed: %s", handover.gateway, error)
-                self._pause_until[handover.gateway] = time.monotonic() + PAUSE_AFTER_FAULT
-            reach("submit.after")
-            self._results.append((handover, result, sent_at))
-
-    def _load(self, handover: Handover) -> Batch:
-        """What was journaled; a large drop's batches are not kept in memory."""
-        if handover.content is not None:
-            return Batch(handover.batch_id, handover.content)
-        with self.journal.transaction() as writer:
-            return Batch(handover.batch_id, writer.batch_content(handover.batch_id))
-
     # details of collect
 
     def _poll(self, gateway: Gateway) -> tuple[Sequence[Report], Cursor]:
@@ -339,30 +306,6 @@ class Router:
             self._deaf.discard(gateway.name)
             log.warning("又能读到回报 / reports again from %s", gateway.name)
         return found
-
-    def _note_results(self, writer: Writer, done: Round) -> bool:
-        """Whether some hand-over did not go well."""
-        for handover, result, at in self._results:
-            self._note(writer, handover, result, at)
-            done.handed_over.append(handover)
-        for instruction in self._cancels.sent:
-            writer.mark_sent(instruction, self.clock.now())
-            done.drops.add(drop_of(instruction))
-        return any(
-            result is None or result.outcome is not Outcome.TAKEN for _handover, result, _at in self._results
-        )
-
-    def _note(self, writer: Writer, handover: Handover, result: SubmitResult | None, at: int) -> None:
-        batch = (handover.batch_id, handover.first_order, handover.last_order)
-        if result is None:
-            self._settle_batch(writer, handover, HAND_OVER_FAILED)
-        elif result.outcome is Outcome.TAKEN:
-            writer.submitted(batch, at, handover.gateway)
-            writer.close_batch(handover.batch_id, result.outcome, at)
-        else:
-            ids = [order.id for order in writer.orders_of_batch(batch) if order.status == Status.SUBMITTING]
-            _settle(writer, ids, result.outcome, at, handover.gateway, result.detail)
-            writer.close_batch(handover.batch_id, result.outcome, at)
 
     def _changed(self, done: Round, gateway: str, collected: Collected) -> None:
         done.orders |= collected.orders
@@ -384,7 +327,6 @@ class Router:
     def recover(self) -> None:
         """Settle every hand-over whose result was never noted, by evidence, before anything new is sent."""
         with self.journal.transaction() as writer:
-            now = self.clock.now()
             for name, gateway in self.desk.gateways.items():
                 self._cursors[name] = Cursor(writer.get_meta(cursor_key(name)) or "")
                 gateway.remember(
@@ -393,46 +335,9 @@ class Router:
             for batch in writer.open_batches():
                 reach("recover")
                 interrupted = Handover(batch.gateway, batch.id, None, batch.first_order, batch.last_order)
-                self._settle_batch(writer, interrupted, INTERRUPTED)
+                self._door.settle(writer, interrupted, INTERRUPTED)
             self._asked = any(writer.asked_instructions(kind) for kind in DropKind)
-            self._fills.begin(writer, self.today)
-            self._cancels.begin(writer, self.today, self._scope, now)
         self.begin_day()
-
-    def _settle_batch(self, writer: Writer, handover: Handover, why: str) -> None:
-        """A hand-over that nobody saw the end of: what the gateway can prove, order by order."""
-        gateway = self.desk.gateways.get(handover.gateway)
-        try:
-            found = (
-                gateway.settle(
-                    Batch(handover.batch_id, handover.content or writer.batch_content(handover.batch_id))
-                )
-                if gateway
-                else {}
-            )
-        except GatewayError as error:  # the batch stays open: asked again later, and at the next start
-            found, why = {}, f"{why}; {error}"
-            if handover not in self._doubtful:
-                self._doubtful.append(handover)
-        now = self.clock.now()
-        orders = [
-            order
-            for order in writer.orders_of_batch(
-                (handover.batch_id, handover.first_order, handover.last_order)
-            )
-            if order.status in {Status.SUBMITTING, Status.UNKNOWN} and order.confirmed_at is None
-        ]
-        wires = {o.id: wire_sid(o.sid, from_day_number(o.trade_day), self._scope) for o in orders}
-        outcomes = {o.id: found.get(wires[o.id], Outcome.UNKNOWN) for o in orders}
-        for outcome in (Outcome.TAKEN, Outcome.NEVER_LEFT):
-            ids = [order for order, its in outcomes.items() if its is outcome]
-            _settle(writer, ids, outcome, now, handover.gateway, why)
-        for account in sorted({order.account_id for order in orders}):
-            ids = [o.id for o in orders if o.account_id == account and outcomes[o.id] is Outcome.UNKNOWN]
-            refusal = Refusal(Code.INTERRUPTED, value=why, bound=account)
-            writer.move(ids, Status.UNKNOWN, now, handover.gateway, refusal)
-        if handover not in self._doubtful:
-            writer.close_batch(handover.batch_id, "settled", now)
 
     def begin_day(self) -> list[int]:
         """Refuse what was left over from earlier days, and return it; count what waits.
@@ -451,6 +356,8 @@ class Router:
             writer.move(stale, Status.EXPIRED, now, "router", why, closed_at=now)
             stale += self._give_up(writer, now)
             self._confirmation.begin(writer, self.today, now)
+            self._fills.begin(writer, self.today)
+            self._cancels.begin(writer, self.today, self._scope, now)
             self.backlog = self._backlog(writer)
         return stale
 
@@ -470,13 +377,3 @@ def outgoing(order: Any, today: date, scope: SidScope) -> Outgoing:
         wire_sid(order.sid, today, scope), order.account_id, order.symbol, order.volume,
         order.order_type, order.order_business, price, order.remark or "",
     )  # fmt: skip
-
-
-def _settle(writer: Writer, ids: Sequence[int], outcome: Outcome, at: int, gateway: str, detail: str) -> None:
-    match outcome:
-        case Outcome.TAKEN:
-            writer.move(ids, Status.SUBMITTED, at, gateway, submitted_at=at)
-        case Outcome.NEVER_LEFT:
-            writer.move(ids, Status.READY, at, gateway, batch_id=None)
-        case Outcome.UNKNOWN:
-            writer.move(ids, Status.UNKNOWN, at, gateway, Refusal(Code.UNCONFIRMED, value=detail))

@@ -86,7 +86,7 @@ def assert_all_is_well(desk, prefixes):
 
 @pytest.mark.parametrize("what", ["journal", "paper"])
 def test_router_when_a_database_is_full_halts_and_goes_on_when_it_is_not(trade, monkeypatch, caplog, what):
-    monkeypatch.setattr("orderdrop.router.PAUSE_AFTER_FAULT", 0.01)
+    monkeypatch.setattr("orderdrop.door.PAUSE_AFTER_FAULT", 0.01)
     desk = trade({"a.csv": basket("A")})
     app = desk.open()
     store = app.journal if what == "journal" else app.desk.gateways["paper"]._store
@@ -128,7 +128,7 @@ def fill(path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="mounts a tmpfs")
 def test_router_when_the_disk_is_full_halts_and_goes_on_when_it_is_not(small_disk, desk, monkeypatch):
-    monkeypatch.setattr("orderdrop.router.PAUSE_AFTER_FAULT", 0.01)
+    monkeypatch.setattr("orderdrop.door.PAUSE_AFTER_FAULT", 0.01)
     one = type(desk())(small_disk / "w")
     one.route({"a.csv": basket("A")})
     app = one.open()

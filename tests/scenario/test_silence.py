@@ -29,7 +29,7 @@ class Silent:
 
 @pytest.fixture
 def silent(desk, monkeypatch):
-    monkeypatch.setattr("orderdrop.router.PAUSE_AFTER_FAULT", 0.0)
+    monkeypatch.setattr("orderdrop.door.PAUSE_AFTER_FAULT", 0.0)
     one = desk()
     return one, Silent(one, monkeypatch)
 

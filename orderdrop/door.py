@@ -1,0 +1,155 @@
+"""The brokers' doors: batches are handed over here, what came of it is noted, and what nobody saw the end of is settled by evidence."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+
+from orderdrop.clock import Clock
+from orderdrop.desk import Desk
+from orderdrop.failpoint import reach
+from orderdrop.gateway.base import Batch, Outcome, SubmitResult
+from orderdrop.journal.journal import Journal
+from orderdrop.journal.writer import Writer
+from orderdrop.order.errors import GatewayError, JournalError
+from orderdrop.order.identity import from_day_number, wire_sid
+from orderdrop.order.refusal import Code, Refusal
+from orderdrop.order.status import Status
+from orderdrop.pending import Handover
+
+log = logging.getLogger(__name__)
+
+HAND_OVER_FAILED = "交接失败 / the hand-over failed"
+INTERRUPTED = "orderdrop 中断过 / orderdrop was interrupted"
+
+PAUSE_AFTER_FAULT = 5.0
+"""Seconds without new orders for a gateway whose hand-over has failed, and until one in doubt is asked about again."""
+
+
+class Door:
+    """Used from the router's thread. What a transaction notes counts once it is committed: see `noted`."""
+
+    def __init__(self, desk: Desk, journal: Journal, clock: Clock) -> None:
+        self._desk = desk
+        self._journal = journal
+        self._clock = clock
+        self._scope = desk.settings.inbox.sid_scope
+        self._results: list[tuple[Handover, SubmitResult | None, int]] = []
+        self._doubtful: dict[
+            int, Handover
+        ] = {}  # by batch: nobody could say what became of them; asked again
+        self._ask_again_at = 0.0
+        self._paused_until: dict[str, float] = {}
+
+    @property
+    def unnoted(self) -> list[Handover]:
+        """What was handed over, and is not journaled as such."""
+        return [handover for handover, _result, _at in self._results]
+
+    def is_open(self, gateway: str) -> bool:
+        """Closed for a while after a fault, and until what has left is noted: it takes room that nobody has counted."""
+        return not self._results and time.monotonic() >= self._paused_until.get(gateway, 0)
+
+    def hand_over(self, handovers: Iterable[Handover]) -> None:
+        for handover in handovers:
+            reach("submit.before")
+            sent_at = self._clock.now()
+            try:
+                result = self._desk.gateways[handover.gateway].submit(self._load(handover))
+            except JournalError:  # it did not leave; the evidence will say so
+                self._doubtful[handover.batch_id] = handover
+                continue
+            except GatewayError as error:
+                result = None
+                log.error("交接失败,按证据判断 / the hand-over to %s failed: %s", handover.gateway, error)
+                self._paused_until[handover.gateway] = time.monotonic() + PAUSE_AFTER_FAULT
+            reach("submit.after")
+            self._results.append((handover, result, sent_at))
+
+    def in_doubt(self) -> list[Handover]:
+        """What is to be asked about again now."""
+        return list(self._doubtful.values()) if time.monotonic() >= self._ask_again_at else []
+
+    def note(self, writer: Writer, in_doubt: Sequence[Handover]) -> bool:
+        """Write down what came of the hand-overs; whether any did not go well."""
+        for handover in in_doubt:
+            self.settle(writer, handover, HAND_OVER_FAILED)
+        for handover, result, at in self._results:
+            self._note(writer, handover, result, at)
+        well = all(result is not None and result.outcome is Outcome.TAKEN for _, result, _ in self._results)
+        return bool(in_doubt) or not well
+
+    def noted(self, in_doubt: Sequence[Handover]) -> None:
+        """It is committed."""
+        self._results = []
+        if in_doubt:
+            self._ask_again_at = time.monotonic() + PAUSE_AFTER_FAULT
+
+    def settle(self, writer: Writer, handover: Handover, why: str) -> None:
+        """A hand-over that nobody saw the end of: what the gateway can prove, order by order."""
+        self._doubtful.pop(handover.batch_id, None)
+        gateway = self._desk.gateways.get(handover.gateway)
+        found: dict[str, Outcome] = {}
+        try:
+            if gateway is not None:
+                content = handover.content or writer.batch_content(handover.batch_id)
+                found = gateway.settle(Batch(handover.batch_id, content))
+        except GatewayError as error:  # the batch stays open: asked again later, and at the next start
+            why = f"{why}; {error}"
+            self._doubtful[handover.batch_id] = handover
+        self._write_outcomes(writer, handover, found, why)
+        if handover.batch_id not in self._doubtful:
+            writer.close_batch(handover.batch_id, "settled", self._clock.now())
+
+    def _write_outcomes(
+        self, writer: Writer, handover: Handover, found: dict[str, Outcome], why: str
+    ) -> None:
+        now = self._clock.now()
+        orders = [
+            order
+            for order in writer.orders_of_batch(_key(handover))
+            if order.status in {Status.SUBMITTING, Status.UNKNOWN} and order.confirmed_at is None
+        ]
+        wires = {o.id: wire_sid(o.sid, from_day_number(o.trade_day), self._scope) for o in orders}
+        outcomes = {o.id: found.get(wires[o.id], Outcome.UNKNOWN) for o in orders}
+        for outcome in (Outcome.TAKEN, Outcome.NEVER_LEFT):
+            ids = [order for order, its in outcomes.items() if its is outcome]
+            _move(writer, ids, outcome, now, handover.gateway, why)
+        for account in sorted({order.account_id for order in orders}):
+            ids = [o.id for o in orders if o.account_id == account and outcomes[o.id] is Outcome.UNKNOWN]
+            refusal = Refusal(Code.INTERRUPTED, value=why, bound=account)
+            writer.move(ids, Status.UNKNOWN, now, handover.gateway, refusal)
+
+    def _note(self, writer: Writer, handover: Handover, result: SubmitResult | None, at: int) -> None:
+        batch = _key(handover)
+        if result is None:
+            self.settle(writer, handover, HAND_OVER_FAILED)
+        elif result.outcome is Outcome.TAKEN:
+            writer.submitted(batch, at, handover.gateway)
+            writer.close_batch(handover.batch_id, result.outcome, at)
+        else:
+            ids = [order.id for order in writer.orders_of_batch(batch) if order.status == Status.SUBMITTING]
+            _move(writer, ids, result.outcome, at, handover.gateway, result.detail)
+            writer.close_batch(handover.batch_id, result.outcome, at)
+
+    def _load(self, handover: Handover) -> Batch:
+        """What was journaled; a large drop's batches are not kept in memory."""
+        if handover.content is not None:
+            return Batch(handover.batch_id, handover.content)
+        with self._journal.transaction() as writer:
+            return Batch(handover.batch_id, writer.batch_content(handover.batch_id))
+
+
+def _key(handover: Handover) -> tuple[int, int, int]:
+    return handover.batch_id, handover.first_order, handover.last_order
+
+
+def _move(writer: Writer, ids: Sequence[int], outcome: Outcome, at: int, gateway: str, detail: str) -> None:
+    match outcome:
+        case Outcome.TAKEN:
+            writer.move(ids, Status.SUBMITTED, at, gateway, submitted_at=at)
+        case Outcome.NEVER_LEFT:
+            writer.move(ids, Status.READY, at, gateway, batch_id=None)
+        case Outcome.UNKNOWN:
+            writer.move(ids, Status.UNKNOWN, at, gateway, Refusal(Code.UNCONFIRMED, value=detail))
