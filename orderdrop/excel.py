@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, Final, NamedTuple
 
-from orderdrop.order.errors import ConfigError
+from orderdrop import optional
 from orderdrop.tables import harmless
 
 _LIBRARY: Final = "openpyxl"
@@ -34,17 +33,12 @@ PALE: Final = Tint("EDEDED", "595959")
 
 
 def is_installed() -> bool:
-    return find_spec(_LIBRARY) is not None
+    return optional.is_installed(_LIBRARY)
 
 
-def library() -> Any:
-    """The module openpyxl. Raises ConfigError when it is not installed."""
-    try:
-        return import_module(_LIBRARY)
-    except ImportError:
-        raise ConfigError(
-            '需要 openpyxl 库 / needs the library openpyxl: pip install "orderdrop[excel]"'
-        ) from None
+def openpyxl() -> Any:
+    """Raises ConfigError when it is not installed."""
+    return optional.library(_LIBRARY, "excel")
 
 
 def tinted(cell: Any, tint: Tint, *, bold: bool = False) -> Any:

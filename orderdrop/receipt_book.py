@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, Final
 
-from orderdrop.excel import BAD, GOOD, HEAD, PALE, WAITING, Tint, library, number, safe, sheet_name, tinted
+from orderdrop.excel import BAD, GOOD, HEAD, PALE, WAITING, Tint, number, openpyxl, safe, sheet_name, tinted
 from orderdrop.intake.workbook import OwnSheet
 from orderdrop.order.refusal import Language, both
 from orderdrop.views import ReceiptRow
@@ -64,7 +64,7 @@ def write_receipt_book(
     """The receipt's bytes, made in slices. sheets: the drop's own; none when it was refused unread."""
     told = {(receipt.sheet, receipt.row): receipt for receipt in receipts}
     several = any(sheet for sheet, _row in told)
-    book = library().Workbook(write_only=True)
+    book = openpyxl().Workbook(write_only=True)
     try:
         for own in sheets:
             yield from _show(book, title, own, told, own.name if several else "", language)
@@ -97,7 +97,7 @@ def _show(book: Any, title: str, own: OwnSheet, told: Told, name: str, language:
 
 def _sheet(book: Any, name: str, title: str, titles: Sequence[str]) -> Any:
     """A new sheet with its title and its header."""
-    letter = library().utils.get_column_letter
+    letter = openpyxl().utils.get_column_letter
     sheet = book.create_sheet(name)
     sheet.freeze_panes = "B3"
     for index, width in enumerate(chain([6], [_OWN_WIDTH] * len(titles), _WIDTHS), 1):
@@ -123,4 +123,4 @@ def _outcome(sheet: Any, receipt: ReceiptRow, language: Language) -> list[Any]:
 
 
 def _cell(sheet: Any, text: str) -> Any:
-    return library().cell.WriteOnlyCell(sheet, safe(text))
+    return openpyxl().cell.WriteOnlyCell(sheet, safe(text))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from orderdrop.config import Settings
-from orderdrop.excel import HEAD, PALE, library, number, safe, tinted
+from orderdrop.excel import HEAD, PALE, number, openpyxl, safe, tinted
 from orderdrop.order.errors import ConfigError
 from orderdrop.tables import BOM
 from orderdrop.workspace import Workspace, account_folder
@@ -124,7 +124,7 @@ def csv_template() -> bytes:
 
 def workbook_template(accounts: Sequence[str], strategies: Sequence[str], positions: Sequence[Held]) -> bytes:
     """Raises ConfigError when openpyxl is not installed."""
-    book = library().Workbook()
+    book = openpyxl().Workbook()
     orders = book.active
     orders.title = "委托 Orders"
     _lay_out_orders(orders)
@@ -145,12 +145,12 @@ def workbook_template(accounts: Sequence[str], strategies: Sequence[str], positi
 def _lay_out_orders(sheet: Any) -> None:
     sheet.freeze_panes = "A2"
     for index, column in enumerate(COLUMNS, 1):
-        letter = library().utils.get_column_letter(index)
+        letter = openpyxl().utils.get_column_letter(index)
         sheet.column_dimensions[letter].width = column.width
         sheet.column_dimensions[letter].number_format = column.format
         tinted(sheet.cell(1, index, column.title), HEAD, bold=True)
-    formatting = library().formatting.rule
-    fill = library().styles.PatternFill("solid", bgColor="FFC7CE")
+    formatting = openpyxl().formatting.rule
+    fill = openpyxl().styles.PatternFill("solid", bgColor="FFC7CE")
     for letter in _letters("代码", "方向", "数量"):  # a row that was begun lacks one of these
         begun = f'AND(COUNTA($A2:$I2)>0,{letter}2="")'
         sheet.conditional_formatting.add(
@@ -173,13 +173,13 @@ def _offer(sheet: Any, accounts: int, strategies: int, positions: int) -> None:
     for index, column in enumerate(COLUMNS, 1):
         name = column.title.partition("(")[0]
         kind, formula, strict = rules.get(name, (None, None, False))
-        rule = library().worksheet.datavalidation.DataValidation(
+        rule = openpyxl().worksheet.datavalidation.DataValidation(
             type=kind, operator="greaterThanOrEqual" if kind in {"whole", "decimal"} else None, formula1=formula,
             allow_blank=True, showErrorMessage=strict, showInputMessage=True,
         )  # fmt: skip
         rule.promptTitle, rule.prompt = column.title, f"{column.zh}\n{column.en}"
         rule.errorTitle, rule.error = column.title, f"{column.zh}\n{column.en}"
-        letter = library().utils.get_column_letter(index)
+        letter = openpyxl().utils.get_column_letter(index)
         rule.add(f"{letter}2:{letter}{_ROWS}")
         sheet.add_data_validation(rule)
 
@@ -190,14 +190,14 @@ def _range(sheet: str, letter: str, count: int) -> str | None:
 
 def _letters(*names: str) -> list[str]:
     titles = [column.title.partition("(")[0] for column in COLUMNS]
-    return [library().utils.get_column_letter(titles.index(name) + 1) for name in names]
+    return [openpyxl().utils.get_column_letter(titles.index(name) + 1) for name in names]
 
 
 def _guide(sheet: Any) -> None:
     for row, texts in enumerate(_GUIDE, 1):
         for index, text in enumerate(texts, 1):
             cell = sheet.cell(row, index, safe(text))
-            cell.alignment = library().styles.Alignment(wrap_text=True, vertical="top")
+            cell.alignment = openpyxl().styles.Alignment(wrap_text=True, vertical="top")
             if row == 1:
                 tinted(cell, HEAD, bold=True)
     start = len(_GUIDE) + 2
@@ -227,7 +227,7 @@ def _table(sheet: Any, titles: Sequence[str], rows: Sequence[Sequence[Any]], wid
     sheet.freeze_panes = "A2"
     for index, (title, width) in enumerate(zip(titles, widths, strict=True), 1):
         tinted(sheet.cell(1, index, title), HEAD, bold=True)
-        sheet.column_dimensions[library().utils.get_column_letter(index)].width = width
+        sheet.column_dimensions[openpyxl().utils.get_column_letter(index)].width = width
     for row in rows:
         sheet.append([safe(cell) if isinstance(cell, str) else cell for cell in row])
 

@@ -9,9 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from orderdrop.audit.frames import COLUMNS, INSTANTS, MONEY, Tables, What, cells, frame, needed
+from orderdrop.audit.frames import COLUMNS, INSTANTS, MONEY, Tables, What, cells, frame
 from orderdrop.clock import Micros, iso, to_datetime
 from orderdrop.files import rewriting
+from orderdrop.optional import library
 from orderdrop.order.refusal import Language
 from orderdrop.tables import harmless, header_bytes, rows_bytes
 
@@ -30,7 +31,7 @@ class Sheet(NamedTuple):
 
 def write_book(path: Path, sheets: Iterable[Sheet]) -> None:
     """Raises OrderdropError when openpyxl is not installed."""
-    openpyxl = needed("openpyxl", "audit")
+    openpyxl = library("openpyxl", "audit")
     from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415  optional
     from openpyxl.styles import Font  # noqa: PLC0415
     from openpyxl.utils import get_column_letter  # noqa: PLC0415
@@ -126,7 +127,7 @@ def _text(name: str, value: Any) -> Any:
 
 def write_parquet(path: Path, tables: Tables, what: What, language: Language) -> None:
     """What `read_journal` gives. Raises OrderdropError when pandas or pyarrow are not installed."""
-    needed("pyarrow", "parquet")
+    library("pyarrow", "parquet")
     path.parent.mkdir(parents=True, exist_ok=True)
     content = frame(tables, what, language).to_parquet(None, index=False)
     with rewriting(path) as write:

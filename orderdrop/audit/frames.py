@@ -19,8 +19,8 @@ from orderdrop.clock import SHANGHAI
 from orderdrop.config import load as load_settings
 from orderdrop.journal.journal import reading_engine, snapshot
 from orderdrop.journal.schema import ROW_BITS
+from orderdrop.optional import library
 from orderdrop.order.code import Code
-from orderdrop.order.errors import OrderdropError
 from orderdrop.order.identity import day_number, from_day_number
 from orderdrop.order.model import SIDE_OF, OrderBusiness
 from orderdrop.order.refusal import Language, Refusal, explain
@@ -241,7 +241,7 @@ def read_journal(
 
 def frame(tables: Tables, what: What, language: Language = "zh+en") -> pd.DataFrame:
     """Raises OrderdropError when pandas is not installed."""
-    pandas = needed("pandas", "pandas")
+    pandas = library("pandas", "pandas")
     columns: tuple[str, ...] = COLUMNS[what]
     made: pd.DataFrame = pandas.DataFrame(cells(tables, what, language), columns=list(columns), dtype=object)
     for name in columns:
@@ -289,18 +289,6 @@ def _event_cells(tables: Tables) -> Iterable[tuple[Any, ...]]:
             event.id, event.at, from_day_number(order.day).isoformat(), order.sid, order.account_id, order.symbol, event.event,
             event.source, event.detail, event.filled_volume, order.drop, order.row,
         )  # fmt: skip
-
-
-def needed(module: str, extra: str) -> Any:
-    """An optional library. Raises OrderdropError that says how to install it."""
-    from importlib import import_module  # noqa: PLC0415
-
-    try:
-        return import_module(module)
-    except ImportError:
-        raise OrderdropError(
-            f"需要 {module} / {module} is needed: pip install 'orderdrop[{extra}]'"
-        ) from None
 
 
 def _date(day: date | str) -> date:

@@ -82,8 +82,8 @@ class GmGateway:
         """
         if find_spec("gm") is None:
             raise GatewayError(
-                "没有安装掘金的接口包: pip install 'orderdrop[gm]' / 掘金's package is not installed: "
-                "pip install 'orderdrop[gm]' (Windows and Linux only)"
+                '没有安装掘金的接口包: pip install "orderdrop[gm]" / 掘金\'s package is not installed: '
+                'pip install "orderdrop[gm]" (Windows and Linux only)'
             )
         self._link.introduce(self._settings.secret())
         self._store.open(self._clock.now())

@@ -17,12 +17,10 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection
-from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from orderdrop.clock import Micros
-from orderdrop.durable import roll_back, writing_engine
+from orderdrop.durable import Database
 from orderdrop.gateway.base import Batch, Outgoing
 from orderdrop.order.errors import GatewayError
 from orderdrop.order.report import CancelReject, Fill, Report, StatusReport
@@ -66,46 +64,25 @@ class GmStore:
     """The door to the file. Raises GatewayError."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._engine: Engine | None = None
-        self._connection: Connection | None = None
+        self._file = Database(path, _SCHEMA)
+        self._run = self._file.run
         self._last_seq = 0
 
     def open(self, now: Micros) -> None:
         """now: where a new file's numbers begin, so that they lie beyond the cursors of a file that was deleted."""
-        self.close()
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._engine = writing_engine(URL.create("sqlite", database=str(self._path)))
-            self._connection = self._engine.connect()
-        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-            raise self._fault(error) from error
+        with self._faults():
+            self._file.open()
         with self.transaction():
-            for statement in _SCHEMA:
-                self._run(statement)
             self._last_seq = self._run("SELECT max(seq) FROM reports").scalar() or now
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        if self._engine is not None:
-            self._engine.dispose()
-        self._connection = self._engine = None
+        self._file.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing, on disk at the end."""
-        connection = self._connected()
-        try:
-            transaction = connection.begin()
-            try:
-                yield
-                transaction.commit()
-            except BaseException:
-                roll_back(connection)
-                raise
-        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-            raise self._fault(error) from error
+        with self._faults(), self._file.transaction():
+            yield
 
     # everything below belongs into a transaction
 
@@ -184,16 +161,14 @@ class GmStore:
         rows = self._run("SELECT * FROM reports WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)).all()
         return [_report(row.kind, row.body) for row in rows], rows[-1].seq if rows else after
 
-    def _run(self, sql: str, values: tuple[Any, ...] | list[tuple[Any, ...]] = ()) -> Any:
-        return self._connected().exec_driver_sql(sql, values)
-
-    def _connected(self) -> Connection:
-        if self._connection is None:
-            raise self._fault("not open")
-        return self._connection
-
-    def _fault(self, error: object) -> GatewayError:
-        return GatewayError(f"掘金接口的记录文件出错 / the file of 掘金's gateway: {self._path}: {error}")
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            raise GatewayError(
+                f"掘金接口的记录文件出错 / the file of 掘金's gateway: {self._file.path}: {error}"
+            ) from error
 
 
 def _digest(batch: Batch) -> bytes:

@@ -11,16 +11,15 @@ import io
 import struct
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, Final
 
+from orderdrop import optional
 from orderdrop.gateway.base import Cancel, Outgoing
 from orderdrop.gateway.goldminer_batch import Row
 from orderdrop.gateway.goldminer_rows import BadRow, columns_of
 from orderdrop.gateway.goldminer_table import Head
 from orderdrop.intake.dbf import DESCRIPTOR, read_head
-from orderdrop.order.errors import ConfigError, GatewayError
+from orderdrop.order.errors import GatewayError
 
 _LIBRARY: Final = "shapefile"
 _ENCODING: Final = "gbk"
@@ -49,17 +48,12 @@ _ORDER_FIELDS: Final[tuple[Field, ...]] = (
 
 
 def is_installed() -> bool:
-    return find_spec(_LIBRARY) is not None
+    return optional.is_installed(_LIBRARY)
 
 
 def library() -> Any:
     """Raises ConfigError when it is not installed."""
-    try:
-        return import_module(_LIBRARY)
-    except ImportError:
-        raise ConfigError(
-            'format = "dbf" 需要 pyshp 库 / needs the library pyshp: pip install "orderdrop[dbf]"'
-        ) from None
+    return optional.library(_LIBRARY, "dbf")
 
 
 class DbfTable:

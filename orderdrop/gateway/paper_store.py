@@ -6,20 +6,15 @@ microseconds, days ISO dates.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import date
 from decimal import Decimal
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection
-from sqlalchemy.engine import URL, Engine
-
 from orderdrop.clock import Micros
-from orderdrop.durable import roll_back, writing_engine
-from orderdrop.failpoint import reach
+from orderdrop.durable import Database
 from orderdrop.gateway.base import Batch
 from orderdrop.gateway.paper_book import Book, Changes, Holding, PaperAccount, PaperOrder, Terms
 from orderdrop.order.report import CancelReject, Fill, Report, StatusReport
@@ -66,39 +61,18 @@ class PaperStore:
     """The door to the file. Raises sqlite3's and SQLAlchemy's errors, and OSError, as they come."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._engine: Engine | None = None
-        self._connection: Connection | None = None
+        self._file = Database(path, _SCHEMA)
+        self._run = self._file.run
 
     def open(self) -> None:
-        self.close()
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._engine = writing_engine(URL.create("sqlite", database=str(self._path)))
-        self._connection = self._engine.connect()
-        with self.transaction():
-            for statement in _SCHEMA:
-                self._run(statement)
+        self._file.open()
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        if self._engine is not None:
-            self._engine.dispose()
-        self._connection = self._engine = None
+        self._file.close()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """All or nothing, on disk at the end; after an error nothing is left open."""
-        connection = self._connected()
-        transaction = connection.begin()
-        try:
-            yield
-            reach("paper.before")
-            transaction.commit()
-            reach("paper.after")
-        except BaseException:
-            roll_back(connection)
-            raise
+        return self._file.transaction("paper.before", "paper.after")
 
     # the book
 
@@ -172,17 +146,6 @@ class PaperStore:
             f"SELECT {_REPORT_COLUMNS} FROM reports WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
         ).all()
         return [_report(row) for row in rows], rows[-1].seq if rows else after
-
-    def _run(self, sql: str, values: tuple[Any, ...] | list[tuple[Any, ...]] = ()) -> Any:
-        """A tuple of values: one statement. A list: one for each tuple in it, none for an empty list."""
-        if isinstance(values, list) and not values:
-            return None
-        return self._connected().exec_driver_sql(sql, values)
-
-    def _connected(self) -> Connection:
-        if self._connection is None:
-            raise OSError(f"not open: {self._path}")
-        return self._connection
 
 
 def _digest(batch: Batch) -> bytes:

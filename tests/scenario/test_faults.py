@@ -89,7 +89,7 @@ def test_router_when_a_database_is_full_halts_and_goes_on_when_it_is_not(trade, 
     monkeypatch.setattr("orderdrop.door.PAUSE_AFTER_FAULT", 0.01)
     desk = trade({"a.csv": basket("A")})
     app = desk.open()
-    store = app.journal if what == "journal" else app.desk.gateways["paper"]._store
+    store = app.journal if what == "journal" else app.desk.gateways["paper"]._store._file
     raw = store._connection.connection.dbapi_connection
     pages = raw.execute("PRAGMA page_count").fetchone()[0]
     raw.execute(f"PRAGMA max_page_count = {pages}")

@@ -329,7 +329,7 @@ def test_file_when_deleted_and_made_anew_then_old_cursors_miss_nothing(broker):
 def test_file_when_full_then_a_fault_and_memory_stays_with_the_file(broker):
     broker.trade()
     account = broker.account()
-    connection = broker.gateway._store._connected()
+    connection = broker.gateway._store._file._connected()
     connection.exec_driver_sql("PRAGMA max_page_count = 1")  # SQLite's own "disk is full"
     connection.rollback()
     batch = Batch(9, broker.gateway.encode([an_outgoing(sid=f"F{n}", remark="x" * 200) for n in range(500)]))
