@@ -53,19 +53,20 @@ def test_router_when_killed_while_it_calls_loses_and_doubles_nothing(tmp_path):
             if dice.random() < 0.2:
                 terminal.book.fail("place", dice.choice(FAULTS))
             point = (
-                f"{POINTS[len(deaths) // 2 % len(POINTS)]}:{dice.choice((1, 5, 40))}"
+                f"{POINTS[len(deaths) // 2 % len(POINTS)]}:{dice.choice((1, 5, 15))}"
                 if len(deaths) % 2
                 else ""
             )
             more = dice.randrange(1, 100)
             deaths.append(
-                victims.kill(root, SETTINGS, failpoint=point, after=2)
+                victims.kill(root, SETTINGS, failpoint=point, after=4)
                 if point
                 else victims.kill(
                     root, SETTINGS, after=0, meanwhile=lambda n=more: wait_for_orders(terminal.book, n)
                 )
             )
             assert deaths[-1].killed
+            somebody_has_looked(workspace, len(deaths))
         for _ in range(10):
             victims.run_once(root, SETTINGS)
             if not set(statuses(root).values()) - SETTLED:
@@ -80,6 +81,13 @@ SETTINGS = {
     "gateways": {"gm": {"type": "gm", "token": "a-secret", "live": False, "poll_interval": 0.1}},
     "accounts": {ACCOUNT: {"gateway": "gm"}},
 }  # fmt: skip
+
+
+def somebody_has_looked(workspace, number):
+    """Orders whose hand-over was interrupted close their account until they are found, or somebody says that they looked."""
+    interrupted = [sid for sid, what in statuses(workspace.root).items() if what in {"submitting", "unknown"}]
+    if interrupted:
+        put(workspace, f"{number}.release.csv", "".join(f"{sid}\n" for sid in ["sid", *interrupted]).encode())
 
 
 def wait_for_orders(book, number):
