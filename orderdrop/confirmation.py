@@ -77,6 +77,11 @@ class State(NamedTuple):
     gateways: dict[str, Reading]
     interrupted: dict[int, str]
 
+    @property
+    def closed(self) -> frozenset[str]:
+        """Accounts that get no new orders: nobody knows what became of a hand-over that was interrupted."""
+        return frozenset(self.interrupted.values())
+
 
 class Confirmation:
     """Used from the router's thread. What is read or written in a transaction counts once it is committed: see `take`, `settle`."""
@@ -101,7 +106,7 @@ class Confirmation:
 
     @property
     def closed(self) -> frozenset[str]:
-        """Accounts that get no new orders: nobody knows what became of a hand-over that was interrupted."""
+        """See State."""
         return frozenset(self._interrupted.values())
 
     def room(self, gateway: str) -> int:
@@ -183,7 +188,7 @@ class Confirmation:
             for words, ids in by_words.items():
                 writer.move(ids, Status.UNKNOWN, now, "router", Refusal(Code.UNCONFIRMED, value=words))
             again = self._again(writer, name, absent)
-            writer.move(again, Status.READY, now, "router", Refusal(Code.RESENT), batch_id=None)
+            writer.ready_again(again, now)
             asked = [flight.order for flight in absent if flight.order not in again]
             writer.move(asked, Status.UNKNOWN, now, "router", Refusal(Code.PROVEN_ABSENT))
             kept[name] = Found(late, absent, again)

@@ -277,13 +277,10 @@ class DayEnd:
             never = {sid for sid, outcome in gateway.settle(batch).items() if outcome is Outcome.NEVER_LEFT}
             orders = [o for o in self._live() if o.batch_id == batch.id and Status(o.status) in UNANSWERED]
             expired += [order for order in orders if self._wire(order) in never]
-        now = self._clock.now()
         if expired:
-            with self._journal.transaction() as writer:
-                ids = [order.id for order in expired]
-                why = Refusal(Code.TAKEN_BACK)
-                writer.move(ids, Status.EXPIRED, now, "router", why, closed_at=now)
-            self._note(Round(orders=set(ids), accounts={order.account_id for order in expired}))
+            ids = {order.id for order in expired}
+            self._router.expire(ids, Refusal(Code.TAKEN_BACK))
+            self._note(Round(orders=ids, accounts={order.account_id for order in expired}))
         return [order.sid for order in expired]
 
     def _put_away(self, name: str, gateway: Gateway, day: date, live: Iterable[Any]) -> list[Leftover]:

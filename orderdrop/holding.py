@@ -6,6 +6,7 @@ its accounts may send.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from orderdrop.checks.session import NO_CANCELS, TAKES_LIMITS, clock_text, end_of_phase, phase_at
@@ -45,14 +46,20 @@ class Holding:
             return []
         self._seen = switches
         day = day_number(trade_date(now))
-        late = writer.overdue(now, day)
-        for order in late:
-            why = Refusal(Code.NOT_AFTER_PASSED, "not_after", iso(order.expires_at)[11:19], iso(now)[11:19])
-            writer.move([order.id], Status.EXPIRED, now, "router", why, closed_at=now)
+        late = self.expire(writer, writer.overdue(now, day))
         due = [order.id for order in writer.due(now, day) if not _stopped(switches, order)]
         writer.move(due if not switches.halted else [], Status.READY, now, "router")
         self.look(writer)
-        return [*(order.id for order in late), *due]
+        return [*late, *due]
+
+    def expire(self, writer: Writer, waiting: Iterable[Any]) -> list[int]:
+        """End those whose time to leave is over; their ids."""
+        now = self._clock.now()
+        late = [order for order in waiting if order.expires_at and order.expires_at < now]
+        for order in late:
+            why = Refusal(Code.NOT_AFTER_PASSED, "not_after", iso(order.expires_at)[11:19], iso(now)[11:19])
+            writer.move([order.id], Status.EXPIRED, now, "router", why, closed_at=now)
+        return [order.id for order in late]
 
     def look(self, writer: Writer) -> None:
         """When the next turn is due; after orders were held."""

@@ -62,7 +62,7 @@ class Instructions:
         return {DropKind.RELEASE: self._release, DropKind.CANCEL: self._cancel, DropKind.RESEND: self._resend}
 
     def _one(self, asked: Any, act: Callable[[Any, Any], None]) -> None:
-        order = self._find(asked.sid)
+        order = self._find(asked.sid) if asked.order_ref is None else self._writer.order(asked.order_ref)
         if order is None:
             self._refuse(asked, None, Refusal(Code.SID_UNKNOWN, "sid", asked.sid))
             return
@@ -121,7 +121,7 @@ class Instructions:
         if not is_proven_absent(order) or order.trade_day != day_number(self._today):
             self._refuse(asked, order, Refusal(Code.RESEND_NOT_PROVEN, "sid", asked.sid, order.status))
             return
-        self._writer.move([order.id], Status.READY, self._now, "router", Refusal(Code.RESENT), batch_id=None)
+        self._writer.ready_again([order.id], self._now)
         self._done(asked, order)
 
     def _done(self, asked: Any, order: Any) -> None:

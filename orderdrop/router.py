@@ -7,7 +7,7 @@ with the next commit. After a crash in between, `recover` asks the gateway for e
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -143,10 +143,11 @@ class Router:
                 admitted = admission.admit(found)
                 cancels = self._instruct(writer, done) if admitted.instructions or self._asked else []
                 changed = self._confirmation.read(writer, today, now) if done.orders else None
+                closed = self._confirmation.closed if changed is None else changed.closed
                 moved += self.holding.hold_back(writer, switches)
-                handovers = admitted.handovers + ([] if switches.halted else self._dispatch(writer))
-                backlog = self._count_backlog(writer, admitted)
-                if admitted.held:
+                handovers = admitted.handovers + ([] if switches.halted else self._dispatch(writer, moved))
+                backlog = self._count_backlog(writer, admitted, closed)
+                if admitted.held or admitted.waiting:
                     self.holding.look(writer)
         except OrderdropError as error:
             if isinstance(error, JournalError):
@@ -254,18 +255,18 @@ class Router:
         room = min(self.desk.gateways[name].room(), self._confirmation.room(name))
         return self.holding.room(name, room)
 
-    def _count_backlog(self, writer: Writer, admitted: Admitted) -> dict[str, int]:
+    def _count_backlog(self, writer: Writer, admitted: Admitted, closed: Collection[str]) -> dict[str, int]:
         if not (admitted.waiting or admitted.instructions or self._asked or any(self.backlog.values())):
             return self.backlog
-        return self._backlog(writer)
+        return self._backlog(writer, closed)
 
-    def _backlog(self, writer: Writer) -> dict[str, int]:
+    def _backlog(self, writer: Writer, closed: Collection[str] | None = None) -> dict[str, int]:
         """How many orders wait for each gateway; those of closed accounts do not count."""
-        closed = self._confirmation.closed
+        closed = self._confirmation.closed if closed is None else closed
         return {name: writer.backlog(name, closed) for name in self.desk.gateways}
 
-    def _dispatch(self, writer: Writer) -> list[Handover]:
-        """Put READY orders into batches, oldest first, as far as their gateway has room."""
+    def _dispatch(self, writer: Writer, moved: list[int]) -> list[Handover]:
+        """Put READY orders into batches, oldest first, as far as their gateway has room; `moved` gains those that are too late."""
         handovers = []
         for name, gateway in self.desk.gateways.items():
             room = self._room(name) if self.backlog.get(name) else 0
@@ -275,8 +276,11 @@ class Router:
                 name, Status.READY, min(room, FLUSH_AT),
                 but=self._confirmation.closed, sells_first=self.desk.sells_first(name),
             )  # fmt: skip
-            if ready:
-                handovers.append(self._new_batch(writer, gateway, ready))
+            late = set(self.holding.expire(writer, ready))
+            moved += late
+            leaving = [order for order in ready if order.id not in late]
+            if leaving:
+                handovers.append(self._new_batch(writer, gateway, leaving))
         return handovers
 
     def _new_batch(self, writer: Writer, gateway: Gateway, ready: Sequence[Any]) -> Handover:
@@ -336,7 +340,6 @@ class Router:
                 reach("recover")
                 interrupted = Handover(batch.gateway, batch.id, None, batch.first_order, batch.last_order)
                 self._door.settle(writer, interrupted, INTERRUPTED)
-            self._asked = any(writer.asked_instructions(kind) for kind in DropKind)
         self.begin_day()
 
     def begin_day(self) -> list[int]:
@@ -359,7 +362,17 @@ class Router:
             self._fills.begin(writer, self.today)
             self._cancels.begin(writer, self.today, self._scope, now)
             self.backlog = self._backlog(writer)
+            self._asked = any(writer.asked_instructions(kind) for kind in DropKind)
         return stale
+
+    def expire(self, ids: Collection[int], why: Refusal) -> None:
+        """Orders that are proven to never trade; whatever waits for them hears of it. Raises JournalError."""
+        with self.journal.transaction() as writer:
+            now = self.clock.now()
+            writer.move(sorted(ids), Status.EXPIRED, now, "router", why, closed_at=now)
+            state = self._confirmation.read(writer, self.today, now)
+        self._confirmation.take(state)
+        self._asked |= not self._waiting_cancels.isdisjoint(ids)
 
     def _give_up(self, writer: Writer, now: Micros) -> list[int]:
         """Orders of earlier days that the broker never spoke of; a late word of it is still heard."""

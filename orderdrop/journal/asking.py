@@ -156,13 +156,9 @@ class Asking:
 
     def next_due(self, day: int) -> int | None:
         """When the next order of a day is due, or overdue."""
-        times = [
-            at
-            for order in self._still_here("? IS NULL", (None, day))
-            for at in (order.due_at, order.expires_at)
-            if at
-        ]
-        return min(times, default=None)
+        query = "SELECT min(due_at), min(expires_at) FROM orders WHERE status IN ('ready', 'held') AND +trade_day = ?"
+        times = self.connection.exec_driver_sql(query, (day,)).one()
+        return min((at for at in times if at), default=None)
 
     def _still_here(self, condition: str, values: tuple[Any, ...]) -> list[Any]:
         query = (

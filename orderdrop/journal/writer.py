@@ -227,6 +227,10 @@ class Writer(Asking):
         detail = None if why is None else f"{why.code} {why.value}".strip()
         self.add_events([(at, order, status, source, detail, None) for order in ids])
 
+    def ready_again(self, ids: Sequence[int], at: int) -> None:
+        """What is proven to have never arrived goes out anew: nothing of its first hand-over counts any more."""
+        self.move(ids, Status.READY, at, "router", Refusal(Code.RESENT), batch_id=None, submitted_at=None)
+
     def submitted(self, batch: tuple[int, int, int], at: int, source: str) -> None:
         """Note that a batch (id, first order, last order) was taken; orders that a report has moved on are left alone."""
         batch_id, first, last = batch
