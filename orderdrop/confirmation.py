@@ -113,6 +113,9 @@ class Confirmation:
         tracker = self._trackers.get(gateway)
         return UNTRACKED if tracker is None else tracker.room
 
+    def never_again(self, gateway: str) -> bool:
+        return gateway in self._settings and self._settings[gateway].resend == "never"
+
     @property
     def waiting(self) -> bool:
         """Whether anything that left is not confirmed."""

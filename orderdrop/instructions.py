@@ -39,13 +39,15 @@ class Instructions:
         today: date,
         scope: SidScope,
         no_cancel: Callable[[str], Refusal | None],
+        never_again: Callable[[str], bool],
     ) -> None:
-        """no_cancel: why a gateway's market takes no cancels now, None when it does."""
+        """no_cancel: why a gateway's market takes no cancels now, None when it does. never_again: a gateway's resend = "never"."""
         self._writer = writer
         self._now = now
         self._today = today
         self._scope = scope
         self._no_cancel = no_cancel
+        self._never_again = never_again
         self._out: list[CancelHandover] = []
         self.touched: set[int] = set()
         self.drops: set[int] = set()
@@ -120,6 +122,9 @@ class Instructions:
         """Only an order that is proven to have never reached the broker may go again, and only on its day."""
         if not is_proven_absent(order) or order.trade_day != day_number(self._today):
             self._refuse(asked, order, Refusal(Code.RESEND_NOT_PROVEN, "sid", asked.sid, order.status))
+            return
+        if self._never_again(order.gateway):
+            self._refuse(asked, order, Refusal(Code.RESEND_OFF, "sid", asked.sid, order.gateway))
             return
         self._writer.ready_again([order.id], self._now)
         self._done(asked, order)

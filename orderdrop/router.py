@@ -228,7 +228,9 @@ class Router:
             self.inbox.forget(file)
 
     def _instruct(self, writer: Writer, done: Round) -> list[CancelHandover]:
-        instructions = Instructions(writer, self.clock.now(), self.today, self._scope, self.holding.no_cancel)
+        instructions = Instructions(
+            writer, self.clock.now(), self.today, self._scope, self.holding.no_cancel, self._confirmation.never_again,
+        )  # fmt: skip
         cancels = instructions.carry_out()
         done.orders |= instructions.touched
         done.drops |= instructions.drops

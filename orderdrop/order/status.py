@@ -30,7 +30,7 @@ class Status(StrEnum):
 S = Status
 
 TERMINAL: Final = frozenset({S.DENIED, S.FILLED, S.CANCELED, S.REJECTED, S.EXPIRED})
-"""Nothing but a late fill changes an order that has come here."""
+"""Nothing but a late fill changes an order that has come here, or the broker's first word of it (see reports.apply)."""
 
 AT_BROKER: Final = frozenset(
     {

@@ -659,6 +659,12 @@ WORDS: Final[dict[Code, Words]] = {
         "先用 orderdrop why {value} 查明",
         "find out first with orderdrop why {value}",
     ),
+    Code.RESEND_OFF: Words(
+        "通道 {bound} 的设置是从不重发,{value} 没有再送",
+        "the settings of gateway {bound} say never to resend, {value} was not handed over again",
+        '要重发:设 resend = "ask" 后重启路由器再试;不要了:orderdrop cancel {value},再用新编号下单',
+        'set resend = "ask" and start the router again, or give it up with orderdrop cancel {value} and order under a new sid',
+    ),
     Code.DAY_OVER: Words(
         "交易日 {value} 已结束,未发送",
         "the trading day {value} ended before it was sent",
@@ -677,7 +683,6 @@ WORDS: Final[dict[Code, Words]] = {
         "不会再发送;那笔委托的结果见 orderdrop why {value},要再下一笔请给新编号",
         "it is not sent again; see orderdrop why {value}, and give a further order a new sid",
     ),
-    Code.MENDED: Words("已修正: {value}", "mended: {value}", "请核对", "please check"),
     Code.BROKER_REJECTED: Words(
         "柜台拒绝: {value}",
         "the broker rejected it: {value}",

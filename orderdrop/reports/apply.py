@@ -62,8 +62,11 @@ def _fill(now: Standing, fill: Fill) -> Standing:
 
 
 def _move(now: Standing, status: Status, at: int) -> Standing:
-    if status in AT_BROKER and now.confirmed_at is None:
+    first = status in AT_BROKER and now.confirmed_at is None
+    if first:
         now = now._replace(confirmed_at=at)
-    if not may_move(now.status, status):
+    # What we have closed though the broker never spoke of it is as the broker says after all.
+    ours = first and now.status in {Status.CANCELED, Status.EXPIRED} and status is not now.status
+    if not (ours or may_move(now.status, status)):
         return now
     return now._replace(status=status, closed_at=at if status in TERMINAL else None)

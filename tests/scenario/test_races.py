@@ -157,3 +157,34 @@ def test_hand_over_in_doubt_when_the_journal_fails_is_asked_about_again(file_des
         desk.later(1)
     desk.later(5)
     assert desk.statuses() == {"S0": "filled"}
+
+
+def test_resend_when_the_settings_say_never_is_refused(file_desk):
+    desk = file_desk(Faults(seed=5, lose=0.1), resend="never")
+    desk.put({"a.csv": buys(100)})
+    desk.later(150)
+    sid = min(desk.lost())
+    desk.put({"r.resend.csv": cancel(sid)})
+    desk.later(2)
+    assert desk.outcomes("r.resend.csv") == [(sid, "refused", "RESEND_OFF")]
+    assert desk.statuses()[sid] == "unknown"
+    assert desk.taken_by_terminal() == 1
+
+
+def test_order_that_was_expired_here_when_the_terminal_has_it_after_all_is_open_and_can_be_canceled(
+    file_desk,
+):
+    desk = file_desk()
+    desk.put({"a.csv": buys(1, symbol=PENDING).replace(",10\n", ",100\n")})
+    desk.later(1, terminal=False)
+    close_day(desk)
+    assert desk.statuses() == {"S0": "expired"}
+    # The terminal had read the file before it was taken back.
+    (taken,) = (desk.scan.with_name("scan.orderdrop") / "returned").glob("*.order.csv")
+    (desk.scan / taken.name).write_bytes(taken.read_bytes())
+    desk.later(5)
+    assert desk.statuses() == {"S0": "new"}
+    desk.put({"c.cancel_order.csv": cancel("S0")})
+    desk.later(5)
+    assert desk.statuses() == {"S0": "canceled"}
+    assert desk.outcomes("c.cancel_order.csv") == [("S0", "done", "")]
