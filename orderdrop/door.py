@@ -36,9 +36,9 @@ class Door:
         self._clock = clock
         self._scope = desk.settings.inbox.sid_scope
         self._results: list[tuple[Handover, SubmitResult | None, int]] = []
-        self._doubtful: dict[
-            int, Handover
-        ] = {}  # by batch: nobody could say what became of them; asked again
+        # By batch: nobody could say what became of them. They are asked about again; those settled in the open transaction.
+        self._doubtful: dict[int, Handover] = {}
+        self._settled: list[int] = []
         self._ask_again_at = 0.0
         self._paused_until: dict[str, float] = {}
 
@@ -73,8 +73,7 @@ class Door:
 
     def note(self, writer: Writer, in_doubt: Sequence[Handover]) -> bool:
         """Write down what came of the hand-overs; whether any did not go well."""
-        for handover in in_doubt:
-            self.settle(writer, handover, HAND_OVER_FAILED)
+        self._settled = [h.batch_id for h in in_doubt if self.settle(writer, h, HAND_OVER_FAILED)]
         for handover, result, at in self._results:
             self._note(writer, handover, result, at)
         well = all(result is not None and result.outcome is Outcome.TAKEN for _, result, _ in self._results)
@@ -83,28 +82,32 @@ class Door:
     def noted(self, in_doubt: Sequence[Handover]) -> None:
         """It is committed."""
         self._results = []
+        for batch in self._settled:
+            self._doubtful.pop(batch, None)
         if in_doubt:
             self._ask_again_at = time.monotonic() + PAUSE_AFTER_FAULT
 
-    def settle(self, writer: Writer, handover: Handover, why: str) -> None:
-        """A hand-over that nobody saw the end of: what the gateway can prove, order by order."""
-        self._doubtful.pop(handover.batch_id, None)
+    def settle(self, writer: Writer, handover: Handover, why: str) -> bool:
+        """A hand-over that nobody saw the end of: what the gateway can prove, order by order. False: it could not be asked."""
         gateway = self._desk.gateways.get(handover.gateway)
         found: dict[str, Outcome] = {}
+        asked = True
         try:
             if gateway is not None:
                 content = handover.content or writer.batch_content(handover.batch_id)
                 found = gateway.settle(Batch(handover.batch_id, content))
         except GatewayError as error:  # the batch stays open: asked again later, and at the next start
-            why = f"{why}; {error}"
+            why, asked = f"{why}; {error}", False
             self._doubtful[handover.batch_id] = handover
-        self._write_outcomes(writer, handover, found, why)
-        if handover.batch_id not in self._doubtful:
-            writer.close_batch(handover.batch_id, "settled", self._clock.now())
+        outcomes = self._write_outcomes(writer, handover, found, why)
+        if asked:
+            alike = outcomes.pop() if len(outcomes) == 1 else "settled"
+            writer.close_batch(handover.batch_id, alike, self._clock.now())
+        return asked
 
     def _write_outcomes(
         self, writer: Writer, handover: Handover, found: dict[str, Outcome], why: str
-    ) -> None:
+    ) -> set[Outcome]:
         now = self._clock.now()
         orders = [
             order
@@ -120,6 +123,7 @@ class Door:
             ids = [o.id for o in orders if o.account_id == account and outcomes[o.id] is Outcome.UNKNOWN]
             refusal = Refusal(Code.INTERRUPTED, value=why, bound=account)
             writer.move(ids, Status.UNKNOWN, now, handover.gateway, refusal)
+        return set(outcomes.values())
 
     def _note(self, writer: Writer, handover: Handover, result: SubmitResult | None, at: int) -> None:
         batch = _key(handover)

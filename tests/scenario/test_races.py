@@ -38,7 +38,7 @@ def interrupted(desk: FileDesk, monkeypatch, files: dict[str, str]) -> None:
 
         broken.setattr(gateway, "submit", submit)
         broken.setattr(gateway, "settle", lambda _batch: {})
-        broken.setattr("orderdrop.router.PAUSE_AFTER_FAULT", 0.0)
+        broken.setattr("orderdrop.door.PAUSE_AFTER_FAULT", 0.0)
         desk.put(files)
         desk.later(2, terminal=False)
 
@@ -145,15 +145,15 @@ def test_hand_over_in_doubt_when_the_journal_fails_is_asked_about_again(file_des
     desk.later(1)
     desk.close()  # from its second start on, staging's memory is without a gap
     app = desk.open()
-    monkeypatch.setattr("orderdrop.router.PAUSE_AFTER_FAULT", 0.0)
+    monkeypatch.setattr("orderdrop.door.PAUSE_AFTER_FAULT", 0.0)
     with monkeypatch.context() as broken:
 
         def load(_handover):
             raise JournalError("cannot be read")
 
-        broken.setattr(app.router, "_load", load)
+        broken.setattr(app.router._door, "_load", load)
         desk.put({"a.csv": buys(1)})
-        broken.setattr(app.router, "_settle_batch", lambda *_: load(None))
+        broken.setattr(app.router._door, "settle", lambda *_: load(None))
         desk.later(1)
     desk.later(5)
     assert desk.statuses() == {"S0": "filled"}
