@@ -74,6 +74,20 @@ def test_resend_when_proven_absent_then_the_same_sid_is_handed_over_once_more(fi
     assert max(desk.executed().values()) == 1
 
 
+def test_resend_when_not_answered_yet_has_its_full_time_again(file_desk):
+    desk = file_desk()
+    desk.put({"a.csv": buys(1)})
+    desk.later(3)
+    desk.fault(Faults(lose=1.0))
+    desk.put({"b.csv": buys(1, first=1)})
+    desk.later(100)
+    desk.put({"r.resend.csv": "sid\nS1\n"})
+    desk.later(4, terminal=False)
+    assert desk.statuses()["S1"] == "submitted"
+    desk.later(3, terminal=False)
+    assert desk.statuses()["S1"] == "unknown"
+
+
 def test_cancel_when_proven_absent_is_done_here(file_desk):
     desk = file_desk()
     desk.put({"a.csv": buys(1)})
