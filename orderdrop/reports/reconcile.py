@@ -98,14 +98,19 @@ def reconcile(
 ) -> Iterator[Reconciled]:
     """sent: by sid. taken: by gateway, then by sid; None: its terminal keeps no upfiles."""
     unclaimed = {name: set(sids) for name, sids in taken.items() if sids is not None}
-    for order in dropped:
+    orders = list(dropped)
+    admitted = {order.sid for order in orders if order.status is not Status.DENIED}
+    for order in orders:
         of_gateway = taken.get(order.gateway)
         times = None if of_gateway is None else of_gateway[order.sid]
         unclaimed.get(order.gateway, set()).discard(order.sid)
-        difference = differ(order, sent[order.sid], times)
-        yield Reconciled(
-            *order[:7], sent[order.sid], times, order.status, order.filled_volume, difference or ""
-        )
+        often = sent[order.sid]
+        if (
+            order.status is Status.DENIED and order.sid in admitted
+        ):  # mended and dropped again: that one was sent
+            often, times = 0, None if times is None else 0
+        difference = differ(order, often, times)
+        yield Reconciled(*order[:7], often, times, order.status, order.filled_volume, difference or "")
     for name, sids in unclaimed.items():
         of_gateway = taken[name] or Counter()
         for sid in sorted(sids):

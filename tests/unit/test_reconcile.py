@@ -45,6 +45,15 @@ def test_order_when_the_four_are_compared_then_the_difference_is_named(status, r
     assert differ(a_dropped(status=status, reason=reason), sent, taken) is expected
 
 
+def test_row_when_it_was_denied_and_its_sid_was_sent_later_is_no_difference():
+    orders = [a_dropped("S1", S.DENIED, "HALTED"), a_dropped("S1")]
+    rows = list(reconcile(orders, Counter({"S1": 1}), {"gm": Counter({"S1": 1})}))
+    assert [(row.status, row.sent, row.taken, row.difference) for row in rows] == [
+        ("denied", 0, 0, ""),
+        ("filled", 1, 1, ""),
+    ]
+
+
 def test_table_when_upfiles_hold_more_then_the_stranger_is_a_row_of_its_own():
     orders = [
         a_dropped("S1"),
