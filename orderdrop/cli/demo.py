@@ -99,7 +99,7 @@ def _empty(folder: Path | None) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         give_up(f"{folder} 不是空文件夹", "the folder is not empty")
-    return folder
+    return folder.resolve()
 
 
 def _show(root: Path, told: list[Told]) -> None:

@@ -99,6 +99,15 @@ def test_demo_goes_as_it_should(tmp_path: Path) -> None:
     assert result.stdout.count("√") == len(SAMPLES)
 
 
+def test_demo_when_the_folder_is_relative_goes_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = orderdrop("demo", "demo")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "demo" / "outbox" / "receipts").is_dir()
+
+
 def test_demo_json(tmp_path: Path) -> None:
     told = printed(orderdrop("demo", tmp_path / "demo", "--json"))
     assert [one["as_expected"] for one in told] == [True] * len(SAMPLES)
