@@ -628,7 +628,9 @@ WORDS: Final[dict[Code, Words]] = {
         "{bound} 之后再撤",
         "cancel again after {bound}",
     ),
-    Code.CANCELED_HERE: Words("发送前已撤销", "cancelled before it was sent", "无需处理", "nothing to do"),
+    Code.CANCELED_HERE: Words(
+        "已撤销,柜台从未收到这笔委托", "cancelled here, the broker never had it", "无需处理", "nothing to do"
+    ),
     Code.CANCEL_FINISHED: Words(
         "{value} 已是终态 {bound},无法撤单",
         "{value} is already {bound} and cannot be cancelled",
@@ -678,8 +680,8 @@ WORDS: Final[dict[Code, Words]] = {
         "order again on the next trading day under a new sid, and see why the terminal did not scan",
     ),
     Code.DUPLICATE: Words(
-        "重复:{value} 已在 {bound} 收到",
-        "duplicate: {value} was taken from {bound}",
+        "重复:{value} 已收到过",
+        "duplicate: {value} was taken before",
         "不会再发送;那笔委托的结果见 orderdrop why {value},要再下一笔请给新编号",
         "it is not sent again; see orderdrop why {value}, and give a further order a new sid",
     ),
