@@ -12,15 +12,15 @@ from orderdrop.tables import harmless
 
 GROUPS: Final[dict[str, tuple[str, tuple[Status, ...]]]] = {
     "filled": ("全部成交 filled", (Status.FILLED,)),
-    "partial": ("部分成交 partly filled", (Status.PARTIALLY_FILLED,)),
+    "partial": ("部分成交 partial", (Status.PARTIALLY_FILLED,)),
     "open": (
-        "在途 on the way",
+        "在途 open",
         (
             Status.NEW, Status.PENDING_NEW, Status.PENDING_CANCEL, Status.SUBMITTED, Status.SUBMITTING, Status.READY,
             Status.HELD, Status.RECEIVED,
         ),
     ),
-    "ended": ("已撤或过期 canceled, expired", (Status.CANCELED, Status.EXPIRED)),
+    "ended": ("已撤过期 ended", (Status.CANCELED, Status.EXPIRED)),
     "rejected": ("柜台拒绝 rejected", (Status.REJECTED,)),
     "denied": ("检查拒绝 denied", (Status.DENIED,)),
     "doubt": ("状态不明 unknown", (Status.UNKNOWN, Status.SUSPENDED)),

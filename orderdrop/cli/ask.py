@@ -18,6 +18,7 @@ _NUMBERS: Final = frozenset(
         "可卖\nSellable", "成本\nVWAP", "现价\nPrice", "数量\nVolume", "价格\nPrice", "成交\nFilled", "金额\nAmount", "费用\nFee",
     }
 )  # fmt: skip
+_NAMES: Final = frozenset({"账号\nAccount", "编号\nsid", "成交编号\nFill", "合同号\nOrder"})
 
 
 @click.command(short_help="Each account's funds. 资金")
@@ -40,7 +41,7 @@ def cash(place: Place, account: str | None, as_json: bool) -> None:
     found = questions.cash(place.workspace, account_id(place, account))
     _answer(
         place, found, ("账号\nAccount", "余额\nBalance", "可用\nAvailable", "冻结\nFrozen", "市值\nValue", "总资产\nNAV", "盈亏\nP&L", "时间\nAt"),
-        lambda one: (one.account_id, one.balance, one.available, one.frozen, one.market_value, one.nav, one.pnl, clock_time(one.at)),
+        lambda one: (_short(place, one.account_id), one.balance, one.available, one.frozen, one.market_value, one.nav, one.pnl, clock_time(one.at)),
         as_json=as_json,
     )  # fmt: skip
 
@@ -66,7 +67,7 @@ def positions(place: Place, account: str | None, symbol: str | None, as_json: bo
     found = questions.positions(place.workspace, account_id(place, account), canonical(symbol))
     _answer(
         place, found, ("账号\nAccount", "代码\nSymbol", "持仓\nVolume", "今买\nToday", "可卖\nSellable", "成本\nVWAP", "现价\nPrice", "市值\nValue", "时间\nAt"),
-        lambda one: (one.account_id, one.symbol, str(one.volume), str(one.volume_today), str(one.available), one.vwap, one.price, one.market_value, clock_time(one.at)),
+        lambda one: (_short(place, one.account_id), one.symbol, str(one.volume), str(one.volume_today), str(one.available), one.vwap, one.price, one.market_value, clock_time(one.at)),
         as_json=as_json,
     )  # fmt: skip
 
@@ -118,11 +119,17 @@ def show_broker_orders(
     )  # fmt: skip
 
 
+def _short(place: Place, account: str) -> str:
+    """An account as people call it."""
+    settings = place.settings.accounts.get(account)
+    return (settings and settings.alias) or account
+
+
 def _answer(place: Place, found: Sequence[Any], columns: Sequence[str], cells: Any, *, as_json: bool) -> None:
     if as_json:
         print_json_array(found)
     elif found:
-        made = table(*columns, right=_NUMBERS)
+        made = table(*columns, right=_NUMBERS, wrap=_NAMES)
         for one in found:
             made.add_row(*cells(one))
         stdout().print(made)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from orderdrop.rehearsal import Rehearsed
 
 GOOD: Final = frozenset({"would_go", "would_be_held", "duplicate", "would_be_asked"})
+_SIDES: Final = {"buy": "买 buy", "sell": "卖 sell"}
 _STYLES: Final = {
     "would_go": "green",
     "would_be_held": "yellow",
@@ -198,11 +199,11 @@ def _show(place: Place, found: list[dict[str, Any]]) -> None:
         console.print(Text(file, "bold"), soft_wrap=True)
         made = table(
             "行\nRow", "编号\nsid", "代码\nSymbol", "买卖\nSide", "数量\nVolume", "价格\nPrice", "结果\nOutcome",
-            right={"行\nRow", "数量\nVolume", "价格\nPrice"}, wrap="编号\nsid",
+            right={"行\nRow", "数量\nVolume", "价格\nPrice"}, wrap=("编号\nsid",),
         )  # fmt: skip
         for row in rows:
             outcome = Text(row["outcome"], _STYLES.get(row["outcome"], "red"))
-            cells = (row[column] for column in ("sid", "symbol", "side", "volume", "price"))
+            cells = (row["sid"], row["symbol"], _SIDES.get(row["side"]), row["volume"], row["price"])
             made.add_row(_at(row), *("" if cell is None else str(cell) for cell in cells), outcome)
         console.print(made)
         for row in rows:

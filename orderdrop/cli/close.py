@@ -153,7 +153,8 @@ def _show_differences(closed: ClosedView, place: Place) -> None:
     if not closed.differences:
         return
     numbers = ("送出\nSent", "取走\nTaken", "成交\nFilled")
-    grid = table("编号\nSid", "代码\nSymbol", *numbers, "状态\nStatus", "差异\nDifference", right=numbers)
+    columns = ("编号\nSid", "代码\nSymbol", *numbers, "状态\nStatus", "差异\nDifference")
+    grid = table(*columns, right=numbers, wrap=("编号\nSid", "差异\nDifference"))
     for row in closed.differences[:_SHOWN]:
         taken = "–" if row.taken is None else str(row.taken)
         words = both(*WORDS[Difference(row.difference)], place.language)

@@ -35,13 +35,14 @@ def limits(place: Place, as_json: bool) -> None:
         "已用\nUsed",
         "%",
         right={"上限\nAt most", "已用\nUsed", "%"},
-        wrap="限额\nLimit",
+        wrap=("账户\nAccount", "限额\nLimit"),
     )
     for one in found:
         cells = (one["account_id"], one["setting"], one["limit"], one["used"], one["percent"])
         made.add_row(*("" if cell is None else str(cell) for cell in cells))
-    stdout().print(made)
-    if not found:
+    if found:
+        stdout().print(made)
+    else:
         say("没有设限额,也没有实盘通道", "no limits are set, and no gateway is live", place.language)
 
 

@@ -182,7 +182,7 @@ def order_table(rows: Iterable[Any], width: int) -> Any:
     every = ("时间\nTime", "编号\nsid", "代码\nSymbol", "买卖\nSide", "数量\nVolume", "价格\nPrice", "状态\nStatus",
              "成交\nFilled", "均价\nAverage")  # fmt: skip
     shown = [number for number in range(len(every)) if width >= _NARROW or every[number] not in _SPARED]
-    made = table(*(every[number] for number in shown), right=_NUMBERS, wrap="编号\nsid")
+    made = table(*(every[number] for number in shown), right=_NUMBERS, wrap=("编号\nsid",))
     for row in rows:
         order = order_view(row)
         side = ("买 buy", "red") if order.side == "buy" else ("卖 sell", "green")
@@ -224,7 +224,7 @@ def _show_drops(place: Place, found: list[DropView]) -> None:
         return
     console = stdout()
     numbers = ("行数\nRows", "接受\nAccepted", "拒绝\nDenied", "重复\nDup.", "错误\nErrors")
-    made = table("时间\nTime", "文件\nDrop", "状态\nState", *numbers, right=numbers, wrap="文件\nDrop")
+    made = table("时间\nTime", "文件\nDrop", "状态\nState", *numbers, right=numbers, wrap=("文件\nDrop",))
     for drop in found:
         state = _text(drop.state, "red" if drop.state == "refused" else "")
         errors = sum(error.row > 0 for error in drop.errors)

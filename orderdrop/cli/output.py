@@ -79,19 +79,19 @@ def stdout() -> Console:
     )
 
 
-def table(*columns: str, right: Iterable[str] = (), wrap: str = "") -> Table:
-    """columns: in two lines, `代码\\nSymbol`. right: those that are aligned right. wrap: the one that may be broken."""
+def table(*columns: str, right: Iterable[str] = (), wrap: Iterable[str] = ()) -> Table:
+    """columns: in two lines, `代码\\nSymbol`. right: those that are aligned right. wrap: those that may be broken."""
     from rich import box  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
     made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), header_style="bold", show_edge=False)
     for column in columns:
-        breaks = column == wrap
+        breaks = column in wrap
         made.add_column(
             column,
             justify="right" if column in right else "left",
             no_wrap=not breaks,
-            min_width=12 if breaks else None,
+            min_width=8 if breaks else None,
             overflow="fold" if breaks else "ellipsis",
         )
     return made

@@ -376,7 +376,13 @@ def _table(pairs: list[Pair]) -> Any:
     from rich.text import Text  # noqa: PLC0415
 
     made = table(
-        "文件\nDrop", "行\nRow", "编号\nsid", "当时\nThen", "现在\nNow", right=("行\nRow",), wrap="文件\nDrop"
+        "文件\nDrop",
+        "行\nRow",
+        "编号\nsid",
+        "当时\nThen",
+        "现在\nNow",
+        right=("行\nRow",),
+        wrap=("文件\nDrop", "编号\nsid"),
     )
     for pair in pairs:
         then, now = (

@@ -208,11 +208,11 @@ def _disk_words(disk: dict[str, int]) -> str:
 
 
 def _size(count: float) -> str:
-    """`640 kB`, `12 MB`, `1.4 GB`."""
-    for unit in ("kB", "MB"):
+    """`640 kB`, `12.0 MB`, `1.4 GB`."""
+    for unit, digits in (("kB", 0), ("MB", 1)):
         count /= 1000
         if count < 1000:
-            return f"{count:.3g} {unit}"
+            return f"{count:.{digits}f} {unit}"
     return f"{count / 1000:.1f} GB"
 
 

@@ -167,3 +167,15 @@ def test_why_explains_what_lies_in_the_inbox(tmp_path: Path, name: str, lot: str
     assert lying["lot"] == lot
     assert words in lying["why"]
     assert orderdrop("why", name, at=workspace).exit_code == 0
+
+
+def test_tables_when_the_screen_is_narrow_cut_no_figure(tmp_path: Path) -> None:
+    account = "1a66e81c-ae5d-11ec-aef5-00163e0a4100"
+    workspace = a_workspace(tmp_path, f'{QUICK}\n[accounts.{account}]\nalias = "main"\n')
+    a_file(workspace / "inbox", "long.csv", "symbol,volume,order_business,price\n600000,1000,1,10.35\n")
+    orderdrop("run", "--once", at=workspace)
+    for command in ("cash", "positions", "trades"):
+        shown = orderdrop(command, at=workspace, COLUMNS="100").stdout
+        assert "…" not in shown, shown
+        assert account not in shown
+    assert "main" in orderdrop("cash", at=workspace).stdout
