@@ -41,6 +41,10 @@ class TradingDays:
         closed = self._closed_in(day.year)
         return None if closed is None else day not in closed
 
+    def knows(self, year: int) -> bool:
+        """Raises ConfigError, too."""
+        return self._closed_in(year) is not None
+
     def _closed_in(self, year: int) -> frozenset[date] | None:
         self._refresh()
         named = frozenset(day for day in self._closed if day.year == year)

@@ -29,7 +29,7 @@ GROUPS: Final[dict[str, tuple[str, tuple[Status, ...]]]] = {
 
 _WIDTH: Final = 1000
 _LEFT: Final = 44
-_NAMES: Final = 190
+_NAMES: Final = 210
 _VALUES: Final = 150
 
 

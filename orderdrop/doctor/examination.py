@@ -12,6 +12,7 @@ from orderdrop.doctor.api import look_at_gm, look_at_miniqmt
 from orderdrop.doctor.finding import Finding
 from orderdrop.doctor.folders import look_at
 from orderdrop.doctor.judging import (
+    judge_calendar,
     judge_clock,
     judge_console,
     judge_events,
@@ -24,6 +25,7 @@ from orderdrop.doctor.judging import (
     judge_zone,
 )
 from orderdrop.doctor.surroundings import RouterFacts, event_after, journal_facts, zone_offset
+from orderdrop.trading_days import TradingDays
 from orderdrop.workspace import Workspace
 
 RENAMES: Final = 40
@@ -37,6 +39,9 @@ def examine(
     yield judge_console(console)
     terminal = any(not isinstance(values, PaperSettings) for values in settings.gateways.values())
     yield judge_zone(zone_offset(), terminal=terminal)
+    if any(values.live for values in settings.gateways.values()):
+        known = TradingDays(settings.calendar, workspace.root).knows(today.year)
+        yield judge_calendar(today.year, known=known)
     yield from judge_journal(journal_facts(settings, workspace))
     yield from judge_space(look_at(workspace.root))
     for folder in (workspace.outbox, workspace.archive, workspace.quarantine, workspace.state):

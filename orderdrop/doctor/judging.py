@@ -113,6 +113,18 @@ def judge_zone(offset: float, *, terminal: bool) -> Finding:
     )  # fmt: skip
 
 
+def judge_calendar(year: int, *, known: bool) -> Finding:
+    """Live gateways take no orders in a year whose closed days nobody knows."""
+    if known:
+        return Finding(OK, "calendar.known", f"{year}", "休市日已知", "the closed days are known")
+    return Finding(
+        WRONG, "calendar.known", f"{year}", "不知道这一年的休市日,实盘通道不收新委托",
+        "the closed days of this year are not known: live gateways take no orders",
+        'pip install "orderdrop[calendar]",或照交易所的公告写 calendar.csv',
+        'pip install "orderdrop[calendar]", or write calendar.csv by the exchanges\' notice',
+    )  # fmt: skip
+
+
 def judge_console(encoding: str) -> Finding:
     try:
         "委托√×".encode(encoding)

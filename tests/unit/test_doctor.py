@@ -266,13 +266,25 @@ def test_doctor_when_the_terminals_folders_are_missing_then_exit_1_and_what_to_d
 
 def test_doctor_when_another_workspace_writes_to_the_scan_folder_then_it_is_wrong(tmp_path):
     workspace = a_workspace(
-        tmp_path / "w", QUICK + '[gateways.gm]\ntype = "goldminer"\nscan_dir = "scan"\npush_dir = "push"\n'
+        tmp_path / "w",
+        QUICK + '[gateways.gm]\ntype = "goldminer"\nlive = false\nscan_dir = "scan"\npush_dir = "push"\n',
     )
     for name in ("scan", "scan.orderdrop", "push"):
         (workspace / name).mkdir()
     with FileLock(workspace / "scan.orderdrop" / "writer.lock"):
         found = printed(orderdrop("doctor", "--json", at=workspace))
     assert [finding["check"] for finding in found if finding["level"] == "wrong"] == ["scan.writers"]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_doctor_when_a_gateway_is_live_then_the_years_closed_days_must_be_known(tmp_path, monkeypatch, known):
+    monkeypatch.setattr("orderdrop.trading_days.published", lambda _year: None)
+    gateway = '[gateways.gm]\ntype = "goldminer"\nscan_dir = "scan"\npush_dir = "push"\n'
+    workspace = a_workspace(tmp_path, QUICK + gateway)
+    year = trade_date(SystemClock().now()).year
+    a_file(workspace, "calendar.csv", f"closed,note\n{year if known else year - 1}-01-01,\n")
+    found = {finding["check"]: finding for finding in printed(orderdrop("doctor", "--json", at=workspace))}
+    assert found["calendar.known"]["level"] == ("ok" if known else "wrong")
 
 
 def test_doctor_when_the_output_of_today_was_put_away_then_that_is_not_wrong(tmp_path):
