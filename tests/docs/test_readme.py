@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 from orderdrop.app import ONCE_AT_MOST
 from orderdrop.cli import main
-from orderdrop.config import InboxSettings, Settings, load
+from orderdrop.config import GoldminerSettings, InboxSettings, Settings, load
 from orderdrop.order.code import Code
 from orderdrop.order.words import WORDS
 
@@ -128,6 +128,11 @@ def test_blocks_when_counted_are_all_of_a_kind_that_is_tried_here():
 # the blocks
 
 
+def loaded(block: Block, folder: Path) -> Settings:
+    (folder / "orderdrop.toml").write_text(block.code, encoding="utf-8")
+    return load(folder)[0]
+
+
 def after_install(code: str) -> str:
     """What an install line runs in the end, in an active environment."""
     matched = INSTALL.fullmatch(code.strip())
@@ -188,10 +193,17 @@ def test_csv_block_when_checked_and_dropped_trades(workspace, block, encoding):
     assert traded(workspace) == [("SHSE.600000", 1000, "filled"), ("SZSE.000002", 500, "filled")]
 
 
-@pytest.mark.parametrize("block", blocks(ENGLISH, "toml"))
-def test_toml_block_when_loaded_means_what_stands_beside_it(tmp_path, block):
-    (tmp_path / "orderdrop.toml").write_text(block.code, encoding="utf-8")
-    settings, _workspace = load(tmp_path)
+def test_terminal_block_when_loaded_is_a_simulated_terminal_that_waits_for_resend(tmp_path):
+    settings = loaded(blocks(ENGLISH, "toml")[0], tmp_path)
+    gateway = settings.gateways["goldminer"]
+    assert isinstance(gateway, GoldminerSettings)
+    assert (gateway.live, gateway.resend, gateway.fin) == (False, "ask", True)
+    assert [account.alias for account in settings.accounts.values()] == ["main"]
+
+
+def test_settings_block_when_loaded_means_what_stands_beside_it(tmp_path):
+    _terminal, block = blocks(ENGLISH, "toml")
+    settings = loaded(block, tmp_path)
     assert (settings.inbox.on_bad_row, settings.inbox.hold) == ("reject-row", False)
     assert settings.gateways["paper"].cash == 500_000
     assert [account.alias for account in settings.accounts.values()] == ["main"]
@@ -276,8 +288,9 @@ def test_command_when_asked_for_help_has_some(command):
 
 @BOTH
 def test_numbers_when_named_are_the_defaults(text):
-    inbox = InboxSettings()
-    for value in (inbox.settle, inbox.torn_timeout, ONCE_AT_MOST):
+    inbox, fields = InboxSettings(), GoldminerSettings.model_fields
+    remote = (fields["confirm_timeout"].default, fields["lost_after"].default)
+    for value in (inbox.settle, inbox.torn_timeout, ONCE_AT_MOST, *remote):
         assert re.search(rf"\b{value:g} (s\b|秒)", text), value
 
 
