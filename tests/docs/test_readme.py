@@ -306,14 +306,6 @@ def test_columns_when_in_the_table_are_all_and_no_others(text):
             assert column_named(name.strip()) == column
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "CHANGELOG.md"])
-def test_links_and_paths_when_named_are_there(name):
-    text = (ROOT / name).read_text(encoding="utf-8")
-    links = [link for link in re.findall(r"\]\(([^)#\s]+)", text) if "://" not in link]
-    paths = re.findall(r"`((?:tests|orderdrop|benchmarks|schemas|docs|\.ci)/[\w./-]+)", text)
-    assert {path for path in (*links, *paths) if not (ROOT / path).exists()} == set()
-
-
 @BOTH
 def test_promises_when_made_name_the_tests_that_hold_them(text):
     promises = re.findall(r"^- \*\*.*?(?=^- |^$)", text, re.MULTILINE | re.DOTALL)

@@ -13,6 +13,9 @@ import pytest
 from orderdrop import __version__
 
 ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    path.relative_to(ROOT) for folder in (".", "docs", "benchmarks") for path in ROOT.glob(f"{folder}/*.md")
+)
 LOCK_FILES = {"package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "conda-lock.yml", "Pipfile.lock"}
 OF_A_MACHINE = re.compile(
     r"(?<![\w.<*~-])/(?:home|Users|root|work|workspace|opt|mnt|srv|private)/\w|\b[A-Za-z]:\\+Users\\"
@@ -49,6 +52,26 @@ def mentions(pattern: re.Pattern[str]) -> list[str]:
             if pattern.search(line)
         ]
     return found
+
+
+def anchors(text: str) -> set[str]:
+    return {
+        re.sub(r"[^\w\- ]", "", line.lower()).strip().replace(" ", "-")
+        for line in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    }
+
+
+@pytest.mark.parametrize("path", PAGES, ids=str)
+def test_links_and_paths_when_a_page_names_them_are_there(path):
+    text = (ROOT / path).read_text(encoding="utf-8")
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" not in link:
+            name, _, anchor = link.partition("#")
+            target = (ROOT / path).parent / name if name else ROOT / path
+            assert target.exists(), link
+            assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), link
+    named = re.findall(r"`((?:tests|orderdrop|benchmarks|schemas|docs|\.ci)/[\w./-]+)", text)
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 @needs_git
