@@ -38,7 +38,7 @@ def limits(place: Place, as_json: bool) -> None:
         wrap=("账户\nAccount", "限额\nLimit"),
     )
     for one in found:
-        cells = (one["account_id"], one["setting"], one["limit"], one["used"], one["percent"])
+        cells = (one["account_id"] or "–", one["setting"], one["limit"], one["used"], one["percent"])
         made.add_row(*("" if cell is None else str(cell) for cell in cells))
     if found:
         stdout().print(made)

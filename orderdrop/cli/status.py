@@ -167,6 +167,7 @@ def _show(found: dict[str, Any]) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
+    from orderdrop.checks.switches import scope_words  # noqa: PLC0415
     from orderdrop.views import live_words  # noqa: PLC0415
 
     grid = Table.grid(padding=(0, 2))
@@ -181,9 +182,9 @@ def _show(found: dict[str, Any]) -> None:
         accounts = ", ".join(gateway["accounts"]) or "所有账号 every account"
         grid.add_row("通道 gateway", Text.assemble(f"{gateway['name']} ", live, f" {accounts}"))
     for switch in found["switches"]:
-        whose = f"{switch['scope']} {switch['name']}  " if switch["scope"] else ""
+        whose = scope_words((switch["scope"], switch["name"]))
         words = "只减仓 reducing" if switch["state"] == "reducing" else "暂停 halted"
-        grid.add_row(words, Text(f"{whose}{switch['reason'] or '是 yes'}", "bold yellow"))
+        grid.add_row(words, Text(f"{whose}  {switch['reason']}", "bold yellow"))
     counts = [(f"{count} {name}   ", style_of(name)) for name, count in found["counts"].items()]
     counts = counts or [("没有委托 no orders", "")]
     grid.add_row("今日 today", Text.assemble(f"{found['date']}   ", *counts))
