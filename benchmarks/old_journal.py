@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from orderdrop.clock import SystemClock, trade_date
-from orderdrop.journal.journal import MIGRATIONS, Journal
+from orderdrop.journal.journal import BEGIN_CHAIN, Journal
 from orderdrop.order.identity import day_number
 
 DAYS = 250
@@ -52,8 +52,7 @@ def build(root: Path, orders: int) -> None:
     database.execute("INSERT INTO sids_past SELECT sid_key, id FROM orders ORDER BY sid_key")
     through = day_number(today - timedelta(days=1))
     database.execute("INSERT INTO meta VALUES ('sids_past_through', ?)", (str(through),))
-    for statement in MIGRATIONS[1][2:]:  # as if it had been sealed: the chain goes on behind it
-        database.execute(statement)
+    database.execute(BEGIN_CHAIN)  # as if it had been sealed: the chain goes on behind it
     database.execute("COMMIT")
     database.execute("PRAGMA journal_mode=WAL")
     database.close()

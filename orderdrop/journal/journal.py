@@ -177,7 +177,7 @@ _SEALS_TABLE: Final = """CREATE TABLE seals (
 )"""
 _SEALS_INDEX: Final = "CREATE INDEX ix_seals_day ON seals (day) WHERE day IS NOT NULL"
 # What was written before there was a chain cannot be proven by it: the chain begins behind it, and says so.
-_BEGIN_CHAIN: Final = """INSERT INTO seals (id, at, events_to, reports_to, fills_to, batches_to, marks, day, note, digest)
+BEGIN_CHAIN: Final = """INSERT INTO seals (id, at, events_to, reports_to, fills_to, batches_to, marks, day, note, digest)
     SELECT 0, coalesce((SELECT max(at) FROM events), 0), coalesce((SELECT max(id) FROM events), 0),
     coalesce((SELECT max(id) FROM reports), 0), coalesce((SELECT max(id) FROM fills), 0),
     coalesce((SELECT max(id) FROM batches), 0), x'', (SELECT max(trade_day) FROM drops), '', ''"""
@@ -188,7 +188,7 @@ MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
         "ALTER TABLE orders ADD COLUMN expires_at INTEGER",
         _SEALS_TABLE,
         _SEALS_INDEX,
-        _BEGIN_CHAIN,
+        BEGIN_CHAIN,
     )
 }
 """Statements that lead from a schema version to the next one."""
