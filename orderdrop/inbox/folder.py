@@ -399,8 +399,10 @@ def _is_finished(path: str, written: int) -> bool:
 
 def _is_open_in_excel(file: DropFile) -> bool:
     """Whether Excel's mark `~$basket.xlsx` stands beside a book. Excel keeps the book open after saving: quiet has to do, for it is whole."""
+    if not file.info.whole:
+        return False
     folder, name = os.path.split(file.path)
-    return file.info.whole and os.path.exists(os.path.join(folder, f"{EXCEL_MARK}{name}"))
+    return os.path.exists(os.path.join(folder, f"{EXCEL_MARK}{name}"))
 
 
 def _is_held(file: DropFile, today: date) -> bool:

@@ -108,9 +108,9 @@ class DropFile:
 
     def catch_up(self, offset: int) -> bool:
         """After a restart: read again what was taken, to go on behind it. False if it does not stand there any more."""
-        handle = open_drop(self.path)
+        handle, status = open_drop(self.path)
         try:
-            if os.fstat(handle).st_size < offset:
+            if status.st_size < offset:
                 return False
             content = b"" if self.info.followed else None
             for piece in _pieces(handle, 0, offset):
@@ -252,7 +252,7 @@ class Take:
         if self.data is not None:
             yield self.data
             return
-        handle = open_drop(self.file.path)
+        handle, _status = open_drop(self.file.path)
         try:
             yield from _pieces(handle, self.file.position.offset, self.size)
             if _stamp(os.fstat(handle)) != self.stamp:
@@ -261,13 +261,14 @@ class Take:
             os.close(handle)
 
 
-def open_drop(path: str) -> int:
+def open_drop(path: str) -> tuple[int, os.stat_result]:
     """Open for reading without following a link or waiting on a pipe. Raises OSError."""
     handle = os.open(path, _OPEN_FLAGS)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
         os.close(handle)
         raise OSError(f"not a regular file: {path}")
-    return handle
+    return handle, status
 
 
 def prepare(file: DropFile, *, whole: bool, torn_due: bool, finished: bool, limits: Limits) -> Take | None:
@@ -280,9 +281,8 @@ def prepare(file: DropFile, *, whole: bool, torn_due: bool, finished: bool, limi
     if file.behind and not file.catch_up(file.position.offset):
         raise Changed(file.name)
     file.behind = False
-    handle = open_drop(file.path)
+    handle, before = open_drop(file.path)
     try:
-        before = os.fstat(handle)
         take = Take(file, before.st_size, _stamp(before), whole, torn_due)
         if before.st_size < file.position.offset or (file.position.offset and not file.still_there(handle)):
             raise Changed(file.name)
@@ -364,9 +364,11 @@ def _unfit(take: Take, head: bytes, lines: int, limits: Limits) -> Refusal | Non
 
 def _ends_whole(file: DropFile, handle: int, take: Take) -> bool:
     """Whether the last line has its newline."""
-    start = max(file.position.offset, take.size - _WITNESS)
-    start -= (start - file.position.offset) % 2  # UTF-16 stays aligned
-    tail = _read_at(handle, start, take.size - start)
+    tail = take.data
+    if tail is None:
+        start = max(file.position.offset, take.size - _WITNESS)
+        start -= (start - file.position.offset) % 2  # UTF-16 stays aligned
+        tail = _read_at(handle, start, take.size - start)
     return file.reader is not None and file.reader.split(tail) == len(tail)
 
 

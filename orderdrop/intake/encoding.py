@@ -29,7 +29,10 @@ class Lines(NamedTuple):
 
 def byte_order_mark(head: bytes) -> tuple[str, int] | None:
     """The encoding that the mark names and the mark's length in bytes."""
-    return next(((encoding, len(mark)) for mark, encoding in _MARKS if head.startswith(mark)), None)
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return encoding, len(mark)
+    return None
 
 
 def next_line_end(data: bytes, encoding: str | None, start: int = 0) -> int:

@@ -265,4 +265,5 @@ def _is_blank(line: str | None) -> bool:
 
 
 def _counted(block: Block) -> Block:
-    return block._replace(rows=len(block.orders) + len(block.instructions) + len(block.errors))
+    orders, instructions, errors, _ = block
+    return Block(orders, instructions, errors, len(orders) + len(instructions) + len(errors))
