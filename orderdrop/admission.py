@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
+from typing import Final
 
 from orderdrop import checks, intake
 from orderdrop.checks.switches import Switches
@@ -23,11 +24,14 @@ from orderdrop.inbox.tail import Changed, DropFile, Take
 from orderdrop.intake import Block
 from orderdrop.journal.records import DropState, InstructionState, Known, NewDrop, row_id
 from orderdrop.journal.writer import Writer
-from orderdrop.order.identity import day_number, sid_key, wire_sid
+from orderdrop.order.errors import SidTaken
+from orderdrop.order.identity import day_number, sid_keys, wire_sid
 from orderdrop.order.model import DropKind, Instruction, Order
 from orderdrop.order.refusal import Code, Refusal, RowError
 from orderdrop.pending import Accepted, Handover, Pending
 from orderdrop.verdict import Verdict, conflict, duplicate_row, error_row, told
+
+_SID_TAKEN: Final = "a sid is taken"
 
 
 @dataclass
@@ -159,19 +163,22 @@ class Admission:
             self._stream(ready)
 
     def _stream(self, take: Take) -> None:
-        """A large drop, block by block; begun again, refusing all of it, when a row of a basket is bad."""
+        """A large drop, block by block; begun again, refusing all of it, when a row of a basket is bad, and looking its
+        sids up, when the journal has one of them.
+        """
         draft = self._draft(take)
+        look_up = take.file.info.followed  # its rows are named as they are read, so it is read once
         mark, counted = self._pending.mark(), self._ledger.mark()
         savepoint = self._writer.connection.begin_nested()
         try:
-            bad = self._stream_blocks(draft)
-            if bad:
+            while again := self._stream_blocks(draft, look_up=look_up):
+                look_up, refuse = True, draft.refuse if again == _SID_TAKEN else again
                 savepoint.rollback()
                 self._pending.back_to(mark)
                 self._ledger.back_to(counted)
                 savepoint = self._writer.connection.begin_nested()
-                draft = _Draft(take, draft.drop_id, draft.whole, refuse=bad)
-                self._stream_blocks(draft)
+                draft = _Draft(take, draft.drop_id, draft.whole, refuse=refuse)
+            if draft.refuse:
                 self._ledger.back_to(counted)
             self._finish(draft)
             self._pending.flush()
@@ -182,27 +189,40 @@ class Admission:
             self._ledger.back_to(counted)
             self.admitted.spoiled.append(take.file)
 
-    def _stream_blocks(self, draft: _Draft) -> str:
-        """Why the basket must be refused, "" if it need not."""
+    def _stream_blocks(self, draft: _Draft, *, look_up: bool) -> str:
+        """Why it must be begun again: why the basket is refused, or _SID_TAKEN; "" if it need not.
+
+        look_up: today's sids. Else a block in which all is well goes in without: the journal's constraint objects if it has one of them.
+        """
         for block in draft.take.blocks(self._context(draft.file)):
-            keys = self._keys(block)
-            verdict = self._judge(draft, block, keys, self._known(keys))
+            keys, counted = self._keys(block), self._ledger.mark()
+            verdict = self._judge(draft, block, keys, self._known(keys, today=look_up))
+            if not look_up and len(verdict.accepted) < block.rows:
+                self._pending.disown(verdict.accepted)
+                self._ledger.back_to(counted)
+                verdict = self._judge(draft, block, keys, self._known(keys))
             bad = verdict.bad(draft.sheets) if draft.whole and not draft.refuse else ""
             if bad:
                 return bad
             self._enter(draft, block, verdict)
-            self._pending.flush()
+            try:
+                self._pending.flush()
+            except SidTaken:
+                if look_up:
+                    raise
+                return _SID_TAKEN
         return ""
 
     # judging
 
-    def _known(self, keys: Sequence[int]) -> dict[int, Known]:
-        return self._writer.known(keys, self._days, past=self._scope == "forever") if keys else {}
+    def _known(self, keys: Sequence[int], *, today: bool = True) -> dict[int, Known]:
+        days = self._days if today else self._days[:-1]
+        return self._writer.known(keys, days, past=self._scope == "forever") if keys else {}
 
     def _keys(self, block: Block) -> list[int]:
         if self._scope == "forever":
-            return [sid_key(order.sid) for order in block.orders]
-        return [sid_key(wire_sid(order.sid, self._today, self._scope)) for order in block.orders]
+            return sid_keys([order.sid for order in block.orders])
+        return sid_keys([wire_sid(order.sid, self._today, self._scope) for order in block.orders])
 
     def _judge(self, draft: _Draft, block: Block, keys: Sequence[int], known: Mapping[int, Known]) -> Verdict:
         """Sort the rows of a block into accepted, denied, repeated and bad ones."""

@@ -111,13 +111,13 @@ class Pending:
     def full(self) -> bool:
         return len(self.mine) + len(self.denied) >= FLUSH_AT
 
-    def mark(self) -> tuple[int, int, int, dict[str, int]]:
+    def mark(self) -> tuple[int, int, int, int, dict[str, int]]:
         """Where we are, for `back_to`, when nothing is queued."""
-        return self._next_batch, len(self.handovers), self.waiting, dict(self._room)
+        return self._next_batch, len(self.handovers), self.waiting, self.holding, dict(self._room)
 
-    def back_to(self, mark: tuple[int, int, int, dict[str, int]]) -> None:
+    def back_to(self, mark: tuple[int, int, int, int, dict[str, int]]) -> None:
         """The database was rolled back to where `mark` was taken."""
-        self._next_batch, handovers, self.waiting, self._room = mark
+        self._next_batch, handovers, self.waiting, self.holding, self._room = mark
         del self.handovers[handovers:]
         self.forget()
 

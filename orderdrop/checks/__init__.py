@@ -53,9 +53,13 @@ SIZE_RULES: tuple[Rule, ...] = (
     tick_kept,
     lot_kept,
     maximum_kept,
+)
+
+TIME_RULES: tuple[Rule, ...] = (
     on_trading_day,
     in_time,
 )
+"""They run where a gateway is bound to sessions, and for an order that has times of its own."""
 
 FURTHER_RULES: tuple[Rule, ...] = (
     not_switched_off,
@@ -73,7 +77,7 @@ FURTHER_RULES: tuple[Rule, ...] = (
 )
 """They need to know more; each runs where the settings, or a live gateway, call for it."""
 
-RULES = KIND_RULES + SIZE_RULES + FURTHER_RULES
+RULES = KIND_RULES + SIZE_RULES + TIME_RULES + FURTHER_RULES
 
 HOLDS: tuple[HoldRule, ...] = (held_as_repeat, held_for_cancels, held_for_time)
 """What waits for a person before what waits for a time."""
@@ -91,6 +95,8 @@ def check(order: Order, context: Context) -> Refusal | None:
             return refusal
         context.passed.add(kind)
     refusal = _first_denial(SIZE_RULES, order, context)
+    if refusal is None and (context.sessions or order.not_before or order.not_after):
+        refusal = _first_denial(TIME_RULES, order, context)
     if refusal is None and context.further:
         return _first_denial(context.further, order, context)
     return refusal
@@ -98,7 +104,7 @@ def check(order: Order, context: Context) -> Refusal | None:
 
 def every_denial(order: Order, context: Context) -> list[Refusal]:
     """All that speaks against an order; for those who ask beforehand."""
-    rules = (*KIND_RULES, *SIZE_RULES, *context.further)
+    rules = (*KIND_RULES, *SIZE_RULES, *TIME_RULES, *context.further)
     found = [refusal for rule in rules if (refusal := _first_denial((rule,), order, context)) is not None]
     # What cannot be judged because of what was denied already tells nothing new.
     return found[:1] + [refusal for refusal in found[1:] if refusal.code is not Code.CHECK_FAILED]

@@ -7,6 +7,7 @@ dictionaries cost 1.4 times as much.
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Collection, Sequence
 from itertools import repeat
 from typing import Any
@@ -20,6 +21,7 @@ from orderdrop.journal.asking import Asking
 from orderdrop.journal.chain import Seal, late_key
 from orderdrop.journal.records import InstructionState, NewBatch, NewDrop, NewRow
 from orderdrop.journal.schema import drops, instructions, meta, orders
+from orderdrop.order.errors import SidTaken
 from orderdrop.order.model import Order
 from orderdrop.order.refusal import Code, Refusal
 from orderdrop.order.status import Status
@@ -91,7 +93,7 @@ class Writer(Asking):
         at: int,
         hold: Hold | None = None,
     ) -> None:
-        """Orders that passed: (order id, sid key, order). What they share stands in the statement, which is cheaper.
+        """Orders that passed: (order id, sid key, order). What they share stands in the statement, which is cheaper. Raises SidTaken.
 
         hold: why they are held, and how long; None for those that are not, or that the settings hold.
         """
@@ -135,7 +137,10 @@ class Writer(Asking):
             f"INSERT INTO orders ({', '.join([*columns, *shared])})"
             f" VALUES ({', '.join([*repeat('?', len(columns)), *shared.values()])})"
         )
-        self._many(statement, [*zip(*columns.values(), strict=True)])
+        try:
+            self._many(statement, [*zip(*columns.values(), strict=True)])
+        except sqlite3.IntegrityError as error:
+            raise SidTaken(str(error)) from error
 
     def add_denied(self, denied: Sequence[tuple[int, Order, Refusal]], day: int, at: int) -> None:
         """Orders that did not pass: (order id, order, why). Their sid is not used up."""

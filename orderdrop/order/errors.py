@@ -4,6 +4,7 @@ OrderdropError
 ├── ConfigError        a setting or a workspace is wrong: exit 2, nothing was done
 ├── WorkspaceBusy      another router owns this workspace
 ├── JournalError       the journal cannot be opened, read or written
+│   └── SidTaken       an order was to be added whose sid is used up
 └── GatewayError       a terminal's folder or connection failed
 """
 
@@ -24,6 +25,10 @@ class WorkspaceBusy(OrderdropError):
 
 class JournalError(OrderdropError):
     """The journal cannot be used."""
+
+
+class SidTaken(JournalError):
+    """The journal has an order of that sid."""
 
 
 class GatewayError(OrderdropError):

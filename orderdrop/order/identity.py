@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import struct
+from collections.abc import Sequence
 from datetime import date
 from typing import Final, Literal, NamedTuple
 
@@ -20,7 +22,13 @@ def wire_sid(sid: str, day: date, scope: SidScope) -> str:
 
 def sid_key(wire: str) -> int:
     """64 bits of the sid's hash, signed. Two sids with one key would be refused as a conflict, never taken for one another."""
-    return int.from_bytes(hashlib.blake2b(wire.encode(), digest_size=8).digest(), "little", signed=True)
+    return sid_keys([wire])[0]
+
+
+def sid_keys(wires: Sequence[str]) -> list[int]:
+    hashed = hashlib.blake2b
+    digests = [hashed(wire.encode(), digest_size=8).digest() for wire in wires]
+    return [*struct.unpack(f"<{len(digests)}q", b"".join(digests))]
 
 
 def day_number(day: date) -> int:
