@@ -391,8 +391,11 @@ class Inbox:
 
 def _is_finished(path: str, written: int) -> bool:
     """Whether there is a `.fin` that is not older than the file: one that an earlier file left behind says nothing."""
+    fin = path + FIN_SUFFIX
+    if not os.access(fin, os.F_OK):  # almost always; what is raised below costs more than all else here
+        return False
     try:
-        return os.stat(path + FIN_SUFFIX).st_mtime_ns >= written
+        return os.stat(fin).st_mtime_ns >= written
     except OSError:
         return False
 
