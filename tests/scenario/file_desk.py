@@ -26,6 +26,7 @@ class FileDesk(Desk):
         faults: Faults | None = None,
         habits: dict | None = None,
         accounts=(ACCOUNT,),
+        inbox: dict | None = None,
         **gateway,
     ) -> None:
         self.clock = a_clock()
@@ -39,8 +40,9 @@ class FileDesk(Desk):
             "archive_dir": str(root / "terminal" / "archive"),
         }  # fmt: skip
         super().__init__(
-            root, self.clock, gateways={"gm": settings | gateway}, accounts={key: {} for key in accounts}
-        )
+            root, self.clock, gateways={"gm": settings | gateway}, accounts={key: {} for key in accounts},
+            inbox=inbox or {},
+        )  # fmt: skip
 
     def open(self):
         new = self.app is None
@@ -51,13 +53,18 @@ class FileDesk(Desk):
         return app
 
     def later(
-        self, seconds: float, *, terminal: bool = True, until: Callable[[], bool] | None = None
+        self,
+        seconds: float,
+        *,
+        terminal: bool = True,
+        until: Callable[[], bool] | None = None,
+        step: float = STEP,
     ) -> FileDesk:
         """Terminal and router take turns while time passes; ends early once `until` holds."""
         app = self.open()
-        for turn in range(round(seconds / STEP)):
-            self.clock.advance(STEP)
-            self._ticks += STEP
+        for turn in range(round(seconds / step)):
+            self.clock.advance(step)
+            self._ticks += step
             if turn < 5 or not app.inbox.empty:
                 time.sleep(0.002)  # the inbox looks at files in real time
             if terminal:
