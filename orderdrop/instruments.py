@@ -1,4 +1,4 @@
-"""Reads instruments.csv: what is known of each security today. It wins over the boards' general rules.
+"""Reads instruments.csv or .parquet: what is known of each security today. It wins over the boards' general rules.
 
 The file is the user's and may change at any time. Its prices count on the day it was written, its last prices for a while only. A line
 that cannot be read is told in the log and left out.
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import csv
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from io import StringIO
+from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -19,7 +20,9 @@ from orderdrop.checks.context import Instrument
 from orderdrop.clock import Micros, trade_date
 from orderdrop.config import InstrumentSettings
 from orderdrop.looked import Looked
+from orderdrop.optional import library
 from orderdrop.order.board import Board, board_of
+from orderdrop.order.errors import ConfigError
 from orderdrop.order.symbol import Symbol, read_symbol
 
 log = logging.getLogger(__name__)
@@ -76,12 +79,12 @@ class Instruments:
             stamp = (found.st_mtime_ns, found.st_size)
             if stamp == self._stamp:
                 return
-            lines = self._read(self._path.read_text(encoding="utf-8-sig", errors="replace"))
+            lines = self._read(_table(self._path))
         except FileNotFoundError:
             if self._stamp is None:
                 return
             stamp, lines = None, {}
-        except OSError as error:
+        except (OSError, ValueError, ConfigError) as error:
             log.warning("证券资料读不了 / instruments cannot be read: %s: %s", self._path, error)
             return
         self._stamp = stamp
@@ -130,10 +133,10 @@ class Instruments:
             )
         return known or _NOTHING
 
-    def _read(self, text: str) -> dict[str, _Known]:
-        rows = csv.reader(StringIO(text))
-        header = [COLUMNS.get(cell.strip().lower(), "") for cell in next(rows, [])]
-        if text and "symbol" not in header:
+    def _read(self, rows: Iterator[list[str]]) -> dict[str, _Known]:
+        titles = next(rows, [])
+        header = [COLUMNS.get(cell.strip().lower(), "") for cell in titles]
+        if titles and "symbol" not in header:
             log.warning("证券资料没有 symbol 列 / instruments have no column symbol: %s", self._path)
             return {}
         found, bad = {}, []
@@ -153,6 +156,21 @@ class Instruments:
             )  # fmt: skip
         found.pop("", None)
         return found
+
+
+def _table(path: Path) -> Iterator[list[str]]:
+    """The header and the rows, as texts. Raises OSError, ValueError, ConfigError."""
+    if path.suffix.lower() != ".parquet":
+        return csv.reader(StringIO(path.read_text(encoding="utf-8-sig", errors="replace")))
+    found = library("pyarrow.parquet", "parquet").read_table(path)
+    rows = zip(*(column.to_pylist() for column in found.columns), strict=True)
+    return chain([list(found.column_names)], ([_text(cell) for cell in row] for row in rows))
+
+
+def _text(cell: object) -> str:
+    if cell is None or cell != cell:  # noqa: PLR0124  not a number, as pandas writes what is missing
+        return ""
+    return str(int(cell)) if isinstance(cell, bool) else str(cell)
 
 
 def _symbol(text: str) -> str:

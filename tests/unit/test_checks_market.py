@@ -204,3 +204,34 @@ def test_instruments_when_the_file_goes_away_then_forgotten(instruments, tmp_pat
     made.refresh()
     assert not made.there
     assert made.board_of(MAIN).tick == Decimal("0.01")
+
+
+def test_instruments_when_in_a_parquet_file_then_read_alike(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "instruments.parquet"
+    table = {
+        "symbol": ["600000.SH", "000001.SZ"],
+        "previous_close": [10.0, 11.35],
+        "last": [10.1, None],
+        "st": [False, True],
+        "max_limit": [None, 5000],
+    }
+    pandas.DataFrame(table).to_parquet(path)
+    now = from_datetime(FRIDAY)
+    os.utime(path, (now / 1e6, now / 1e6))
+    made = Instruments(InstrumentSettings(path=path.name), tmp_path)
+    made.refresh()
+    today = made.today(now, FRIDAY.date())
+    assert today(MAIN) == known(previous_close="10.0", last="10.1", st=False)
+    assert today("SZSE.000001") == known(previous_close="11.35", st=True)
+    assert made.board_of("SZSE.000001").max_limit == 5000
+
+
+def test_instruments_when_a_parquet_file_is_none_then_told_and_left_out(tmp_path, caplog):
+    pytest.importorskip("pyarrow")
+    (tmp_path / "instruments.parquet").write_bytes(b"PAR1 but not really")
+    made = Instruments(InstrumentSettings(path="instruments.parquet"), tmp_path)
+    made.refresh()
+    assert not made.there
+    assert "instruments cannot be read" in caplog.text
