@@ -13,6 +13,7 @@ from rich.text import Text
 from orderdrop.cli.output import clock_time, stdout, style_of
 from orderdrop.cli.reasons import tell
 from orderdrop.cli.story import Story, cells_of
+from orderdrop.order.code import Code
 
 _SIDES: Final = {"buy": "买 buy", "sell": "卖 sell"}
 _BAD_ROWS_SHOWN: Final = 50
@@ -89,9 +90,9 @@ def _times(console: Console, story: Story, order: Story) -> None:
     batch = story["batch"]
     if batch:
         count = f"{batch['orders']} 笔 {'order' if batch['orders'] == 1 else 'orders'}"
-        moments.append(
-            (batch["created_at"], "router", "通过检查 checks passed", f"batch {batch['id']}: {count}")
-        )
+        again = any((event["detail"] or "").startswith(Code.RESENT) for event in story["events"])
+        words = "再次交接 once more, proven lost before" if again else "通过检查 checks passed"
+        moments.append((batch["created_at"], "router", words, f"batch {batch['id']}: {count}"))
         if batch["handed_at"]:
             moments.append((batch["handed_at"], "router", f"送出 handed over: {batch['outcome']}", ""))
     moments += [

@@ -1,8 +1,11 @@
 """The window, the alarm, the proof of absence, and sending again: a router with a 掘金 gateway before a terminal with faults."""
 
 import pytest
+from click.testing import CliRunner
 from file_desk import HEADER, FileDesk, buys
 
+from orderdrop.cli import main
+from orderdrop.clock import trade_date
 from orderdrop.terminal import Faults, Stall
 
 
@@ -86,6 +89,19 @@ def test_resend_when_not_answered_yet_has_its_full_time_again(file_desk):
     assert desk.statuses()["S1"] == "submitted"
     desk.later(3, terminal=False)
     assert desk.statuses()["S1"] == "unknown"
+
+
+def test_story_of_an_order_that_was_handed_over_again_says_so(file_desk):
+    desk = file_desk(Faults(seed=5, lose=0.1), resend="auto")
+    desk.put({"a.csv": buys(100)})
+    desk.later(300, until=lambda: set(desk.statuses().values()) == {"filled"})
+    (desk.root / "orderdrop.toml").write_text(
+        f"[gateways.gm]\ntype = 'goldminer'\nlive = false\nscan_dir = '{desk.scan}'\npush_dir = '{desk.push}'\n"
+    )
+    date = trade_date(desk.clock.now()).isoformat()
+    story = CliRunner().invoke(main, ["-C", str(desk.root), "why", min(desk.lost()), "--date", date])
+    assert "proven lost before" in story.output
+    assert "checks passed" not in story.output
 
 
 def test_cancel_when_proven_absent_is_done_here(file_desk):
