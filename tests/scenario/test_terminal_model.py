@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from file_desk import HEADER, FileDesk
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -132,8 +132,9 @@ class Terminal(RuleBasedStateMachine):
                 self.patch.undo()
                 shutil.rmtree(self.folder)
 
-    @rule(of=rows, quick=st.booleans())
-    def drop(self, of: list[tuple[str, str, int, str]], quick: bool) -> None:
+    @rule(of=rows, quick=st.booleans(), asleep=st.sampled_from([0, 0, 40]))
+    def drop(self, of: list[tuple[str, str, int, str]], quick: bool, asleep: int = 0) -> None:
+        """asleep: seconds in which the terminal does nothing."""
         lines = []
         for account, symbol, side, after in of:
             self.sids += 1
@@ -141,6 +142,7 @@ class Terminal(RuleBasedStateMachine):
             lines.append(f"S{self.sids},{account},{symbol},100,1,{side},100,{until}\n")
         self.baskets.append(HEADER.replace("price\n", "price,not_after\n") + "".join(lines))
         self._put(self.baskets[-1])
+        self.desk.later(asleep, step=2, terminal=False)
         self.desk.later(0.2 if quick else 1)
 
     @rule(data=st.data())
@@ -156,7 +158,7 @@ class Terminal(RuleBasedStateMachine):
             self._put(f"sid\nS{sid}\n", f".{kind}.csv")
             self.desk.later(0.4)
 
-    @rule(seconds=st.sampled_from([1, 6, 12, 30, 90]), terminal=st.sampled_from([True, True, False]))
+    @rule(seconds=st.sampled_from([1, 6, 12, 40, 90]), terminal=st.booleans())
     def wait(self, seconds: int, terminal: bool) -> None:
         self.desk.later(seconds, step=0.5 if seconds < 30 else 2, terminal=terminal)
 
@@ -291,5 +293,9 @@ class Terminal(RuleBasedStateMachine):
 
 TestTerminal = Terminal.TestCase
 TestTerminal.settings = settings(
-    max_examples=15, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=20,
+    stateful_step_count=20,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.generate,),  # to make a failure smaller takes minutes
 )
