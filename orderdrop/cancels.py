@@ -46,6 +46,7 @@ class Cancels:
         }
         self.sent: list[int] = []  # instructions that left, not journaled yet
         self._out: dict[int, _Out] = {}
+        self._failing: set[str] = set()  # gateways that take none just now; told once
 
     def begin(self, writer: Writer, today: date, scope: SidScope, now: Micros) -> None:
         """After a start, and every morning: those that the broker has not answered."""
@@ -64,9 +65,12 @@ class Cancels:
             try:
                 self._desk.gateways[gateway].cancel([handover.cancel for handover in handed])
             except GatewayError as error:
-                log.error("撤单没有送出,将重试 / cancels were not handed over, will try again: %s", error)
+                if gateway not in self._failing:
+                    log.error("撤单没有送出,将重试 / cancels were not handed over, will try again: %s", error)
+                self._failing.add(gateway)
                 whole = False
                 continue
+            self._failing.discard(gateway)
             self.sent += [handover.instruction for handover in handed]
             for handover in handed:
                 self._expect(handover, now)

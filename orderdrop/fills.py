@@ -53,6 +53,7 @@ class AwaitedFills:
         for found in missing:
             why = Refusal(Code.FILLS_MISSING, "volume", str(found.filled_volume), str(found.volume))
             writer.move([found.id], Status.FILLED, now, "router", why, closed_at=now)
+            writer.answer_cancels(found.id, now, Refusal(Code.CANCEL_FINISHED, bound=Status.FILLED))
         return {found.id for found in missing}
 
     def done(self, due: Collection[int]) -> None:

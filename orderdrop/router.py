@@ -189,7 +189,7 @@ class Router:
             }
             confirmed = {order for collected in changed.values() for order in collected.confirmed}
             found = self._confirmation.write(writer, silence, confirmed, now)
-            done.orders |= self._fills.write(writer, fills, now)
+            ended = self._fills.write(writer, fills, now)
             self._cancels.give_up(writer, hopeless, now)
             done.drops |= {drop_of(handover.instruction) for handover in hopeless}
             if surprised or any(one.again for one in found.values()):
@@ -208,6 +208,8 @@ class Router:
             with self.journal.transaction() as writer:
                 self.backlog = self._backlog(writer)
         self._fills.done(fills)
+        self._cancels.answered(ended)
+        done.orders |= ended
         self._cancels.given_up(hopeless)
         for one in found.values():
             done.orders |= one.orders

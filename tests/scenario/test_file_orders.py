@@ -103,6 +103,29 @@ def test_cancel_when_the_terminal_never_answers_says_so(file_desk):
     assert desk.statuses() == {"P": "new"}
 
 
+def test_cancel_when_the_order_is_filled_and_its_fills_never_come_is_refused_as_finished(file_desk):
+    desk = file_desk(Faults(lose=0.0), habits={"report_lag": 100.0, "ack_delay": 1.0}, fills_timeout=8)
+    desk.put({"a.csv": buys(1)})
+    desk.later(1.6)
+    desk.put({"c.cancel_order.csv": "sid\nS0\n"})
+    desk.later(20)
+    assert desk.outcomes("a.csv") == [("S0", "filled", "FILLS_MISSING")]
+    assert desk.outcomes("c.cancel_order.csv")[0][1] == "refused"
+
+
+def test_cancels_when_the_share_is_away_are_told_once_and_go_when_it_is_back(file_desk, caplog):
+    desk = file_desk()
+    desk.put({"a.csv": HEADER + "P,A1,SHSE.018014,10,1,1,100\n"})
+    desk.later(3)
+    away = desk.scan.rename(desk.scan.with_name("away"))
+    desk.put({"c.cancel_order.csv": "sid\nP\n"})
+    desk.later(3, terminal=False)
+    assert caplog.text.count("cancels were not handed over") == 1
+    away.rename(desk.scan)
+    desk.later(5)
+    assert desk.statuses() == {"P": "canceled"}
+
+
 def test_cancels_when_all_are_asked_for_at_once_go_in_one_file(file_desk):
     desk = file_desk()
     desk.put({"a.csv": HEADER + "".join(f"P{n},A1,SHSE.018014,10,1,1,100\n" for n in range(50))})
