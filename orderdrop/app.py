@@ -134,9 +134,8 @@ class App:
         gc.set_threshold(_COLLECT_AFTER, 20, 20)  # orders come and go by the thousand, and hold no cycles
         while not stop.is_set():
             done = self.turn(tell)
-            self.inbox.wait(
-                0 if self.router.ready and not done.fault else LULL if self.chores.waiting else self._pulse
-            )
+            busy = (self.router.ready or self.router.behind) and not done.fault
+            self.inbox.wait(0 if busy else LULL if self.chores.waiting else self._pulse)
 
     def run_once(
         self, tell: Callable[[Round], None] = lambda _round: None, at_most: float = ONCE_AT_MOST

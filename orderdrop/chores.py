@@ -116,7 +116,7 @@ class Chores:
     @property
     def waiting(self) -> bool:
         """Whether there is something to do as soon as there is a lull."""
-        return self.under_way or self._noted
+        return self.under_way or self._noted or bool(self._receipts) or self._outbox.behind
 
     def run(self, interrupted: Callable[[], bool]) -> None:
         """Go on with the chores until they are done or `interrupted`. A fault is told and tried again next time."""

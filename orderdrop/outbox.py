@@ -53,6 +53,11 @@ class Outbox:
         self._stale.update(accounts)
         self._behind = True
 
+    @property
+    def behind(self) -> bool:
+        """Whether some table waits for its turn."""
+        return bool(self._stale)
+
     def hurry(self) -> None:
         self._pace = Pace()
 

@@ -84,6 +84,7 @@ class Router:
         self._asked = False  # instructions are journaled that were not carried out
         self._cursors: dict[str, Cursor] = {}
         self._deaf: set[str] = set()  # gateways that cannot be polled
+        self.behind = False  # whether a gateway has more to tell than one poll took
         self._fault = ""
 
     @property
@@ -169,6 +170,7 @@ class Router:
         now = self.clock.now()
         told = {name: self._poll(gateway) for name, gateway in self.desk.gateways.items()}
         told = {name: (reports, cursor) for name, (reports, cursor) in told.items() if reports}
+        self.behind = any(len(reports) >= POLL_LIMIT for reports, _cursor in told.values())
         self._cancels.hand_over(self._cancels.again(now), now)
         handed_over, in_doubt = self._door.unnoted, self._door.in_doubt()
         silence, fills, hopeless = (

@@ -118,7 +118,7 @@ class Terminal(RuleBasedStateMachine):
         )
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(failpoint.os, "kill", self.desk.kill)
-        self.patch.setattr("orderdrop.router.PAUSE_AFTER_FAULT", 0.0)
+        self.patch.setattr("orderdrop.door.PAUSE_AFTER_FAULT", 0.0)
         self.names = self.sids = 0
         self.baskets: list[str] = []
         self.desk.later(0.4)
