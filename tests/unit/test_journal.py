@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 from builders import TO_VERSION_1
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from orderdrop.journal.journal import Journal, reading_engine
 from orderdrop.journal.reading import read
@@ -201,3 +201,25 @@ def test_journal_of_version_1_when_opened_has_the_tables_of_a_new_one(journal, t
     journal.open()
     with sqlite3.connect(tmp_path / "journal.db") as database:
         assert columns(database) == new
+
+
+def test_questions_about_what_waits_never_walk_all_orders(journal, tmp_path):
+    asked = []
+    with journal.transaction() as writer:
+        event.listen(writer.connection, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
+        writer.overdue(1, 20261120)
+        writer.due(1, 20261120)
+        writer.ready(20261120)
+        writer.next_due(20261120)
+        writer.stale(20261120)
+        writer.never_confirmed(20261120)
+        writer.interrupted(20261120)
+        writer.unconfirmed("gm", 20261120)
+    with sqlite3.connect(tmp_path / "journal.db") as database:
+        plans = [
+            row[3]
+            for query, values in asked
+            for row in database.execute(f"EXPLAIN QUERY PLAN {query}", values)
+        ]
+    assert len(asked) == 8
+    assert "SCAN orders" not in plans
