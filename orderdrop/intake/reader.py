@@ -63,19 +63,20 @@ class Reader:
             context: what a row may leave out.
         """
         rows = Rows.of(self._layout, context)
-        start = 0
+        start, lines, table = 0, [], []
         while start < len(data):
             stop = self._piece_end(data, start)
             text = self._decoder.decode(data[start:stop])
-            table = split_lines(text, self._layout.delimiter)
-            for index in range(0, len(table), BLOCK_ROWS):
-                lines = text.lines[index : index + BLOCK_ROWS]
-                following = self.next_row + len(lines)
-                block = rows.read(range(self.next_row, following), lines, table[index : index + BLOCK_ROWS])
+            lines += text.lines
+            table += split_lines(text, self._layout.delimiter)
+            start = stop
+            while len(table) >= BLOCK_ROWS or (table and start == len(data)):
+                following = self.next_row + min(len(table), BLOCK_ROWS)
+                block = rows.read(range(self.next_row, following), lines[:BLOCK_ROWS], table[:BLOCK_ROWS])
                 self.next_row = following
+                del lines[:BLOCK_ROWS], table[:BLOCK_ROWS]
                 if block.rows:
                     yield block
-            start = stop
 
     def split(self, data: bytes) -> int:
         """The length of the part of data that consists of whole, newline-terminated lines. data begins with a line."""

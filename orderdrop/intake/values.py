@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
@@ -33,9 +33,9 @@ class Mended(NamedTuple, Generic[V]):
 Reading: TypeAlias = V | Mended[V] | Refusal
 
 # A number of more than 15 digits of which only the first 15 are not zero has been through Excel (or may have been).
-is_sid: Callable[[str], object] = re.compile(
-    r"(?![0-9]{15}0+\Z)(?!-)(?![0-9.]+[eE]\+)[A-Za-z0-9_.\-]{1,64}"
-).fullmatch
+_SID = r"(?!-)(?![0-9]{15}0+(?![A-Za-z0-9_.\-]))[A-Za-z0-9_.\-]{1,64}+"
+_are_sids = re.compile(rf"(?:{_SID}\n)++").fullmatch
+is_sid: Callable[[str], object] = re.compile(_SID).fullmatch
 """Whether a text is a good sid as it stands."""
 
 _EXCEL_DIGITS = re.compile(r"[0-9]{15}0+|[0-9](?:\.[0-9]+)?[eE]\+[0-9]+")
@@ -84,6 +84,12 @@ _ORDER_TYPES: dict[str, int | None] = {
     for word in words.split()
 }
 ORDER_TYPES_SPELLED = "1 限价 limit, 2 市价 market, 20, 21, 22, 23, 24, 25"
+
+
+def are_sids(texts: Sequence[str]) -> bool:
+    """Whether each of them `is_sid`."""
+    lines = "\n".join([*texts, ""])
+    return lines.count("\n") == len(texts) and bool(_are_sids(lines))
 
 
 def read_sid(text: str) -> Reading[str]:

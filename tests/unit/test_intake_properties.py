@@ -194,3 +194,48 @@ def test_intake_when_fed_in_pieces_then_the_same_as_at_once(header, some, encodi
         fed += length
     assert pieces == at_once
     assert fed == len(data)
+
+
+card_cells = st.fixed_dictionaries(
+    {
+        "sid": st.from_regex(r"[A-Za-z0-9_.\-]{0,64}", fullmatch=True) | cells,
+        "account_id": st.sampled_from(["A1", "A2", "", "=A"]),
+        "symbol": st.sampled_from(["SHSE.600000", "600000", "1", "xx"]),
+        "volume": st.sampled_from(["100", "1,000", "１００", "1e3", ""]),
+        "order_type": st.sampled_from(["1", "2", "", "9"]),
+        "order_business": st.sampled_from(["1", "卖", ""]),
+        "price": st.sampled_from(["10.35", "10.350", "", "0", "-1"]),
+        "remark": st.sampled_from(["", "调仓", "=1+1"]),
+        "strategy": st.sampled_from(["", "alpha", "../x"]),
+    }
+)
+good_cells = st.fixed_dictionaries(
+    {
+        "sid": st.from_regex(r"[A-Za-z_][A-Za-z0-9_.\-]{0,63}", fullmatch=True),
+        "account_id": st.sampled_from(["A1", ""]),
+        "symbol": st.sampled_from(["SHSE.600000", "sz000001"]),
+        "volume": st.sampled_from(["100", "200"]),
+        "order_type": st.sampled_from(["1", ""]),
+        "order_business": st.sampled_from(["1", "卖"]),
+        "price": st.sampled_from(["10.35", "9.9"]),
+        "remark": st.sampled_from(["", "调仓"]),
+        "strategy": st.sampled_from(["", "alpha"]),
+    }
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(good_cells, min_size=8, max_size=20), st.lists(card_cells, max_size=2), st.integers(0, 20))
+def test_intake_when_many_rows_are_read_by_columns_then_the_same_as_one_by_one(good, others, place):
+    rows = [*good[:place], *others, *good[place:]]
+    texts = (",".join(row[name] for name in CARD.split(",")) for row in rows)
+    lines = [f"{text.replace(chr(10), '')}\n".encode("utf-8", "ignore") for text in texts]
+    header = f"{CARD}\n".encode()
+    reader, _ = opened(header)
+    one_by_one = Outcomes([], [], [])
+    for line in lines:
+        for whole, part in zip(one_by_one, outcomes(reader, line), strict=True):
+            whole.extend(part)
+    assert read(header + b"".join(lines)) == one_by_one
+    if not others:
+        assert len(one_by_one.orders) == len(good)
