@@ -5,12 +5,17 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Sequence
+from itertools import compress
+
 from orderdrop.checks.board import (
     board_known,
     lot_kept,
     maximum_kept,
     order_type_offered,
     side_offered,
+    side_taken,
     tick_kept,
 )
 from orderdrop.checks.cash import cash_enough, odd_lot_whole, shares_enough, snapshot_fresh, snapshot_there
@@ -32,6 +37,7 @@ __all__ = [
     "Context",
     "Hold",
     "Rule",
+    "all_pass",
     "check",
     "entry_of",
     "every_denial",
@@ -39,21 +45,31 @@ __all__ = [
     "warnings",
 ]
 
-KIND_RULES: tuple[Rule, ...] = (
+ACCOUNT_RULES: tuple[Rule, ...] = (
     not_halted,
     account_known,
+    side_taken,
+)
+"""They look at nothing of an order but its account and side, so their yes is remembered; so is that of the next three."""
+
+KIND_RULES: tuple[Rule, ...] = (
     board_known,
     side_offered,
     order_type_offered,
 )
-"""They look at nothing of an order but its account, symbol, type and side, so their yes is remembered."""
+"""They look at the symbol, the order type and the side."""
 
-SIZE_RULES: tuple[Rule, ...] = (
+PRICE_RULES: tuple[Rule, ...] = (
     price_as_type_wants,
     tick_kept,
+)
+"""They look at the price, the order type and the board."""
+
+VOLUME_RULES: tuple[Rule, ...] = (
     lot_kept,
     maximum_kept,
 )
+"""They look at the volume, the order type, the side and the board."""
 
 TIME_RULES: tuple[Rule, ...] = (
     on_trading_day,
@@ -77,7 +93,7 @@ FURTHER_RULES: tuple[Rule, ...] = (
 )
 """They need to know more; each runs where the settings, or a live gateway, call for it."""
 
-RULES = KIND_RULES + SIZE_RULES + TIME_RULES + FURTHER_RULES
+RULES = ACCOUNT_RULES + KIND_RULES + PRICE_RULES + VOLUME_RULES + TIME_RULES + FURTHER_RULES
 
 HOLDS: tuple[HoldRule, ...] = (held_as_repeat, held_for_cancels, held_for_time)
 """What waits for a person before what waits for a time."""
@@ -88,13 +104,7 @@ WARNINGS: tuple[Rule, ...] = (reference_there, snapshot_fresh, cancels_few, repe
 
 def check(order: Order, context: Context) -> Refusal | None:
     """Why the order is denied, None when it may go. Never raises."""
-    kind = (order.account_id, order.symbol, order.order_type, order.order_business)
-    if kind not in context.passed:
-        refusal = _first_denial(KIND_RULES, order, context)
-        if refusal is not None:
-            return refusal
-        context.passed.add(kind)
-    refusal = _first_denial(SIZE_RULES, order, context)
+    refusal = _denied_alone(order, context)
     if refusal is None and (context.sessions or order.not_before or order.not_after):
         refusal = _first_denial(TIME_RULES, order, context)
     if refusal is None and context.further:
@@ -102,9 +112,60 @@ def check(order: Order, context: Context) -> Refusal | None:
     return refusal
 
 
+def all_pass(orders: Sequence[Order], context: Context) -> bool:
+    """Whether `check` lets each of these pass, asked once for what is alike. False also where that has to be asked one by one."""
+    if context.sessions or context.further or not orders:
+        return False
+    _, _, accounts, symbols, volumes, types, sides, prices, _, _, _, befores, afters = zip(
+        *orders, strict=True
+    )
+    if any(befores) or any(afters):
+        return False
+    passed = context.passed
+    terms = [*map(passed.kinds.get, zip(symbols, types, sides, strict=True))]
+    alike = map(
+        operator.and_,
+        map(passed.prices.__contains__, zip(terms, prices, strict=True)),
+        map(passed.volumes.__contains__, zip(terms, volumes, strict=True)),
+    )
+    if not passed.accounts.issuperset(zip(accounts, sides, strict=True)):
+        return all(_denied_alone(order, context) is None for order in orders)
+    new = compress(orders, map(operator.not_, alike))
+    return all(_denied_alone(order, context) is None for order in new)
+
+
+def _denied_alone(order: Order, context: Context) -> Refusal | None:
+    """What the rules say that need no more than the order: asked once of each account, kind, price and volume."""
+    passed, order_type, side = context.passed, order.order_type, order.order_business
+    refusal = None
+    if (order.account_id, side) not in passed.accounts:
+        refusal = _first_denial(ACCOUNT_RULES, order, context)
+        if refusal is not None:
+            return refusal
+        passed.add(passed.accounts, (order.account_id, side))
+    kind = order.symbol, order_type, side
+    terms = passed.kinds.get(kind)
+    if terms is None:
+        refusal = _first_denial(KIND_RULES, order, context)
+        if refusal is not None:
+            return refusal
+        terms = passed.of_kind(kind, context.board_of(order.symbol))
+    if (terms, order.price) not in passed.prices:
+        refusal = _first_denial(PRICE_RULES, order, context)
+        if refusal is not None:
+            return refusal
+        passed.add(passed.prices, (terms, order.price))
+    if (terms, order.volume) not in passed.volumes:
+        refusal = _first_denial(VOLUME_RULES, order, context)
+        if refusal is not None:
+            return refusal
+        passed.add(passed.volumes, (terms, order.volume))
+    return None
+
+
 def every_denial(order: Order, context: Context) -> list[Refusal]:
     """All that speaks against an order; for those who ask beforehand."""
-    rules = (*KIND_RULES, *SIZE_RULES, *TIME_RULES, *context.further)
+    rules = (*ACCOUNT_RULES, *KIND_RULES, *PRICE_RULES, *VOLUME_RULES, *TIME_RULES, *context.further)
     found = [refusal for rule in rules if (refusal := _first_denial((rule,), order, context)) is not None]
     # What cannot be judged because of what was denied already tells nothing new.
     return found[:1] + [refusal for refusal in found[1:] if refusal.code is not Code.CHECK_FAILED]

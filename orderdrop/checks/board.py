@@ -27,20 +27,20 @@ def board_known(order: Order, context: Context) -> Refusal | None:
     return None if context.board_of(order.symbol) else Refusal(Code.BOARD_UNKNOWN, "symbol", order.symbol)
 
 
-def side_offered(order: Order, context: Context) -> Refusal | None:
+def side_taken(order: Order, context: Context) -> Refusal | None:
     side = order.order_business
     if side not in SIDE_OF:
         return Refusal(Code.SIDE_BAD, "order_business", str(side))
     if side in _CREDIT and order.account_id not in context.credit:
         return Refusal(Code.CREDIT_ACCOUNT, "order_business", str(side), order.account_id)
-    if side not in BUYS or not (context.board_of(order.symbol) or _none(order)).sell_only:
+    return None
+
+
+def side_offered(order: Order, context: Context) -> Refusal | None:
+    board = context.board_of(order.symbol) or _none(order)
+    if order.order_business not in BUYS or not board.sell_only:
         return None
-    return Refusal(
-        Code.SIDE_NOT_ALLOWED,
-        "order_business",
-        (context.board_of(order.symbol) or _none(order)).name,
-        "卖出(2) / a sale (2)",
-    )
+    return Refusal(Code.SIDE_NOT_ALLOWED, "order_business", board.name, "卖出(2) / a sale (2)")
 
 
 def order_type_offered(order: Order, context: Context) -> Refusal | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from orderdrop.checks.ledger import Ledger
 from orderdrop.clock import Micros
@@ -116,12 +116,48 @@ class Surroundings:
         return Micros(self.now - self.now % 1_000_000 + (second - self.second) * 1_000_000)
 
 
+T = TypeVar("T")
+
+_REMEMBERED = 1 << 16
+
+
+class Passed:
+    """What the rules that look at an order alone have let pass, so that they need not be asked again of what is alike to them.
+
+    accounts: with the side. kinds: symbol, order type and side → the number of their terms; terms: board, order type and side → that
+    number. prices, volumes: with the number of the terms they were seen with.
+    """
+
+    __slots__ = ("accounts", "kinds", "prices", "terms", "volumes")
+
+    def __init__(self) -> None:
+        self.accounts: set[tuple[str, int]] = set()
+        self.kinds: dict[tuple[str, int, int], int] = {}
+        self.terms: dict[tuple[Board | None, int, int], int] = {}
+        self.prices: set[tuple[int, Decimal | None]] = set()
+        self.volumes: set[tuple[int, int]] = set()
+
+    def of_kind(self, kind: tuple[str, int, int], board: Board | None) -> int:
+        """The terms of a kind that has passed, from now on known."""
+        _make_room(self.kinds)
+        terms = self.kinds[kind] = self.terms.setdefault((board, *kind[1:]), len(self.terms))
+        return terms
+
+    def add(self, to: set[T], what: T) -> None:
+        _make_room(to)
+        to.add(what)
+
+
+def _make_room(remembered: dict[Any, int] | set[Any]) -> None:
+    if len(remembered) >= _REMEMBERED:  # a drop may name a million accounts, or prices
+        remembered.clear()
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The router's state when an order is judged.
 
-    accounts: those that may trade, None when any may. passed: (account, symbol, order type, side) that the rules which look
-    at nothing else have let pass, in this state. credit: the accounts that take credit orders. further, holds, warnings: the rules that
+    accounts: those that may trade, None when any may. passed: in this state. credit: the accounts that take credit orders. further, holds, warnings: the rules that
     the settings and the gateways call for. soft: whether any limits are only said. sessions: whether any gateway is bound to them.
     origin: the take that is judged (drop, when).
     """
@@ -129,7 +165,7 @@ class Context:
     accounts: frozenset[str] | None
     halted: bool
     credit: frozenset[str] = frozenset()
-    passed: set[tuple[str, str, int, int]] = field(default_factory=set)
+    passed: Passed = field(default_factory=Passed)
     board_of: Callable[[str], Board | None] = board_of
     sessions: bool = False
     further: tuple[Rule, ...] = ()

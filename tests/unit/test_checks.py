@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from builders import a_context, an_order
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orderdrop import checks
 from orderdrop.checks import check
@@ -18,7 +20,7 @@ def test_check_when_halted_then_denied():
     assert check(an_order(), a_context(halted=True)) == Refusal(Code.HALTED)
 
 
-@pytest.mark.parametrize("rules", ["KIND_RULES", "SIZE_RULES"])
+@pytest.mark.parametrize("rules", ["KIND_RULES", "PRICE_RULES", "VOLUME_RULES"])
 def test_check_when_a_rule_raises_then_denied_and_named(monkeypatch, rules):
     def broken_rule(_order, _context):
         raise ZeroDivisionError
@@ -50,6 +52,39 @@ def test_check_when_several_rules_deny_then_the_first_wins():
 def test_check_when_a_field_is_rubbish_then_denied(field, rubbish):
     accounts = frozenset({"A1"})
     assert check(an_order(**{field: rubbish}), a_context(accounts=accounts)) is not None
+
+
+some_orders = st.builds(
+    an_order,
+    account_id=st.sampled_from(["A1", "A2", "X"]),
+    symbol=st.sampled_from(["SHSE.600000", "SZSE.000001", "SHSE.688001", "SHSE.204001", "SHSE.700000"]),
+    volume=st.sampled_from([100, 150, 200, 1000, 10**7]),
+    order_type=st.sampled_from([1, 1, 1, 2, 22]),
+    order_business=st.sampled_from([1, 2, 200]),
+    price=st.sampled_from(["10.00", "10.01", "10.005", None]),
+    not_after=st.sampled_from(["", "", "", "14:00:00"]),
+)
+
+
+@given(st.lists(st.lists(some_orders | st.just(an_order()), min_size=1, max_size=4), max_size=6))
+def test_all_pass_when_much_is_known_already_says_what_the_rules_say(baskets):
+    knowing = a_context(accounts=frozenset({"A1", "A2"}), credit=frozenset({"A2"}))
+    for basket in baskets:
+        fresh = [
+            check(order, a_context(accounts=knowing.accounts, credit=knowing.credit)) for order in basket
+        ]
+        asked = [order for order in basket if not order.not_after]
+        assert checks.all_pass(asked, knowing) == (
+            bool(asked)
+            and not any(refusal for order, refusal in zip(basket, fresh, strict=True) if not order.not_after)
+        )
+        assert [check(order, knowing) for order in basket if not order.not_after] == [
+            refusal for order, refusal in zip(basket, fresh, strict=True) if not order.not_after
+        ]
+
+
+def test_all_pass_when_an_order_has_times_of_its_own_leaves_it_to_the_rules():
+    assert not checks.all_pass([an_order(), an_order(not_before="09:31:00")], a_context())
 
 
 def test_every_denial_can_be_explained():
