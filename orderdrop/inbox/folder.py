@@ -277,10 +277,13 @@ class Inbox:
     def _try(self, watched: _Watched, now: float) -> Take | None:
         file = watched.file
         quiet = now - watched.since
-        fin = _is_finished(file.path, watched.stamp[1])
         torn_due = quiet >= self.settings.torn_timeout
         in_excel = _is_open_in_excel(file)
-        settled = (watched.moved_in and not in_excel) or fin or quiet >= self.settings.settle
+        moved_in = watched.moved_in and not in_excel
+        # A text that was renamed in whole goes at once: whether it has a .fin is asked when its last line lacks its newline.
+        likely_whole = moved_in and not (file.info.followed or file.info.whole or watched.looked or torn_due)
+        fin = not likely_whole and _is_finished(file.path, watched.stamp[1])
+        settled = moved_in or fin or quiet >= self.settings.settle
         if not settled and (watched.restarted or not file.info.followed):
             self._recheck[file.name] = watched.since + self.settings.settle
             return None
@@ -291,6 +294,11 @@ class Inbox:
             if not (fin or watched.moved_in or whole_by_itself or is_free(Path(file.path))):
                 return None
             take = prepare(file, whole=fin, torn_due=torn_due, finished=settled, limits=self._limits)
+            if take is None and likely_whole and _is_finished(file.path, watched.stamp[1]):
+                take, fin = (
+                    prepare(file, whole=True, torn_due=False, finished=True, limits=self._limits),
+                    True,
+                )
         except Changed:
             if file.drop_id:
                 self._begin_again(watched)

@@ -73,12 +73,12 @@ def read_name(name: str) -> Name | Ignored | Refusal:
         return Ignored(
             f"不认识的文件类型,只接收 {' '.join(TABLE_SUFFIXES)} / unknown type, only {' '.join(TABLE_SUFFIXES)} are taken"
         )
-    if _UNPRINTABLE.search(name) or len(name.encode(errors="replace")) > MAX_NAME_BYTES:
+    if printable(name) != name:
         return Refusal(Code.FILE_NAME, value=printable(name))
     stem, dot, suffix = lower.rpartition(".")
-    kind = next((kind for suffix, kind in _KIND.items() if stem.endswith(suffix)), DropKind.ORDER)
-    followed = _FOLLOWED.fullmatch(name)
-    dated = followed or _DATED.fullmatch(name)
+    kind = _KIND.get(stem[stem.rfind(".") :], DropKind.ORDER)
+    followed = _FOLLOWED.fullmatch(name) if name[:8].isdigit() else None
+    dated = followed or (_DATED.fullmatch(name) if name[:8].isdigit() else None)
     day = _day(dated[1]) if dated else None
     return Name(kind, followed is not None and day is not None, day, dot + suffix)
 
@@ -107,6 +107,8 @@ def read_switch(path: str) -> tuple[ScopeKey, State] | None:
 
 def printable(name: str) -> str:
     """A hostile name made harmless: what cannot be shown becomes `?`, what is too long is cut."""
+    if name.isascii() and name.isprintable() and len(name) <= MAX_NAME_BYTES:  # almost all, quickly
+        return name
     return _UNPRINTABLE.sub("?", name).encode()[:MAX_NAME_BYTES].decode(errors="ignore")
 
 

@@ -176,6 +176,7 @@ class Take:
     refusal: Refusal | None = None
     book: Book | None = None
     end: Position = field(default_factory=Position)
+    content: hashlib._Hash | None = None  # of `data`
     _consumed: hashlib._Hash | None = None
     _witness: bytes = b""
 
@@ -188,7 +189,8 @@ class Take:
         reader, start = file.reader, file.position
         assert reader is not None  # noqa: S101  `prepare` has seen to it
         reader.next_row = start.next_row if start.offset else file.first_row
-        self._consumed, self._witness = file.hasher.copy(), file.witness
+        if self.data is None:
+            self._consumed, self._witness = file.hasher.copy(), file.witness
         offset, rest, torn = start.offset, b"", start.torn
         for piece in self._pieces():
             data = rest + piece
@@ -209,12 +211,10 @@ class Take:
         if rest and self.whole and not torn:
             yield from reader.read(rest, context)
             offset = self._count(offset, rest)
-        elif rest and self.torn_due and not torn:
-            yield self._torn(reader, rest, Code.ROW_TORN)
-            offset, torn = self._count(offset, rest), True
         elif rest and (self.whole or self.torn_due):
-            yield self._torn(reader, rest, Code.ROW_TORN_REST)
-            offset = self._count(offset, rest)
+            yield self._torn(reader, rest, Code.ROW_TORN_REST if torn else Code.ROW_TORN)
+            offset, torn = self._count(offset, rest), True
+        self._consume(offset - start.offset)
         self.end = Position(offset, reader.next_row, torn)
 
     def accept(self, drop_id: int, *, refused: bool) -> None:
@@ -239,10 +239,22 @@ class Take:
         self.data = data if len(data) <= SMALL else None
 
     def _count(self, offset: int, data: bytes) -> int:
-        assert self._consumed is not None  # noqa: S101
-        self._consumed.update(data)
-        self._witness = (self._witness + data[-_WITNESS:])[-_WITNESS:]
+        if self._consumed is not None:
+            self._consumed.update(data)
+            self._witness = (self._witness + data[-_WITNESS:])[-_WITNESS:]
         return offset + len(data)
+
+    def _consume(self, size: int) -> None:
+        """What `_count` leaves behind, of so many bytes at once, where they are in memory."""
+        if self.data is None:
+            return
+        file, data = self.file, self.data[:size]
+        if self.content is not None and len(data) == len(self.data) and not file.position.offset:
+            self._consumed = self.content
+        else:
+            self._consumed = file.hasher.copy()
+            self._consumed.update(data)
+        self._witness = (file.witness + data[-_WITNESS:])[-_WITNESS:]
 
     def _torn(self, reader: Reader, line: bytes, code: Code) -> Block:
         value = line[:200].decode("utf-8", "replace").strip("\r\n\0")
@@ -341,9 +353,10 @@ def _look(take: Take, handle: int) -> tuple[bytes, int, str]:
     start = take.file.position.offset
     if take.size - start <= SMALL:
         take.data = _read_at(handle, start, take.size - start)
+        take.content = hashlib.sha256(take.data)
         if len(take.data) != take.size - start or _stamp(os.fstat(handle)) != take.stamp:
             raise Changed(take.file.name)
-        return take.data, take.data.count(b"\n"), hashlib.sha256(take.data).hexdigest()
+        return take.data, take.data.count(b"\n"), take.content.hexdigest()
     head, lines, content = b"", 0, hashlib.sha256()
     for piece in _pieces(handle, start, take.size):
         head = head or piece

@@ -83,6 +83,21 @@ def test_inbox_when_a_file_was_renamed_in_takes_it_at_once(folder):
     assert watch.look() == [("a.csv", ["A1"], [])]
 
 
+@pytest.mark.parametrize("fin", [False, True])
+def test_inbox_when_a_file_is_renamed_in_without_its_last_newline_asks_for_fin(folder, fin):
+    watch = Watch(folder)
+    if fin:
+        (folder / "a.csv.fin").touch()
+    (folder / "a.csv.tmp").write_bytes(HEADER + ROW + ROW2[:-1])
+    if fin:
+        os.utime(folder / "a.csv.tmp", (1_700_000_000, 1_700_000_000))
+    os.rename(folder / "a.csv.tmp", folder / "a.csv")
+    watch.inbox._watch = told = Told()
+    told.tell("a.csv", moved=True)
+    assert watch.look() == ([("a.csv", ["A1", "A2"], [])] if fin else [])
+    assert watch.look(11) == ([] if fin else [("a.csv", ["A1"], [Code.ROW_TORN])])
+
+
 def test_inbox_when_the_last_line_has_no_newline_waits_then_refuses_it_for_good(folder):
     watch, path = Watch(folder), folder / "a.csv"
     path.write_bytes(HEADER + ROW + b"A2,SHSE.600000,10")
