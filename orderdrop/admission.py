@@ -32,6 +32,7 @@ from orderdrop.pending import Accepted, Handover, Pending
 from orderdrop.verdict import Verdict, conflict, duplicate_row, error_row, told
 
 _SID_TAKEN: Final = "a sid is taken"
+_WORTH_COLUMNS: Final = 8  # orders
 
 
 @dataclass
@@ -62,9 +63,8 @@ class _Draft:
     duplicates: int = 0
     errors: int = 0
 
-    @property
-    def file(self) -> DropFile:
-        return self.take.file
+    def __post_init__(self) -> None:
+        self.file = self.take.file
 
     @property
     def sheets(self) -> list[str]:
@@ -192,32 +192,40 @@ class Admission:
     def _stream_blocks(self, draft: _Draft, *, look_up: bool) -> str:
         """Why it must be begun again: why the basket is refused, or _SID_TAKEN; "" if it need not.
 
-        look_up: today's sids. Else a block in which all is well goes in without: the journal's constraint objects if it has one of them.
+        look_up: every sid, before it goes in. Else a block in which all is well goes in without: the journal's constraint objects if it
+        has one of them today, and those of days gone by are looked for at the end, all at once.
         """
-        for block in draft.take.blocks(self._context(draft.file)):
-            keys, counted = self._keys(block), self._ledger.mark()
-            verdict = self._judge(draft, block, keys, self._known(keys, today=look_up))
-            if not look_up and len(verdict.accepted) < block.rows:
-                self._pending.disown(verdict.accepted)
-                self._ledger.back_to(counted)
-                verdict = self._judge(draft, block, keys, self._known(keys))
-            bad = verdict.bad(draft.sheets) if draft.whole and not draft.refuse else ""
-            if bad:
-                return bad
-            self._enter(draft, block, verdict)
-            try:
-                self._pending.flush()
-            except SidTaken:
-                if look_up:
-                    raise
-                return _SID_TAKEN
-        return ""
+        try:
+            for block in draft.take.blocks(self._context(draft.file)):
+                verdict = self._judge_block(draft, block, look_up=look_up)
+                bad = verdict.bad(draft.sheets) if draft.whole and not draft.refuse else ""
+                if bad:
+                    return bad
+                self._enter(draft, block, verdict)
+                if self._pending.full:
+                    self._pending.flush()
+            self._pending.flush()
+        except SidTaken:
+            if look_up:
+                raise
+            return _SID_TAKEN
+        past = self._scope == "forever"
+        used = not look_up and self._writer.used_before(draft.drop_id, self._days, past=past)
+        return _SID_TAKEN if used else ""
+
+    def _judge_block(self, draft: _Draft, block: Block, *, look_up: bool) -> Verdict:
+        keys, counted = self._keys(block), self._ledger.mark()
+        verdict = self._judge(draft, block, keys, self._known(keys) if look_up else {})
+        if look_up or len(verdict.accepted) == block.rows:
+            return verdict
+        self._pending.disown(verdict.accepted)
+        self._ledger.back_to(counted)
+        return self._judge(draft, block, keys, self._known(keys))
 
     # judging
 
-    def _known(self, keys: Sequence[int], *, today: bool = True) -> dict[int, Known]:
-        days = self._days if today else self._days[:-1]
-        return self._writer.known(keys, days, past=self._scope == "forever") if keys else {}
+    def _known(self, keys: Sequence[int]) -> dict[int, Known]:
+        return self._writer.known(keys, self._days, past=self._scope == "forever") if keys else {}
 
     def _keys(self, block: Block) -> list[int]:
         if self._scope == "forever":
@@ -232,6 +240,11 @@ class Admission:
             verdict.errors.extend(RowError(order.row, order.sid, too_late) for order in block.orders)
             return verdict
         base, refuse = draft.drop_id << 32, draft.refuse
+        if not refuse and self._all_new(keys, known) and self._all_pass(block.orders):
+            ids = map(base.__or__, [order.row for order in block.orders])
+            verdict.accepted.extend(zip(ids, keys, block.orders, strict=True))
+            self._pending.mine.update(zip(keys, verdict.accepted, strict=True))
+            return verdict
         mine, accept, check, context = self._pending.mine, verdict.accepted.append, self._check, self._checks
         further = self._further
         if further:
@@ -252,6 +265,17 @@ class Admission:
             mine[key] = accepted = (base | order.row, key, judged)
             accept(accepted)
         return verdict
+
+    def _all_new(self, keys: Sequence[int], known: Mapping[int, Known]) -> bool:
+        mine = self._pending.mine
+        return len(set(keys)) == len(keys) and known.keys().isdisjoint(keys) and mine.keys().isdisjoint(keys)
+
+    def _all_pass(self, orders: Sequence[Order]) -> bool:
+        return (
+            self._check is checks.check
+            and len(orders) >= _WORTH_COLUMNS
+            and checks.all_pass(orders, self._checks)
+        )
 
     def _count(self, order_id: int, order: Order, context: checks.Context) -> tuple[Refusal | None, Order]:
         """Whether the order has to wait, and what is to be said of it; it counts for those that come behind it."""

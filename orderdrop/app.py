@@ -53,7 +53,7 @@ LULL: Final = 0.03
 LULL_AT_MOST: Final = 1.0
 """Seconds without a drop after which chores begin, and seconds after which they begin all the same."""
 
-_COLLECT_AFTER: Final = 50_000
+_COLLECT_AFTER: Final = 200_000
 ONCE_AT_MOST: Final = 60.0
 """Seconds after which `run --once` ends whatever is left."""
 

@@ -38,11 +38,14 @@ from orderdrop.order.model import DropKind
 from orderdrop.order.refusal import Code, Refusal
 from orderdrop.order.report import Report
 from orderdrop.order.status import Status
-from orderdrop.pending import FLUSH_AT, Handover
+from orderdrop.pending import Handover
 
 log = logging.getLogger(__name__)
 
 POLL_LIMIT = 2000
+
+_DISPATCH_AT = 2000
+"""Orders that have waited and leave together."""
 
 
 @dataclass
@@ -279,7 +282,7 @@ class Router:
             if not room:
                 continue
             ready = writer.waiting(
-                name, Status.READY, min(room, FLUSH_AT),
+                name, Status.READY, min(room, _DISPATCH_AT),
                 but=self._confirmation.closed, sells_first=self.desk.sells_first(name),
             )  # fmt: skip
             late = set(self.holding.expire(writer, ready))

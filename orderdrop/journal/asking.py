@@ -39,6 +39,10 @@ _KNOWN_PAST = (
     f"SELECT sids_past.sid_key, {_KNOWN_COLUMNS} FROM json_each(?) AS wanted"
     " CROSS JOIN sids_past ON sids_past.sid_key = wanted.value JOIN orders ON orders.id = sids_past.order_id"
 )
+# Along the index of today's keys, in their order: neighbours lie on the same page of what is looked into.
+_KEYS_OF_DROP = "SELECT 1 FROM orders AS mine INDEXED BY sqlite_autoindex_orders_1 CROSS JOIN {0} WHERE mine.trade_day = ? AND mine.id BETWEEN ? AND ?"
+_USED_ON = f"{_KEYS_OF_DROP.format('orders AS other ON other.sid_key = mine.sid_key')} AND other.trade_day = ? LIMIT 1"
+_USED_IN_PAST = f"{_KEYS_OF_DROP.format('sids_past ON sids_past.sid_key = mine.sid_key')} LIMIT 1"
 _STANDING = (
     "SELECT orders.sid_key, orders.id, status, volume, filled_volume, filled_value, order_id, confirmed_at, closed_at"
     " FROM json_each(?) AS wanted CROSS JOIN orders ON orders.id = wanted.value"
@@ -97,6 +101,12 @@ class Asking:
         if past:
             found.update(self._known(_KNOWN_PAST, (wanted,)))
         return found
+
+    def used_before(self, drop_id: int, days: Sequence[int], *, past: bool) -> bool:
+        """Whether any sid of a drop of the last of `days` was used up on one of the others, or with `past` on a day moved to sids_past."""
+        mine = (days[-1], drop_id << ROW_BITS, (drop_id + 1) << ROW_BITS)
+        asked = [(_USED_ON, (*mine, day)) for day in days[:-1]] + ([(_USED_IN_PAST, mine)] if past else [])
+        return any(self._driver.execute(statement, values).fetchone() for statement, values in asked)
 
     def _known(self, statement: str, values: tuple[Any, ...]) -> Iterable[tuple[int, Known]]:
         return ((row[0], Known._make(row[1:])) for row in self._driver.execute(statement, values))

@@ -127,7 +127,9 @@ def order_rows(orders: Iterable[OrderCells]) -> bytes:
     """The lines alone, for appending. A price of None is an empty cell."""
     orders = list(orders)
     lines = [
-        f"{sid},{account},{symbol},{volume},{order_type},{business},{'' if price is None else format(price, 'f')},{comment}"
+        f"{sid},{account},{symbol},{volume},{order_type},{business}"
+        # str is four times as fast as format, and is the same as long as there is no exponent
+        f",{'' if price is None else text if 'E' not in (text := str(price)) else _plain(price)},{comment}"
         for sid, account, symbol, volume, order_type, business, price, comment in orders
     ]
     text = "\n".join([*lines, ""])

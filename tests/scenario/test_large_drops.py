@@ -3,6 +3,7 @@
 import pytest
 from conftest import TODAY
 
+from orderdrop.clock import FixedClock, SystemClock, to_datetime
 from orderdrop.inbox import tail
 from orderdrop.intake import reader
 
@@ -79,3 +80,33 @@ def test_followed_file_when_a_sid_is_taken_names_its_other_rows_as_ever(desk):
     router.route({f"{TODAY}.order.csv": HEADER + row * 5 + f"A2{row}"})
     named = sorted(sid for sid, *_ in router.at_broker() if sid not in EARLIER)
     assert [sid.rpartition("-")[2] for sid in named] == ["1", "2", "3", "4", "5"]
+
+
+@pytest.mark.usefixtures("size")
+@pytest.mark.parametrize("moved", [False, True])
+def test_drop_when_a_sid_was_used_on_an_earlier_day_tells_it_and_sends_the_rest(desk, moved):
+    clock = FixedClock(to_datetime(SystemClock().now()))
+    router = desk(clock, inbox={"on_bad_row": "reject-row"}).route({"earlier.csv": drop(*EARLIER)})
+    clock.advance(86_400)
+    if moved:
+        router.route()  # in a lull, yesterday's sids go to the past
+        assert len(router.query("SELECT * FROM sids_past")) == 3
+    else:
+        router.crash()
+    router.route({"basket.csv": drop(*NEW, "A2")})
+    assert [outcome for _sid, outcome, _code in router.outcomes("basket.csv")] == ["filled"] * 5 + [
+        "duplicate"
+    ]
+    assert sorted(sid for sid, *_ in router.at_broker()) == sorted({*EARLIER, *NEW})
+
+
+def test_drops_when_old_ones_grow_beside_new_ones_tell_each_order_once(desk):
+    row = ",acc,SHSE.600000,100,1,1,10.35\n"
+    followed = [f"{TODAY}.order.csv", f"alpha/{TODAY}.order.csv"]
+    router = desk().route({followed[0]: f"{HEADER}F1{row}", followed[1]: f"{HEADER}G1{row}G2{row}"})
+    router.append(followed[0], f"F2{row}")
+    router.append(followed[1], f"G3{row}")
+    router.route({"a.csv": drop("N1"), "b.csv": drop("N2", "N3")})
+    told = "SELECT sid FROM events JOIN orders ON orders.id = order_ref WHERE source = 'router'"
+    sids = sorted(event["sid"] for event in router.query(told))
+    assert sids == ["F1", "F2", "G1", "G2", "G3", "N1", "N2", "N3"]
