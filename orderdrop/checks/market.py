@@ -108,5 +108,11 @@ def reference_there(order: Order, context: Context) -> Refusal | None:
     return None if known and known.unlimited else Refusal(Code.REFERENCE_MISSING, "price", order.symbol)
 
 
+def not_suspended(order: Order, context: Context) -> Refusal | None:
+    """Said, not denied: a suspension may end within the day."""
+    known = context.around.instruments[order.symbol]
+    return Refusal(Code.SECURITY_SUSPENDED, "symbol", order.symbol) if known and known.suspended else None
+
+
 def _plain(price: Decimal) -> str:
     return f"{price.normalize():f}"
