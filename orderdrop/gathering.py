@@ -288,7 +288,9 @@ def _entry(order: Any, known: Callable[[str], Any]) -> Entry:
     if board is not None and board.kind == "repo":
         price = market.REPO_UNIT
     limit = Decimal(order.price) if order.price and order.order_type == OrderType.LIMIT else None
+    cash, shares = market.moves(board, order.order_business)
     return Entry(
         order.sid, order.account_id, order.strategy or "", order.symbol, order.order_business in BUYS, order.volume,
         price or ZERO, limit, order.accepted_at, (drop_of(order.id), order.accepted_at),
+        cash=cash, shares=shares,
     )  # fmt: skip

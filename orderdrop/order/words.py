@@ -598,8 +598,8 @@ WORDS: Final[dict[Code, Words]] = {
     Code.REDUCING: Words(
         "只许减仓: {value}",
         "only orders that reduce a position: {value}",
-        "只卖出,或 orderdrop resume",
-        "sell only, or run orderdrop resume",
+        "只卖出或买券还券,或 orderdrop resume",
+        "sell what is held, or return what was sold short, or run orderdrop resume",
     ),
     Code.NOT_SENT: Words(
         "同一文件有问题行({value}),整份未发送",
