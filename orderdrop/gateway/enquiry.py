@@ -1,7 +1,8 @@
 """Asks a vendor's package for the day's securities, in a process of its own that lives for this one question.
 
 Such a question takes seconds, and what a vendor's library does meanwhile with Python's lock nobody knows: in the router's process it could hold up
-orders. The other process does the work, tells what it found in lines of JSON, and ends itself when it takes too long. It never trades.
+orders. The other process does the work, tells what it found in lines of JSON, and ends itself when it takes too long or nobody listens any more. It
+never trades.
 """
 
 from __future__ import annotations
@@ -104,6 +105,7 @@ def answer(find: Callable[[dict[str, Any]], Iterator[Security]]) -> None:
     with os.fdopen(os.dup(1), "wb") as answers, Path(os.devnull).open(encoding="utf-8") as nothing:
         os.dup2(2, 1)
         question = json.loads(sys.stdin.buffer.readline())
+        threading.Thread(target=_end_with_the_router, args=(os.dup(0),), daemon=True).start()
         os.dup2(nothing.fileno(), 0)
         faulthandler.dump_traceback_later(question["patience"], exit=True, file=sys.stderr)
         try:
@@ -113,6 +115,12 @@ def answer(find: Callable[[dict[str, Any]], Iterator[Security]]) -> None:
         except Exception as error:  # noqa: BLE001  the last line of this process; whoever asked is told
             end = {"failed": f"{type(error).__name__}: {error}"}
         _write(answers, end)
+
+
+def _end_with_the_router(question: int) -> None:
+    """The router writes nothing more; the pipe ends when the router does."""
+    os.read(question, 1)
+    os._exit(1)
 
 
 def _write(answers: Any, what: object) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from decimal import Decimal
 
+import psutil
 import pytest
 import xtdata_native
 from builders import FRIDAY
@@ -122,6 +126,26 @@ def test_terminal_when_it_hangs_then_given_up_in_time(tmp_path):
     xtdata_native.write(tmp_path, {"600000.SH": DETAIL}, fault="hang")
     with pytest.raises(GatewayError, match="too long"):
         list(Enquiry(xtdata_native.command(tmp_path), 1).ask(day=TODAY))
+
+
+def test_enquiry_when_its_router_is_killed_then_its_process_ends_too(tmp_path):
+    pytest.importorskip("xtquant", reason="xtquant is not installed: pip install xtquant")
+    xtdata_native.write(tmp_path, {"600000.SH": DETAIL}, fault="hang")
+    asking = (
+        "import sys; from orderdrop.gateway.enquiry import Enquiry\n"
+        f"enquiry = Enquiry({xtdata_native.command(tmp_path)!r}, 100)\n"
+        "import threading; threading.Thread(target=lambda: list(enquiry.ask(day='20261120')), daemon=True).start()\n"
+        "while enquiry._process is None: pass\n"
+        "print(enquiry._process.pid, flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", asking], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as router:
+        asked = psutil.Process(int(router.stdout.readline()))
+        time.sleep(0.5)  # it is deep in the vendor's library
+        assert asked.is_running()
+        router.kill()
+    asked.wait(10)
 
 
 def test_enquiry_when_left_early_then_its_process_is_gone(enquiry, tmp_path):
