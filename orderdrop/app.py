@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Any, Final, Self, assert_never
 
 from filelock import FileLock, Timeout
@@ -29,6 +30,7 @@ from orderdrop.config import (
     Settings,
 )
 from orderdrop.dayend import DayEnd
+from orderdrop.deliveries import Deliveries
 from orderdrop.desk import Desk
 from orderdrop.gateway.base import Gateway
 from orderdrop.gateway.gm import GmGateway
@@ -78,7 +80,8 @@ class App:
         self.journal = Journal(settings.journal.url, workspace.root)
         self.desk = Desk(settings, gateways or make_gateways(settings, workspace, self.clock))
         self.inbox = Inbox(workspace.inbox, settings.inbox)
-        gathering = Gathering(self.desk, workspace.root)
+        self.deliveries = Deliveries(self.desk.gateways, settings, workspace, self.clock)
+        gathering = Gathering(self.desk, workspace.root, delivered=self.deliveries.delivered)
         guard = Guard(settings, workspace, gathering, self.clock)
         self.router = Router(self.inbox, self.journal, self.desk, self.clock, gathering, guard)
         self._lock = FileLock(workspace.lock)
@@ -96,7 +99,8 @@ class App:
             for gateway in self.desk.gateways.values():
                 opened.callback(gateway.close)
                 gateway.open()
-            self.router.gathering.begin(self._day)
+            opened.callback(self.deliveries.close)
+            self._get_ready(self._day)
             self.router.recover()
             opened.callback(self.inbox.close)
             gateways = self.desk.gateways.values()
@@ -175,7 +179,7 @@ class App:
 
     def _begin_day(self) -> None:
         ended, today = self._day, self.router.today
-        self.router.gathering.begin(today)
+        self._get_ready(today)
         self.chores.note(Round(orders=set(self.router.begin_day())))
         self._day = today
         self.chores.finish()
@@ -183,6 +187,13 @@ class App:
             self.chores.close_days(ended)
         except (OSError, OrderdropError) as error:
             log.error("日终归档没有完成 / the day %s could not be closed: %s", ended, error)
+
+    def _get_ready(self, day: date) -> None:
+        """What has to be known of a day before its first order."""
+        gathering = self.router.gathering
+        gathering.begin(day)
+        if not (gathering.any_bound and gathering.trading_days.is_open(day) is False):
+            self.deliveries.begin(day)
 
     def _open_drops(self) -> list[OpenDrop]:
         """What the journal knows of drops that still lie in the inbox; those that were moved just before a crash are noted."""

@@ -227,7 +227,15 @@ class GoldminerSettings(RemoteSettings):
         return self.scan_dir.with_name(f"{self.scan_dir.name}.orderdrop")
 
 
-class GmSettings(RemoteSettings):
+class DeliveringSettings(RemoteSettings):
+    """Of gateways whose terminal knows the day's securities."""
+
+    instruments: bool = Field(
+        True, description="ask the terminal for the day's limit prices and the like 向终端索取当日证券资料"
+    )
+
+
+class GmSettings(DeliveringSettings):
     """掘金's API, through its package gm 掘金接口."""
 
     type: Literal["gm"] = "gm"
@@ -276,7 +284,7 @@ class GmSettings(RemoteSettings):
         return found
 
 
-class MiniqmtSettings(RemoteSettings):
+class MiniqmtSettings(DeliveringSettings):
     """MiniQMT: a broker's QMT terminal in its 极简 (独立交易) mode, through the vendor's package xtquant."""
 
     type: Literal["miniqmt"] = "miniqmt"

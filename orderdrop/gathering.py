@@ -24,7 +24,7 @@ from orderdrop.checks.limits import Limit, Scope, compiled, within_limits
 from orderdrop.checks.switches import Switches
 from orderdrop.clock import Micros, second_of_day
 from orderdrop.desk import Desk
-from orderdrop.instruments import Instruments
+from orderdrop.instruments import NOTHING_DELIVERED, Delivered, Instruments
 from orderdrop.journal.records import drop_of
 from orderdrop.journal.today import CLOSED, TodaysOrders
 from orderdrop.journal.writer import Writer
@@ -58,7 +58,7 @@ _OF_BOUND = frozenset(
         market.reference_there, cash.snapshot_fresh, rate.cancels_few,
     }
 )  # fmt: skip
-_OF_PRICES = frozenset({market.price_within_limits, market.price_within_cage})
+_OF_PRICES = frozenset({market.price_within_limits, market.price_within_cage, market.not_suspended})
 _OF_RATES = frozenset({rate.day_ceiling, rate.turn_comes_in_time})
 _OF_REPEATS = {"refuse": repeats.repeat_refused, "hold": repeats.held_as_repeat, "warn": repeats.repeat_told}
 
@@ -77,13 +77,14 @@ class Gathering:
     """Lives as long as the router. Its rules are chosen once: the settings do not change while it runs."""
 
     def __init__(
-        self, desk: Desk, root: Path, account_of: Callable[[str], Account | None] | None = None
-    ) -> None:
-        """account_of: the newest snapshot; else the account's gateway is asked."""
+        self, desk: Desk, root: Path, account_of: Callable[[str], Account | None] | None = None,
+        delivered: Callable[[], Delivered] = lambda: NOTHING_DELIVERED,
+    ) -> None:  # fmt: skip
+        """account_of: the newest snapshot; else the account's gateway is asked. delivered: what terminals have told of securities."""
         self._settings = desk.settings
         self._limits = desk.settings.limits
         self._account_of = account_of or (lambda account_id: desk.gateway_of(account_id).account(account_id))
-        self.instruments = Instruments(desk.settings.instruments, root)
+        self.instruments = Instruments(desk.settings.instruments, root, delivered)
         self.trading_days = TradingDays(desk.settings.calendar, root)
         self.bound: Looked[str, bool] = Looked(
             lambda account_id: self._settings.bound(self._settings.gateway_of(account_id))
@@ -110,7 +111,7 @@ class Gathering:
     def gather(self, writer: Writer, now: Micros, today: date, switched: Switches) -> Context:
         """The context for a batch that is judged now, in this transaction."""
         second = second_of_day(now)
-        self.instruments.refresh()
+        self.instruments.refresh(today)
         known = Looked(self.instruments.today(now, today))
         around = Surroundings(
             now=now, day=today, second=second, phase=session.phase_at(second),
@@ -287,7 +288,9 @@ def _entry(order: Any, known: Callable[[str], Any]) -> Entry:
     if board is not None and board.kind == "repo":
         price = market.REPO_UNIT
     limit = Decimal(order.price) if order.price and order.order_type == OrderType.LIMIT else None
+    cash, shares = market.moves(board, order.order_business)
     return Entry(
         order.sid, order.account_id, order.strategy or "", order.symbol, order.order_business in BUYS, order.volume,
         price or ZERO, limit, order.accepted_at, (drop_of(order.id), order.accepted_at),
+        cash=cash, shares=shares,
     )  # fmt: skip

@@ -39,6 +39,8 @@ class Guard:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._settings = settings.switches
+        self._named = frozenset(settings.accounts) if settings.switches.day_loss is not None else frozenset()
+        self._begun: set[tuple[str, int]] = set()  # accounts whose worth in the morning is known
         self._workspace = workspace
         self._gathering = gathering
         self._clock = clock
@@ -97,8 +99,11 @@ class Guard:
         self._count(following, Status.REJECTED, self._settings.rejects_per_minute, now)
         self._count(following, Status.DENIED, self._settings.denials_per_minute, now)
         if self._settings.day_turnover is not None or self._settings.day_loss is not None:
-            for account_id in following.ledger.accounts():
-                self._weigh(writer, following, account_id, day_number(today))
+            day = day_number(today)
+            # A loss counts from before the first order: an account that has not ordered yet is looked at once.
+            new = {account_id for account_id in self._named if (account_id, day) not in self._begun}
+            for account_id in new.union(following.ledger.accounts()):
+                self._weigh(writer, following, account_id, day)
 
     def _count(self, following: Following, what: Status, bound: int, now: int) -> None:
         if not bound:
@@ -132,7 +137,9 @@ class Guard:
         began = writer.get_meta(key)
         if began is None:
             writer.set_meta(key, str(funds.assets))
-        elif (lost := Decimal(began) - funds.assets) >= loss and self._first("loss", account_id, day):
+            return
+        self._begun.add((account_id, day))
+        if (lost := Decimal(began) - funds.assets) >= loss and self._first("loss", account_id, day):
             self._close(
                 ("account", account_id),
                 State.REDUCING,

@@ -1,7 +1,8 @@
-"""Reads instruments.csv or .parquet: what is known of each security today. It wins over the boards' general rules.
+"""What is known of each security today: by instruments.csv (or .parquet), else by what a gateway's terminal has told. Both win over the boards' general rules.
 
 The file is the user's and may change at any time. Its prices count on the day it was written, its last prices for a while only. A line
-that cannot be read is told in the log and left out.
+that cannot be read is told in the log and left out. What it says wins over the terminal: somebody wrote it on purpose, and it is the way out when a
+terminal is wrong.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from orderdrop.looked import Looked
 from orderdrop.optional import library
 from orderdrop.order.board import Board, board_of
 from orderdrop.order.errors import ConfigError
+from orderdrop.order.security import Security
 from orderdrop.order.symbol import Symbol, read_symbol
 
 log = logging.getLogger(__name__)
@@ -43,7 +45,6 @@ _NAMES: Final = {
     "max_market": "max_market 市价上限",
 }
 COLUMNS: Final = {word: column for column, words in _NAMES.items() for word in words.split()}
-PRICES: Final = ("previous_close", "last", "lower", "upper")
 BOARD_FACTS: Final = ("tick", "minimum", "step", "max_limit", "max_market")
 
 
@@ -57,11 +58,32 @@ class _Known(NamedTuple):
 _NOTHING: Final = _Known(Instrument(), {})
 
 
-class Instruments:
-    """What instruments.csv says, by canonical symbol; a line for `SHSE.204*` is about all that begin so."""
+class Delivered(NamedTuple):
+    """What terminals have told of the securities of one day, by symbol; the first that knows one wins. Never changed, only replaced."""
 
-    def __init__(self, settings: InstrumentSettings, root: Path) -> None:
+    day: date
+    told: tuple[Mapping[str, Security], ...]
+
+    def of(self, symbol: str) -> Security | None:
+        return next((securities[symbol] for securities in self.told if symbol in securities), None)
+
+
+NOTHING_DELIVERED: Final = Delivered(date.min, ())
+
+
+class Instruments:
+    """By canonical symbol; a line of the file for `SHSE.204*` is about all that begin so."""
+
+    def __init__(
+        self,
+        settings: InstrumentSettings,
+        root: Path,
+        delivered: Callable[[], Delivered] = lambda: NOTHING_DELIVERED,
+    ) -> None:
+        """delivered: what the terminals have told so far."""
         self._path = root / settings.path
+        self._told = delivered
+        self._delivered = NOTHING_DELIVERED
         self._last_age = settings.last_age
         self._stamp: tuple[int, int] | None = None
         self._lines: dict[str, _Known] = {}
@@ -70,10 +92,16 @@ class Instruments:
 
     @property
     def there(self) -> bool:
-        return bool(self._lines or self._patterns)
+        return bool(self._lines or self._patterns or self._delivered.told)
 
-    def refresh(self) -> None:
-        """Once for each batch. What cannot be read just now, because somebody is writing it, stays as it was."""
+    def refresh(self, day: date = date.min) -> None:
+        """Once for each batch, with the day that it is judged on. What cannot be read just now, because somebody is writing it, stays as it was."""
+        delivered = self._told()
+        if delivered.day != day:
+            delivered = NOTHING_DELIVERED
+        if delivered is not self._delivered:
+            self._delivered = delivered
+            self._boards = Looked(self._board)
         try:
             found = self._path.stat()
             stamp = (found.st_mtime_ns, found.st_size)
@@ -94,20 +122,29 @@ class Instruments:
 
     @property
     def board_of(self) -> Callable[[str], Board | None]:
-        """The board of a symbol, with what the file knows better."""
+        """The board of a symbol, with what the terminal and the file know better."""
         return self._boards.__getitem__ if self.there else board_of
 
     def _board(self, symbol: str) -> Board | None:
         board, facts = board_of(symbol), self._of(symbol).board
+        security = self._delivered.of(symbol)
+        if security is not None:
+            told = {name: getattr(security, name) for name in ("tick", "max_limit", "max_market")}
+            facts = {name: value for name, value in told.items() if value is not None} | facts
         return board._replace(**facts) if board is not None and facts else board  # type: ignore[arg-type]
 
     def today(self, now: Micros, day: date) -> Callable[[str], Instrument | None]:
         """What is known today; prices of an earlier day are not."""
-        written = Micros(self._stamp[0] // 1000) if self._stamp else Micros(0)
-        of_today = trade_date(written) == day
-        fresh = of_today and now - written <= self._last_age * 1_000_000
+        stamp = Micros(self._stamp[0] // 1000) if self._stamp else Micros(0)
+        of_today = trade_date(stamp) == day
+        fresh = of_today and now - stamp <= self._last_age * 1_000_000
+        delivered = self._delivered if self._delivered.day == day else NOTHING_DELIVERED
 
         def of(symbol: str) -> Instrument | None:
+            security, written = delivered.of(symbol), said(symbol)
+            return written if security is None else _together(written or Instrument(), security)
+
+        def said(symbol: str) -> Instrument | None:
             known = self._of(symbol)
             if known is _NOTHING:
                 return None
@@ -158,6 +195,19 @@ class Instruments:
         return found
 
 
+def _together(written: Instrument, security: Security) -> Instrument:
+    """Cell by cell, the file first. Of a previous close or a percentage that the file gives, the limit prices are calculated, not those of the terminal."""
+    calculated = written.unlimited or not (written.previous_close is written.limit_percent is None)
+    lower, upper = (None, None) if calculated else (security.lower, security.upper)
+    return written._replace(
+        previous_close=written.previous_close or security.previous_close,
+        lower=written.lower or lower,
+        upper=written.upper or upper,
+        st=security.st if written.st is None else written.st,
+        suspended=bool(security.suspended),
+    )
+
+
 def _table(path: Path) -> Iterator[list[str]]:
     """The header and the rows, as texts. Raises OSError, ValueError, ConfigError."""
     if path.suffix.lower() != ".parquet":
@@ -193,7 +243,10 @@ def _known(values: Mapping[str, str]) -> _Known:
         raise ValueError("lower > upper")
     return _Known(
         Instrument(
-            **{name: numbers.get(name) for name in PRICES},
+            previous_close=numbers.get("previous_close"),
+            last=numbers.get("last"),
+            lower=numbers.get("lower"),
+            upper=numbers.get("upper"),
             limit_percent=numbers.get("limit_percent"),
             unlimited=_flag(values.get("unlimited", "0")),
             st=_flag(values["st"]) if "st" in values else None,

@@ -20,6 +20,7 @@ from orderdrop.admission import Admission
 from orderdrop.checks.switches import with_accounts
 from orderdrop.clock import Micros
 from orderdrop.config import Settings
+from orderdrop.deliveries import as_delivered, kept
 from orderdrop.desk import Desk
 from orderdrop.gathering import Gathering
 from orderdrop.inbox.folder import RefusedFile
@@ -59,9 +60,10 @@ def rehearse(
     """
     nothing_leaves = dict.fromkeys(settings.gateways, 0)
     desk = Desk(settings, {})
+    told = as_delivered(kept(settings, workspace, today), today)
     gathering = Gathering(
-        desk, workspace.root, lambda account_id: last_snapshot(workspace, settings, account_id, now)
-    )
+        desk, workspace.root, lambda account_id: last_snapshot(workspace, settings, account_id, now), lambda: told
+    )  # fmt: skip
     switches = with_accounts(read_switches(workspace.inbox), desk.accounts)
     denials: dict[str, list[Refusal]] = {}
 

@@ -75,6 +75,10 @@ class Workspace:
     def log(self) -> Path:
         return self.state / "orderdrop.log"
 
+    def securities(self, gateway: str) -> Path:
+        """What a gateway's terminal has told of the day's securities."""
+        return self.state / f"instruments-{gateway}.csv"
+
     def switch(self, *, account: str = "", strategy: str = "", reducing: bool = False) -> Path:
         """The file that switches off all, an account or a strategy."""
         name = REDUCE_FILE if reducing else HALT_FILE

@@ -1,7 +1,8 @@
 """A stand-in for the native half of 掘金's package: `gm.csdk.c_sdk`, with a book in a file that outlives whoever calls it.
 
 The vendor's messages and enumerations are real; only the calls are ours. Run as a program it is the worker process with this book:
-`gm_stand_in.py FOLDER`. In FOLDER: `book.db`, `now` (microseconds; without it the machine's clock), `faults` put in by tests.
+`gm_stand_in.py FOLDER`. In FOLDER: `book.db`, `now` (microseconds; without it the machine's clock), `faults` put in by tests, `symbols.json` (what
+it knows of the day's securities; without it, it tells none). `gm_stand_in.py FOLDER securities` is the process that is asked for these.
 
 Orders of 掘金's simulated symbols go their way in steps of a second, other orders fill at once. An order's state is a function of
 its age, so nobody has to step the book.
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from gm import enum
 from gm.pb import account_pb2 as pb
+from gm.pb import instrument_service_pb2 as service
 from gm.pb import trade_pb2
 from gm.pb.tradegw_service_pb2 import GetAccountStatusesReq
 
@@ -311,12 +313,36 @@ class NativeCalls:
             told.data.add(account_id=account).status.state = enum.State_LOGGEDIN
         return self._answer("statuses", lambda: told)
 
+    def py_gmi_get_symbols_v2(self, request):
+        asked = service.GetSymbolsReq.FromString(request)
+        path = self._book.folder / "symbols.json"
+        if not path.exists() or not asked.sec_type1:
+            return 1001, None
+        return self._answer("symbols", lambda: service.GetSymbolsResp(symbols=_asked_for(path, asked)))
+
     def py_gmi_get_accounts(self):
         return self._answer("accounts", pb.Accounts)
 
 
+def _asked_for(path, asked):
+    """The securities of a kind and some exchanges, those that are suspended or ST unless they are to be left out."""
+    for one in json.loads(path.read_text()):
+        told = service.Symbol(**{name: value for name, value in one.items() if name not in {"info", "at"}})
+        told.info.CopyFrom(service.SymbolInfo(**one["info"]))
+        stamp(told.trade_date, one["at"])
+        wanted = not (told.is_suspended and asked.skip_suspended) and not (told.is_st and asked.skip_st)
+        if wanted and told.info.sec_type1 == asked.sec_type1 and told.info.exchange in asked.exchanges:
+            yield told
+
+
 if __name__ == "__main__":
     sys.modules["gm.csdk.c_sdk"] = NativeCalls(Book(Path(sys.argv[1])))
-    from orderdrop.gateway.gm_worker import main
+    if sys.argv[2:] == ["securities"]:
+        from orderdrop.gateway.enquiry import answer
+        from orderdrop.gateway.gm_securities import find
 
-    main()
+        answer(find)
+    else:
+        from orderdrop.gateway.gm_worker import main
+
+        main()

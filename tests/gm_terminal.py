@@ -44,6 +44,7 @@ class GmTerminal:
         values = {"token": "a-secret", "live": False, "call_timeout": 5, **over}
         gateway = GmGateway("gm", GmSettings(**values), [ACCOUNT], state or self.folder, self.clock)
         gateway._link._command = command(self.folder)
+        gateway._enquiry._command = (*command(self.folder), "securities")
         return gateway
 
     def advance(self, seconds: float) -> None:

@@ -22,7 +22,13 @@ from orderdrop.checks.cash import cash_enough, odd_lot_whole, shares_enough, sna
 from orderdrop.checks.context import Context, Hold, HoldRule, Rule
 from orderdrop.checks.fields import account_known, price_as_type_wants
 from orderdrop.checks.limits import passed_softly, within_limits
-from orderdrop.checks.market import entry_of, price_within_cage, price_within_limits, reference_there
+from orderdrop.checks.market import (
+    entry_of,
+    not_suspended,
+    price_within_cage,
+    price_within_limits,
+    reference_there,
+)
 from orderdrop.checks.rate import cancels_few, day_ceiling, held_for_cancels, turn_comes_in_time
 from orderdrop.checks.repeats import crosses_nothing_own, held_as_repeat, repeat_refused, repeat_told
 from orderdrop.checks.session import held_for_time, in_time, on_trading_day
@@ -98,7 +104,7 @@ RULES = ACCOUNT_RULES + KIND_RULES + PRICE_RULES + VOLUME_RULES + TIME_RULES + F
 HOLDS: tuple[HoldRule, ...] = (held_as_repeat, held_for_cancels, held_for_time)
 """What waits for a person before what waits for a time."""
 
-WARNINGS: tuple[Rule, ...] = (reference_there, snapshot_fresh, cancels_few, repeat_told)
+WARNINGS: tuple[Rule, ...] = (reference_there, not_suspended, snapshot_fresh, cancels_few, repeat_told)
 """What is said of an order that goes all the same; so are soft limits."""
 
 

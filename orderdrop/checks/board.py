@@ -9,10 +9,13 @@ from typing import NoReturn
 
 from orderdrop.checks.context import Context
 from orderdrop.order.board import Board
-from orderdrop.order.model import BUYS, SIDE_OF, Order, OrderBusiness, OrderType
+from orderdrop.order.model import FROM_HOLDING, SHORT_SALES, SIDE_OF, Order, OrderBusiness, OrderType
 from orderdrop.order.refusal import Code, Refusal
 
 _CREDIT = frozenset(SIDE_OF) - {OrderBusiness.BUY, OrderBusiness.SELL}
+_LENDS = frozenset({OrderBusiness.SELL, OrderBusiness.COLLATERAL_SELL})
+"""How one's own money is lent (repo)."""
+
 _LIMIT = int(OrderType.LIMIT)
 
 ORDER_TYPES: dict[str, frozenset[int]] = {
@@ -38,7 +41,7 @@ def side_taken(order: Order, context: Context) -> Refusal | None:
 
 def side_offered(order: Order, context: Context) -> Refusal | None:
     board = context.board_of(order.symbol) or _none(order)
-    if order.order_business not in BUYS or not board.sell_only:
+    if order.order_business in _LENDS or not board.sell_only:
         return None
     return Refusal(Code.SIDE_NOT_ALLOWED, "order_business", board.name, "卖出(2) / a sale (2)")
 
@@ -47,7 +50,13 @@ def order_type_offered(order: Order, context: Context) -> Refusal | None:
     board = context.board_of(order.symbol) or _none(order)
     if order.order_type not in ORDER_TYPES[board.exchange]:
         return Refusal(Code.ORDER_TYPE_EXCHANGE, "order_type", str(order.order_type), board.exchange)
-    if order.order_type == _LIMIT or board.market_orders:
+    if order.order_type == _LIMIT:
+        return None
+    if order.order_business in SHORT_SALES:
+        return Refusal(
+            Code.ORDER_TYPE_EXCHANGE, "order_type", str(order.order_type), "融券卖出 / a short sale"
+        )
+    if board.market_orders:
         return None
     return Refusal(Code.ORDER_TYPE_EXCHANGE, "order_type", str(order.order_type), board.name)
 
@@ -62,7 +71,7 @@ def tick_kept(order: Order, context: Context) -> Refusal | None:
 
 
 def lot_kept(order: Order, context: Context) -> Refusal | None:
-    """Purchases: the minimum, then whole steps. Sales: also an odd lot that may be the remainder of a whole holding.
+    """Purchases and short sales: the minimum, then whole steps. Other sales: also an odd lot that may be the remainder of a whole holding.
 
     The holding is not known here. So an odd sale passes when *some* holding would allow it; `cash.odd_lot_whole` looks at the
     holding where it is known, and the broker has the last word.
@@ -70,7 +79,7 @@ def lot_kept(order: Order, context: Context) -> Refusal | None:
     board, volume = context.board_of(order.symbol) or _none(order), order.volume
     if volume < 1:
         return Refusal(Code.VOLUME_BAD, "volume", str(volume))
-    odd_below = 0 if order.order_business in BUYS else board.odd_below
+    odd_below = board.odd_below if order.order_business in FROM_HOLDING else 0
     if board.minimum > volume >= odd_below:
         return Refusal(Code.LOT_MINIMUM, "volume", str(volume), str(board.minimum))
     if volume % board.step >= (odd_below or 1):

@@ -6,10 +6,11 @@ from decimal import Decimal
 
 from orderdrop.checks.context import Context, Funds
 from orderdrop.checks.market import worth
-from orderdrop.order.model import FROM_HOLDING, PAID_IN_CASH, Order
+from orderdrop.order.model import FROM_HOLDING, PAID_IN_CASH, RETURNS, Order
 from orderdrop.order.refusal import Code, Refusal
 
 _SECOND = 1_000_000
+_CHECKED = PAID_IN_CASH - RETURNS
 
 
 def snapshot_there(order: Order, context: Context) -> Refusal | None:
@@ -32,12 +33,14 @@ def snapshot_fresh(order: Order, context: Context) -> Refusal | None:
 
 
 def cash_enough(order: Order, context: Context) -> Refusal | None:
-    """For purchases with their fees, and for repos, which lend money. B shares are paid in another currency, which no snapshot tells."""
+    """For purchases with their fees, and for repos, which lend money. Not for what no snapshot tells: the other currency of B shares, and what a short sale brought,
+    which may pay for the return of its shares.
+    """
     board = context.board_of(order.symbol)
     funds = _funds(order, context)
     if funds is None or board is None or board.kind == "b_share":
         return None
-    if order.order_business not in PAID_IN_CASH and board.kind != "repo":
+    if order.order_business not in _CHECKED and board.kind != "repo":
         return None
     price = worth(order, context)
     if price is None:

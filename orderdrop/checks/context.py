@@ -28,7 +28,7 @@ class Hold(NamedTuple):
 
 
 class Instrument(NamedTuple):
-    """What is known of a security today. Prices in its currency; None: not known. unlimited: it has no daily limit today."""
+    """What is known of a security today. Prices in its currency; None: not known. unlimited: it has no daily limit today. suspended: a terminal says so."""
 
     previous_close: Decimal | None = None
     last: Decimal | None = None
@@ -37,6 +37,7 @@ class Instrument(NamedTuple):
     limit_percent: Decimal | None = None
     unlimited: bool = False
     st: bool | None = None
+    suspended: bool = False
 
     @property
     def reference(self) -> Decimal | None:

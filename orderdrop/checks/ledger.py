@@ -26,7 +26,8 @@ Likeness = tuple[str, str, bool, int, Decimal | None]
 class Entry(NamedTuple):
     """An order of today. price: what a share of it is worth, 0 where nobody can say; limit: the price it may trade at, None: any.
 
-    origin: the take it came with (drop, when); the rows of one take repeat nothing.
+    origin: the take it came with (drop, when); the rows of one take repeat nothing. cash: whether the account's own money pays for it.
+    shares: 1: what it trades comes into the holding; -1: is taken from it; 0: neither, as what is lent and returned.
     """
 
     sid: str
@@ -45,6 +46,8 @@ class Entry(NamedTuple):
     filled_value: Decimal = ZERO
     confirmed_at: int | None = None
     changed_at: int = 0
+    cash: bool = False
+    shares: int = 0
 
     @property
     def value(self) -> Decimal:
@@ -75,7 +78,7 @@ class Totals:
 
 @dataclass(slots=True)
 class Reserved:
-    """What an account's snapshot of `at` does not show: yuan for purchases with their fees, shares by symbol."""
+    """What an account's snapshot of `at` does not show: yuan of its own with the fees, shares by symbol."""
 
     at: int
     cash: Decimal = ZERO
@@ -87,13 +90,13 @@ class Reserved:
         shown = entry.confirmed_at is not None and entry.confirmed_at <= self.at
         quiet = entry.changed_at <= self.at
         volume = entry.volume if entry.open else entry.filled_volume
-        if entry.buy:
-            if not shown and volume:
-                self.cash += sign * (value + fee(value))
+        if entry.cash and not shown and volume:
+            self.cash += sign * (value + fee(value))
+        if entry.shares > 0:
             if shown and quiet:
                 volume -= entry.filled_volume
             self.incoming[entry.symbol] += sign * volume
-        elif not shown:
+        elif entry.shares and not shown:
             self.sales[entry.symbol] += sign * volume
 
 

@@ -16,7 +16,7 @@ from orderdrop.checks.context import Context, Funds, Surroundings
 from orderdrop.checks.ledger import ScopeKey
 from orderdrop.checks.market import worth
 from orderdrop.checks.session import clock_text, second_of
-from orderdrop.order.model import BUYS, Order
+from orderdrop.order.model import BUYS, TO_HOLDING, Order
 from orderdrop.order.refusal import Code, Refusal
 
 _ST: Final = "ST"
@@ -32,14 +32,15 @@ class Scope(NamedTuple):
 
 
 class Facts:
-    """What limits ask of an order. price: yuan for each unit of volume; price and value are None where nobody knows."""
+    """What limits ask of an order. adds: whether it adds to a holding. price: yuan for each unit of volume; price and value are None where nobody knows."""
 
-    __slots__ = ("around", "buy", "order", "price", "value")
+    __slots__ = ("adds", "around", "buy", "order", "price", "value")
 
     def __init__(self, order: Order, context: Context) -> None:
         self.order = order
         self.around: Surroundings = context.around
         self.buy = order.order_business in BUYS
+        self.adds = order.order_business in TO_HOLDING
         self.price = worth(order, context)
         self.value = None if self.price is None else self.price * order.volume
 
@@ -183,7 +184,7 @@ def _hours(hours: Iterable[str], scope: Scope) -> Limit:
 
 def _position(bound: int, scope: Scope) -> Limit:
     def rule(facts: Facts) -> Refusal | None:
-        funds = facts.funds if facts.buy else None
+        funds = facts.funds if facts.adds else None
         if funds is None:
             return _untold(facts)
         volume = facts.volume_then(funds)
@@ -198,7 +199,7 @@ def _position(bound: int, scope: Scope) -> Limit:
 
 def _position_percent(bound: Decimal, scope: Scope) -> Limit:
     def rule(facts: Facts) -> Refusal | None:
-        funds = facts.funds if facts.buy else None
+        funds = facts.funds if facts.adds else None
         if funds is None:
             return _untold(facts)
         if facts.price is None:
@@ -216,7 +217,7 @@ def _holdings(bound: int, scope: Scope) -> Limit:
     """More of what is held already is no new holding."""
 
     def rule(facts: Facts) -> Refusal | None:
-        funds = facts.funds if facts.buy else None
+        funds = facts.funds if facts.adds else None
         if funds is None:
             return _untold(facts)
         incoming = facts.around.ledger.reserved(facts.order.account_id, funds.at).incoming
@@ -233,7 +234,7 @@ def _holdings(bound: int, scope: Scope) -> Limit:
 
 def _untold(facts: Facts) -> Refusal | None:
     """A sale adds to no holding; a purchase by an account that nobody knows may."""
-    return Refusal(Code.ACCOUNT_NOT_TOLD, "account_id", facts.order.account_id) if facts.buy else None
+    return Refusal(Code.ACCOUNT_NOT_TOLD, "account_id", facts.order.account_id) if facts.adds else None
 
 
 # the day

@@ -8,7 +8,7 @@ from orderdrop.checks.context import Context, Instrument, Range
 from orderdrop.checks.ledger import ZERO, Entry
 from orderdrop.checks.session import CONTINUOUS
 from orderdrop.order.board import Board
-from orderdrop.order.model import BUYS, Order, OrderType
+from orderdrop.order.model import BUYS, FROM_HOLDING, PAID_IN_CASH, TO_HOLDING, Order, OrderType
 from orderdrop.order.refusal import Code, Refusal
 
 _LIMIT = int(OrderType.LIMIT)
@@ -58,10 +58,19 @@ def worth(order: Order, context: Context) -> Decimal | None:
 def entry_of(order: Order, context: Context) -> Entry:
     """An order that is accepted, as the ledger keeps it."""
     price = worth(order, context)
+    cash, shares = moves(context.board_of(order.symbol), order.order_business)
     return Entry(
         order.sid, order.account_id, order.strategy, order.symbol, order.order_business in BUYS, order.volume,
         ZERO if price is None else price, order.price if order.order_type == _LIMIT else None, context.around.now, context.origin,
+        cash=cash, shares=shares,
     )  # fmt: skip
+
+
+def moves(board: Board | None, business: int) -> tuple[bool, int]:
+    """Whether the account's own money pays for an order, and what it does to the holding: more (1), less (-1). A repo lends money, and sells nothing."""
+    if board is not None and board.kind == "repo":
+        return True, 0
+    return business in PAID_IN_CASH, (business in TO_HOLDING) - (business in FROM_HOLDING)
 
 
 def price_within_limits(order: Order, context: Context) -> Refusal | None:
@@ -106,6 +115,12 @@ def reference_there(order: Order, context: Context) -> Refusal | None:
         return None
     known = context.around.instruments[order.symbol]
     return None if known and known.unlimited else Refusal(Code.REFERENCE_MISSING, "price", order.symbol)
+
+
+def not_suspended(order: Order, context: Context) -> Refusal | None:
+    """Said, not denied: a suspension may end within the day."""
+    known = context.around.instruments[order.symbol]
+    return Refusal(Code.SECURITY_SUSPENDED, "symbol", order.symbol) if known and known.suspended else None
 
 
 def _plain(price: Decimal) -> str:

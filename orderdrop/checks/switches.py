@@ -9,8 +9,10 @@ from typing import NamedTuple
 from orderdrop.checks.context import Context
 from orderdrop.checks.ledger import ALL, ScopeKey, keys_of
 from orderdrop.order.board import board_of
-from orderdrop.order.model import FROM_HOLDING, Order
+from orderdrop.order.model import FROM_HOLDING, RETURNS, Order
 from orderdrop.order.refusal import Code, Refusal
+
+_REDUCES = FROM_HOLDING | RETURNS
 
 
 class State(IntEnum):
@@ -82,9 +84,9 @@ def switched_off(
 
 
 def _reduces(symbol: str, order_business: int) -> bool:
-    """A sale of what is held; shares cannot be sold short. A repo lends money, which reduces nothing."""
+    """A sale of what is held, or the return of what was sold short. A repo lends money, which reduces nothing."""
     board = board_of(symbol)
-    return order_business in FROM_HOLDING and board is not None and board.kind != "repo"
+    return order_business in _REDUCES and board is not None and board.kind != "repo"
 
 
 def scope_words(key: ScopeKey) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from orderdrop.cli.output import give_up, json_option, print_json_array, say, stdout, table
+from orderdrop.cli.output import clock_time, give_up, json_option, print_json_array, say, stdout, table
 from orderdrop.cli.place import Place, pass_place
 from orderdrop.order.status import TERMINAL, Status
 
@@ -74,6 +74,7 @@ def _rehearse(
 ) -> list[list[dict[str, Any]]]:
     from orderdrop.checks.switches import scope_words  # noqa: PLC0415
     from orderdrop.clock import trade_date  # noqa: PLC0415
+    from orderdrop.deliveries import kept  # noqa: PLC0415
     from orderdrop.inbox.switches import switch_files  # noqa: PLC0415
     from orderdrop.inbox.tail import Changed  # noqa: PLC0415
     from orderdrop.journal.reading import Reading  # noqa: PLC0415
@@ -81,6 +82,13 @@ def _rehearse(
 
     for path, key, _state in switch_files(place.workspace.inbox):
         say(f"按开关 {path.name} 判断", f"judged as switched: {scope_words(key)}", place.language)
+    for name, told in kept(place.settings, place.workspace, trade_date(now)).items():
+        count, at = len(told.securities), clock_time(told.at)
+        say(
+            f"按 {name} {at} 的证券资料判断({count} 只)",
+            f"judged by what {name} told at {at} of {count} securities",
+            place.language,
+        )
     with place.connection() as real:
         try:
             found = rehearse(

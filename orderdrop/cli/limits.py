@@ -49,6 +49,7 @@ def limits(place: Place, as_json: bool) -> None:
 def _look(place: Place) -> list[dict[str, Any]]:
     from orderdrop.checks.ledger import Ledger  # noqa: PLC0415
     from orderdrop.clock import SystemClock  # noqa: PLC0415
+    from orderdrop.deliveries import as_delivered, kept  # noqa: PLC0415
     from orderdrop.desk import Desk  # noqa: PLC0415
     from orderdrop.gathering import Gathering  # noqa: PLC0415
     from orderdrop.journal.writer import Writer  # noqa: PLC0415
@@ -56,10 +57,12 @@ def _look(place: Place) -> list[dict[str, Any]]:
     from orderdrop.usage import usage  # noqa: PLC0415
 
     now, settings = SystemClock().now(), place.settings
+    told = as_delivered(kept(settings, place.workspace, place.today), place.today)
     gathering = Gathering(
         Desk(settings, {}),
         place.workspace.root,
         lambda account_id: last_snapshot(place.workspace, settings, account_id, now),
+        lambda: told,
     )
     with place.connection() as connection:
         ledger = (

@@ -137,13 +137,19 @@ def _switches(place: Place) -> list[dict[str, Any]]:
 
 
 def _gateways(place: Place) -> list[dict[str, Any]]:
+    from orderdrop.deliveries import kept  # noqa: PLC0415
+
     settings = place.settings
+    told = kept(settings, place.workspace, place.today)
     return [
         {
             "name": name,
             "type": gateway.type,
             "live": gateway.live,
             "accounts": [key for key in settings.accounts if settings.gateway_of(key) == name],
+            "instruments": {"count": len(told[name].securities), "at": told[name].at}
+            if name in told
+            else None,
         }
         for name, gateway in settings.gateways.items()
     ]
@@ -181,6 +187,10 @@ def _show(found: dict[str, Any]) -> None:
         )
         accounts = ", ".join(gateway["accounts"]) or "所有账号 every account"
         grid.add_row("通道 gateway", Text.assemble(f"{gateway['name']} ", live, f" {accounts}"))
+        if gateway["instruments"]:
+            told = gateway["instruments"]
+            words = f"{gateway['name']}: {told['count']}, {clock_time(told['at'])}"
+            grid.add_row("证券资料 instruments", words)
     for switch in found["switches"]:
         whose = scope_words((switch["scope"], switch["name"]))
         words = "只减仓 reducing" if switch["state"] == "reducing" else "暂停 halted"

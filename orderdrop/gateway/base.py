@@ -6,7 +6,7 @@ itself: what it cannot say for sure is `unknown`, and `settle` looks for evidenc
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -15,6 +15,7 @@ from typing import NamedTuple, NewType, Protocol, runtime_checkable
 
 from orderdrop.clock import Micros
 from orderdrop.order.report import Account, Report
+from orderdrop.order.security import Security
 
 Cursor = NewType("Cursor", str)
 """How far a gateway's reports have been journaled; "" is the beginning. Only its gateway knows what is in it."""
@@ -96,6 +97,19 @@ class TakesFiles(Protocol):
 
     def take_back(self, batch: Batch) -> bool:
         """Take an untaken file out of the folder. True: it was there, and no row of it has shown up yet. Raises GatewayError."""
+        ...
+
+
+@runtime_checkable
+class DeliversInstruments(Protocol):
+    """What is asked beside the port of a gateway whose terminal knows the day's securities.
+
+    Invariants: it is called from a thread of its own and may take its time; it holds up nothing that the router's thread asks for, and
+    `close` ends it soon.
+    """
+
+    def instruments(self, day: date) -> Generator[Security, None, None]:
+        """All that the terminal knows of securities on that day, and nothing of any other day. Raises GatewayError."""
         ...
 
 

@@ -1,14 +1,14 @@
 """The gateway to 掘金's API (package gm): orders through calls, answers by asking again and again.
 
 This file says what is sure. The process of the vendor's package stands behind gm_link and gm_worker, what must not be forgotten in
-gm_store, what is in mind in gm_blotter, what the API's words mean in gm_rows. The API carries no field of ours: the terminal makes an id and tells it when the call
+gm_store, what is in mind in gm_blotter, what the API's words mean in gm_rows, the day's securities in gm_securities. The API carries no field of ours: the terminal makes an id and tells it when the call
 returns. When a call does not return, the order is looked for by its terms, and found only if nothing else can be meant.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,14 +19,20 @@ from orderdrop.config import GmSettings
 from orderdrop.failpoint import reach
 from orderdrop.gateway import gm_rows as rows
 from orderdrop.gateway.base import Batch, Cancel, Cursor, Leftover, Outcome, Outgoing, SubmitResult, Trace
+from orderdrop.gateway.enquiry import Enquiry, command
 from orderdrop.gateway.gm_blotter import Blotter
 from orderdrop.gateway.gm_link import COMMAND, GmLink, GmRefused, GmSilence
 from orderdrop.gateway.gm_store import GmStore, Sent
 from orderdrop.order.errors import GatewayError
 from orderdrop.order.goldminer_format import order_file
 from orderdrop.order.report import Account, CancelReject, Report
+from orderdrop.order.security import Security
 
 log = logging.getLogger(__name__)
+
+SECURITIES: Final = command("orderdrop.gateway.gm_securities")
+SECURITIES_WITHIN: Final = 120.0
+"""Seconds that the terminal may take to tell the day's securities."""
 
 _ROOM: Final = 1_000_000
 READS_APART: Final = 10_000_000
@@ -65,6 +71,7 @@ class GmGateway:
             "lock": str(folder / f"gm-{name}.lock"),
         }
         self._link = GmLink(hello, settings.call_timeout, COMMAND)
+        self._enquiry = Enquiry(SECURITIES, SECURITIES_WITHIN)
         self._blotter = Blotter(accounts, settings.strategy_id)
         self._named = bool(accounts)
         self._snapshots: dict[str, Account] = {}
@@ -96,6 +103,7 @@ class GmGateway:
             log.error("掘金接口连不上,将重试 / 掘金's API cannot be reached, will try again: %s", error)
 
     def close(self) -> None:
+        self._enquiry.cancel()
         self._link.stop()
         self._store.close()
 
@@ -225,6 +233,13 @@ class GmGateway:
 
     def accounts(self) -> Sequence[str]:
         return sorted(self._blotter.accounts)
+
+    def instruments(self, day: date) -> Generator[Security, None, None]:
+        """By a process beside that of the orders: it names no account and no strategy."""
+        return self._enquiry.ask(
+            day=day.isoformat(), token=self._settings.secret(), serv_addr=self._settings.serv_addr,
+            strategy_id="", accounts=[], call_timeout=SECURITIES_WITHIN,
+        )  # fmt: skip
 
     # details of handing over
 

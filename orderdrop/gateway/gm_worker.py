@@ -58,23 +58,23 @@ class Vendor:
         order.side, order.order_type, order.order_style = ask["business"], ask["order_type"], _BY_VOLUME
         order.position_effect = _OPEN if ask["business"] == _BUY else _CLOSE
         order.price = float(ask["price"] or 0)
-        answer = self._call("py_gmi_place_order", orders)
+        answer = self.call("py_gmi_place_order", orders)
         return [_order(told) for told in self._pb.Orders.FromString(answer).data]
 
     def cancel(self, ask: dict[str, Any]) -> Any:
         orders = self._pb.Orders()
         for account_id, client_id in ask["orders"]:
             orders.data.add(account_id=account_id, cl_ord_id=client_id)
-        self._call("py_gmi_cancel_order", orders)
+        self.call("py_gmi_cancel_order", orders)
         return None
 
     def look(self, ask: dict[str, Any]) -> Any:
         """What has changed of an account's orders and reports since this process began. full: and whether all is well with it."""
         account = ask["account_id"]
         healthy = bool(ask["full"]) and self._is_healthy(account)
-        orders = list(_parts(self._call("py_gmi_get_orders", self._trade.GetOrdersReq(account_id=account))))
+        orders = list(_parts(self.call("py_gmi_get_orders", self._trade.GetOrdersReq(account_id=account))))
         reports = _parts(
-            self._call("py_gmi_get_execution_reports", self._trade.GetExecrptsReq(account_id=account))
+            self.call("py_gmi_get_execution_reports", self._trade.GetExecrptsReq(account_id=account))
         )
         return {
             "healthy": healthy,
@@ -87,8 +87,8 @@ class Vendor:
 
     def account(self, ask: dict[str, Any]) -> Any:
         who = ask["account_id"]
-        cash = self._call("py_gmi_get_cash", self._trade.GetCashReq(account_id=who))
-        held = self._call("py_gmi_get_positions", self._trade.GetPositionsReq(account_id=who))
+        cash = self.call("py_gmi_get_cash", self._trade.GetCashReq(account_id=who))
+        held = self.call("py_gmi_get_positions", self._trade.GetPositionsReq(account_id=who))
         cashes = self._pb.Cashes.FromString(cash).data
         return {
             "cash": _fields(cashes[0], _CASH) if cashes else None,
@@ -98,14 +98,14 @@ class Vendor:
     def accounts(self, _ask: dict[str, Any]) -> Any:
         """Those that the terminal tells of; none when it has no connection, too."""
         return [
-            told.account_id for told in self._pb.Accounts.FromString(self._call("py_gmi_get_accounts")).data
+            told.account_id for told in self._pb.Accounts.FromString(self.call("py_gmi_get_accounts")).data
         ]
 
     def _is_healthy(self, account: str) -> bool:
         """Logged in at the broker, and its cash is told: then a list without an order is one that has been asked for."""
         ask = self._gateway.GetAccountStatusesReq(account_ids=[account])
-        statuses = self._pb.AccountStatuses.FromString(self._call("py_gmi_get_account_status", ask)).data
-        cash = self._call("py_gmi_get_cash", self._trade.GetCashReq(account_id=account))
+        statuses = self._pb.AccountStatuses.FromString(self.call("py_gmi_get_account_status", ask)).data
+        cash = self.call("py_gmi_get_cash", self._trade.GetCashReq(account_id=account))
         return bool(cash) and any(told.status.state == _LOGGED_IN for told in statuses)
 
     def _new(self, account: str, what: str, parts: Iterable[bytes]) -> list[bytes]:
@@ -114,7 +114,7 @@ class Vendor:
         seen.update(new)
         return new
 
-    def _call(self, name: str, message: Any = None) -> bytes:
+    def call(self, name: str, message: Any = None) -> bytes:
         call: Callable[..., Any] = getattr(self._sdk, name)
         answer = call() if message is None else call(message.SerializeToString())
         status, data = answer if isinstance(answer, tuple) else (answer, b"")

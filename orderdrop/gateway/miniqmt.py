@@ -1,7 +1,7 @@
 """The gateway to MiniQMT, a QMT terminal on the same machine, through the vendor's package xtquant.
 
 This file says what is sure. How the connection is kept stands in miniqmt_link and miniqmt_session, what the terminal tells in
-miniqmt_events, whose it is in miniqmt_book, keys in miniqmt_reference, codes in miniqmt_codes. The window, confirmation and sending
+miniqmt_events, whose it is in miniqmt_book, keys in miniqmt_reference, codes in miniqmt_codes, the day's securities in miniqmt_securities. The window, confirmation and sending
 again are the router's.
 """
 
@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +29,7 @@ from orderdrop.gateway.base import (
     SubmitResult,
     Trace,
 )
+from orderdrop.gateway.enquiry import Enquiry, command
 from orderdrop.gateway.miniqmt_book import Book
 from orderdrop.gateway.miniqmt_codes import CANCEL_FINISHED, CANCEL_UNKNOWN
 from orderdrop.gateway.miniqmt_link import Link
@@ -36,11 +38,16 @@ from orderdrop.gateway.miniqmt_session import library
 from orderdrop.order.errors import ConfigError, GatewayError
 from orderdrop.order.goldminer_format import order_file
 from orderdrop.order.report import Account, Report
+from orderdrop.order.security import Security
 
 log = logging.getLogger(__name__)
 
 READS_APART: Final = 10_000_000
 """Microseconds between two full queries that together prove an absence; the terminal keeps answers for up to six seconds."""
+
+SECURITIES: Final = command("orderdrop.gateway.miniqmt_securities")
+SECURITIES_WITHIN: Final = 120.0
+"""Seconds that the terminal may take to tell the day's securities."""
 
 _ROOM: Final = 1_000_000
 _PULSE: Final = 0.05
@@ -66,6 +73,7 @@ class MiniqmtGateway:
         self._day = trade_date(clock.now())
         self._link = Link(settings, self._accounts, clock)
         self._book = Book(clock.now())
+        self._enquiry = Enquiry(SECURITIES, SECURITIES_WITHIN)
         self._batches: dict[int, list[Row]] = {}
         self._left: set[int] = set()  # batches that were handed over, or may have been by an earlier life
         self._submitted: set[int] = set()  # those of today, by this one
@@ -94,6 +102,7 @@ class MiniqmtGateway:
             log.error("MiniQMT 还没有就绪 / is not ready yet: %s", self._link.trouble)
 
     def close(self) -> None:
+        self._enquiry.cancel()
         self._link.close()
 
     def watched(self) -> Sequence[Path]:
@@ -189,6 +198,9 @@ class MiniqmtGateway:
 
     def accounts(self) -> Sequence[str]:
         return self._accounts
+
+    def instruments(self, day: date) -> Generator[Security, None, None]:
+        return self._enquiry.ask(day=f"{day:%Y%m%d}")
 
     # details
 

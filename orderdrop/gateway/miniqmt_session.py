@@ -131,7 +131,7 @@ _NO_ACCOUNT: Final = "账号或 account_type 不对,或未登录 / wrong account
 def library() -> tuple[Any, Any]:
     """The vendor's modules xttrader and xttype. Raises ConfigError when they are not there."""
     try:
-        with _offline():
+        with offline():
             from xtquant import xttrader, xttype  # noqa: PLC0415  it is an extra, and heavy
     except ImportError as error:
         raise ConfigError(
@@ -142,7 +142,7 @@ def library() -> tuple[Any, Any]:
 
 
 @contextmanager
-def _offline() -> Iterator[None]:
+def offline() -> Iterator[None]:
     """While xtquant is imported: it would ask a web server for a newer version, and trading does not wait for that."""
     known, sys.modules["requests"] = sys.modules.get("requests"), None  # type: ignore[assignment]
     try:

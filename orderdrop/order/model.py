@@ -74,9 +74,14 @@ SIDE_OF = {
 }
 BUYS = frozenset(business for business, side in SIDE_OF.items() if side is Side.BUY)
 SELLS = frozenset(business for business, side in SIDE_OF.items() if side is Side.SELL)
-FROM_HOLDING = SELLS - {OrderBusiness.SHORT_SELL, OrderBusiness.SPECIAL_SHORT_SELL}
+SHORT_SALES = frozenset({OrderBusiness.SHORT_SELL, OrderBusiness.SPECIAL_SHORT_SELL})
+FROM_HOLDING = SELLS - SHORT_SALES
 """Sales of what the account holds; the others sell what is lent."""
 
+RETURNS = frozenset({OrderBusiness.BUY_TO_RETURN, OrderBusiness.SPECIAL_BUY_TO_RETURN})
+"""Purchases that go back to whoever lent the shares: they end a short sale, and nothing of them stays in the account."""
+
+TO_HOLDING = BUYS - RETURNS
 PAID_IN_CASH = BUYS - {OrderBusiness.MARGIN_BUY, OrderBusiness.SPECIAL_MARGIN_BUY}
 """Purchases with the account's own cash; the others with the broker's."""
 

@@ -412,14 +412,20 @@ WORDS: Final[dict[Code, Words]] = {
     Code.REFERENCE_MISSING: Words(
         "没有 {value} 的昨收价,涨跌停未检查",
         "no previous close of {value}: the daily limit was not checked",
-        "在 instruments.csv 里给出",
-        "give it in instruments.csv",
+        "等终端给出,或写入 instruments.csv",
+        "wait until the terminal tells it, or give it in instruments.csv",
     ),
     Code.REFERENCE_NEEDED: Words(
         "没有 {value} 的参考价,无法按 {bound} 检查",
         "no reference price of {value}, so this cannot be checked: {bound}",
         "写明价格,或在 instruments.csv 里给出昨收价或最新价",
         "give a price, or its previous close or last price in instruments.csv",
+    ),
+    Code.SECURITY_SUSPENDED: Words(
+        "终端说 {value} 今天停牌",
+        "the terminal says that {value} is suspended today",
+        "在终端核对;停牌期间券商多半拒单",
+        "look into the terminal; most brokers refuse orders while it is suspended",
     ),
     Code.ST_UNKNOWN: Words(
         "不知道 {value} 是否 ST,按 {bound} 拒绝",
@@ -592,8 +598,8 @@ WORDS: Final[dict[Code, Words]] = {
     Code.REDUCING: Words(
         "只许减仓: {value}",
         "only orders that reduce a position: {value}",
-        "只卖出,或 orderdrop resume",
-        "sell only, or run orderdrop resume",
+        "只卖出或买券还券,或 orderdrop resume",
+        "sell what is held, or return what was sold short, or run orderdrop resume",
     ),
     Code.NOT_SENT: Words(
         "同一文件有问题行({value}),整份未发送",

@@ -6,23 +6,30 @@ through a stand-in.
 
 from __future__ import annotations
 
+import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from datetime import time as time_of_day
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
+import xtdata_native
 import xtquant_native
 from builders import ACCOUNT, a_clock
 from gm_terminal import GmTerminal
 from xtquant_broker import Broker
 
+from orderdrop.clock import SHANGHAI, from_datetime
 from orderdrop.config import GoldminerSettings, MiniqmtSettings, PaperSettings
 from orderdrop.gateway.base import Batch, Cursor, Gateway, Outgoing
 from orderdrop.gateway.goldminer import GoldminerGateway
 from orderdrop.gateway.miniqmt import MiniqmtGateway
+from orderdrop.gateway.miniqmt_codes import stock_code
 from orderdrop.gateway.paper import PaperGateway
+from orderdrop.order.board import board_of
 from orderdrop.order.report import Fill, Report, StatusReport
 from orderdrop.order.status import Status
 from orderdrop.terminal import Settings, Terminal
@@ -37,6 +44,19 @@ FILLS, TWO_FILLS, HALF, PENDING, REJECTED, STUCK = (
 )
 OPENING_CASH = Decimal(1_000_000)
 OPENING_SHARES = {FILLS: 1000}
+GM_KINDS = {"stock": 1010, "fund": 1020, "bond": 1030}
+
+
+class Listed(NamedTuple):
+    """A security as a terminal is made to know it; prices as the exchange writes them."""
+
+    symbol: str
+    close: float = 0
+    lower: float = 0
+    upper: float = 0
+    tick: float = 0.01
+    st: bool = False
+    suspended: bool = False
 
 
 class Surroundings(ABC):
@@ -65,6 +85,14 @@ class Surroundings(ABC):
     def lose_orders(self) -> bool:
         """From now on, what is handed over is taken and never executed nor told. False: it cannot be made to."""
         return False
+
+    def list_securities(self, day: date, listed: Sequence[Listed]) -> None:
+        """The terminal knows these securities, as of that day. Before that, it tells none. For gateways that deliver instruments."""
+        raise NotImplementedError
+
+    def hang(self, day: date, listed: Sequence[Listed]) -> None:
+        """The same, but the terminal does not answer who asks for them."""
+        raise NotImplementedError
 
     def close(self) -> None:  # noqa: B027  most have nothing to close
         """Let go of what stands around the gateway."""
@@ -131,6 +159,31 @@ class GmSurroundings(Surroundings):
         self._alive = self.terminal.gateway()
         return self._alive
 
+    def list_securities(self, day: date, listed: Sequence[Listed]) -> None:
+        at = from_datetime(datetime.combine(day, time_of_day(), SHANGHAI))
+        told = [
+            {
+                "at": at,
+                "pre_close": one.close,
+                "lower_limit": one.lower,
+                "upper_limit": one.upper,
+                "is_st": one.st,
+                "is_suspended": one.suspended,
+                "info": {
+                    "symbol": one.symbol,
+                    "exchange": one.symbol[:4],
+                    "price_tick": one.tick,
+                    "sec_type1": GM_KINDS[board_of(one.symbol).kind],
+                },
+            }
+            for one in listed
+        ]
+        (self.folder / "symbols.json").write_text(json.dumps(told))
+
+    def hang(self, day: date, listed: Sequence[Listed]) -> None:
+        self.list_securities(day, listed)
+        self.terminal.book.fail("symbols", "hang")
+
     def terminal_works(self) -> None:
         for _ in range(9):
             self.terminal.advance(0.6)
@@ -152,7 +205,14 @@ class MiniqmtSurroundings(Surroundings):
     def gateway(self) -> Gateway:
         settings = MiniqmtSettings(live=False, userdata_dir=self.folder)
         self._gateway = MiniqmtGateway("qmt", settings, [ACCOUNT], self.clock)
+        self._gateway._enquiry._command = xtdata_native.command(self.folder)
         return self._gateway
+
+    def list_securities(self, day: date, listed: Sequence[Listed]) -> None:
+        xtdata_native.write(self.folder, _details(day, listed))
+
+    def hang(self, day: date, listed: Sequence[Listed]) -> None:
+        xtdata_native.write(self.folder, _details(day, listed), fault="hang")
 
     def terminal_works(self) -> None:
         """Full queries that were asked now have brought everything before them, and what the first one has set off."""
@@ -174,6 +234,22 @@ class MiniqmtSurroundings(Surroundings):
 
     def close(self) -> None:
         self.broker.close()
+
+
+def _details(day: date, listed: Sequence[Listed]) -> dict[str, dict[str, object]]:
+    return {
+        stock_code(one.symbol): {
+            "InstrumentName": "*ST 浦发" if one.st else "浦发银行",
+            "TradingDay": f"{day:%Y%m%d}",
+            "PreClose": one.close,
+            "DownStopPrice": one.lower,
+            "UpStopPrice": one.upper,
+            "PriceTick": one.tick,
+            "InstrumentStatus": int(one.suspended),
+            "ExtendInfo": {"OptionType": -1},
+        }
+        for one in listed
+    }
 
 
 SURROUNDINGS: dict[str, Callable[[Path], Surroundings]] = {

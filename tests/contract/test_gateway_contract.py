@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from decimal import Decimal
+from threading import Thread
 
 import pytest
-from builders import ACCOUNT, an_outgoing
+from builders import ACCOUNT, FRIDAY, an_outgoing
 from gateways import (
     FILLS,
     HALF,
@@ -18,12 +20,14 @@ from gateways import (
     STUCK,
     SURROUNDINGS,
     TWO_FILLS,
+    Listed,
     Surroundings,
     hand_over,
     hear,
 )
 
-from orderdrop.gateway.base import Batch, Cancel, Gateway, Outcome
+from orderdrop.gateway.base import Batch, Cancel, DeliversInstruments, Gateway, Outcome
+from orderdrop.order.errors import GatewayError
 from orderdrop.order.report import CancelReject, StatusReport
 from orderdrop.order.status import Status
 
@@ -262,3 +266,81 @@ def test_account_when_nobody_ever_used_it_then_none(gateway):
 
 def test_room_when_idle_then_there_is_some(gateway):
     assert gateway.room() > 0
+
+
+# the day's securities, of gateways whose terminal knows them
+
+MAIN, ST, NEW, FUND, BOND, HALTED = (
+    Listed("SHSE.600000", 10.05, 9.05, 11.06),
+    Listed("SZSE.000002", 2.00, 1.80, 2.20, st=True),
+    Listed("SHSE.601001", 8.88),
+    Listed("SHSE.510300", 4.0, 3.6, 4.4, tick=0.001),
+    Listed("SZSE.123001", 112.345, 89.876, 134.81400000000002, tick=0.001),
+    Listed("SZSE.300001", 50.0, 40.0, 60.0, suspended=True),
+)
+TODAY = FRIDAY.date()
+YESTERDAY = TODAY - timedelta(days=1)
+
+
+@pytest.fixture
+def delivering(gateway) -> DeliversInstruments:
+    if not isinstance(gateway, DeliversInstruments):
+        pytest.skip("its terminal tells no securities")
+    return gateway
+
+
+def test_instruments_when_the_terminal_knows_them_then_all_are_told(around, delivering):
+    around.list_securities(TODAY, [MAIN, ST, NEW, FUND, BOND, HALTED])
+    told = {security.symbol: security for security in delivering.instruments(TODAY)}
+    assert told.keys() == {one.symbol for one in (MAIN, ST, NEW, FUND, BOND, HALTED)}
+    main = told[MAIN.symbol]
+    assert (main.previous_close, main.lower, main.upper, main.tick) == tuple(
+        map(Decimal, ("10.05", "9.05", "11.06", "0.01"))
+    )
+    assert (main.st, told[ST.symbol].st) == (False, True)
+    assert told[FUND.symbol].tick == Decimal("0.001")
+    assert told[BOND.symbol].upper == Decimal("134.814")
+    assert told[HALTED.symbol].suspended
+    assert not main.suspended
+
+
+def test_instruments_when_a_security_has_no_limit_then_no_price_of_it_is_told(around, delivering):
+    around.list_securities(TODAY, [NEW])
+    (told,) = delivering.instruments(TODAY)
+    assert told.previous_close is told.lower is told.upper is None
+    assert told.tick == Decimal("0.01")
+
+
+def test_instruments_when_they_are_of_another_day_then_nothing_is_told(around, delivering):
+    around.list_securities(YESTERDAY, [MAIN, FUND])
+    assert list(delivering.instruments(TODAY)) == []
+
+
+def test_instruments_when_the_terminal_tells_none_then_a_fault_and_later_told(around, delivering):
+    with pytest.raises(GatewayError):
+        list(delivering.instruments(TODAY))
+    around.list_securities(TODAY, [MAIN])
+    assert len(list(delivering.instruments(TODAY))) == 1
+
+
+def test_instruments_when_the_terminal_hangs_then_orders_go_all_the_same_and_close_ends_it(
+    around, gateway, delivering
+):
+    around.hang(TODAY, [MAIN])
+    faults = []
+
+    def ask() -> None:
+        try:
+            list(delivering.instruments(TODAY))
+        except GatewayError as error:
+            faults.append(error)
+
+    asking = Thread(target=ask)
+    asking.start()
+    hand_over(around, gateway, [an_outgoing(symbol=FILLS)])
+    assert hear(around, gateway).statuses("S1") == [Status.NEW, Status.FILLED]
+    assert asking.is_alive()
+    gateway.close()
+    asking.join(10)
+    assert not asking.is_alive()
+    assert len(faults) == 1

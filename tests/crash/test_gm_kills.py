@@ -78,7 +78,7 @@ def test_router_when_killed_while_it_calls_loses_and_doubles_nothing(tmp_path):
 SETTLED = {"pending_new", "new", "filled", "unknown"}
 SETTINGS = {
     "inbox": {"scan_interval": 0.01, "settle": 0.02, "archive_after": 0.1},
-    "gateways": {"gm": {"type": "gm", "token": "a-secret", "live": False, "poll_interval": 0.1}},
+    "gateways": {"gm": {"type": "gm", "token": "a-secret", "live": False, "poll_interval": 0.1, "instruments": False}},
     "accounts": {ACCOUNT: {"gateway": "gm"}},
 }  # fmt: skip
 

@@ -51,7 +51,7 @@ class Market:
             "inbox": {"scan_interval": 0.02, "settle": 0.02, "torn_timeout": 3600, "archive_after": 0.5},
             "gateways": {
                 "qmt": {
-                    "type": "miniqmt", "live": False, "userdata_dir": str(self.userdata), "window": 400, "confirm_timeout": 1,
+                    "type": "miniqmt", "live": False, "instruments": False, "userdata_dir": str(self.userdata), "window": 400, "confirm_timeout": 1,
                     "lost_after": 2, "resend": "auto", "query_interval": 2,
                 }
             },

@@ -173,6 +173,23 @@ def test_cash_when_pending_purchases_have_used_it_then_refused(desk):
     assert refused(one) == {"b": "CASH_SHORT"}
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_cash_and_shares_when_a_held_order_will_use_them_then_refused_also_after_a_restart(desk, restarted):
+    one = desk(
+        at(10, 0),
+        limits={"as_live": True, "repeat_window": 0},
+        gateways={"paper": {"cash": "15000", "positions": {"SHSE.600000": 100, "SHSE.600001": 100}}},
+        accounts={"A1": {}},
+        strategies={"alpha": {"hold": True}},
+    )
+    one.route({"alpha/a.csv": rows(row("a", 1000), row("b", symbol="SHSE.600001", side=2))})
+    assert one.statuses() == {"a": "held", "b": "held"}
+    if restarted:
+        one.restart()
+    one.route({"c.csv": rows(row("c", 600)), "d.csv": rows(row("d", symbol="SHSE.600001", side=2))})
+    assert refused(one) == {"c": "CASH_SHORT", "d": "SHARES_SHORT"}
+
+
 def test_shares_when_bought_today_then_not_sellable(desk):
     one = desk(
         at(10, 0),

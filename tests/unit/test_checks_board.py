@@ -168,7 +168,8 @@ def test_price_passes_exactly_when_it_is_whole_ticks(board, price):
     [
         (200, 100, None),
         (200, 150, Code.LOT_SIZE),
-        (201, 150, None),
+        (201, 150, Code.LOT_SIZE),  # what is lent leaves no odd rest
+        (208, 150, None),
         (203, 50, None),
         (207, 100, None),
         (204, 100, Code.SIDE_BAD),

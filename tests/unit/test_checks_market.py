@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from orderdrop.checks.context import Instrument, Range
 from orderdrop.checks.market import (
     limit_prices,
+    not_suspended,
     price_within_cage,
     price_within_limits,
     reference_there,
@@ -21,9 +22,10 @@ from orderdrop.checks.market import (
 )
 from orderdrop.clock import SHANGHAI, from_datetime
 from orderdrop.config import InstrumentSettings
-from orderdrop.instruments import Instruments
+from orderdrop.instruments import NOTHING_DELIVERED, Delivered, Instruments
 from orderdrop.order.board import BOARDS, board_of
 from orderdrop.order.refusal import Code
+from orderdrop.order.security import Security
 
 MAIN, STAR, CHINEXT, BSE, ETF, REPO = (
     "SHSE.600000", "SHSE.688001", "SZSE.300001", "BJSE.920002", "SHSE.510300", "SHSE.204001",
@@ -149,13 +151,13 @@ def test_worth_when_a_market_order_then_the_dearest_it_may_become():
 
 @pytest.fixture
 def instruments(tmp_path):
-    def make(text: str, at: datetime = FRIDAY) -> Instruments:
+    def make(text: str, at: datetime = FRIDAY, delivered: Delivered = NOTHING_DELIVERED) -> Instruments:
         path = tmp_path / "instruments.csv"
         path.write_text(text, encoding="utf-8")
         stamp = from_datetime(at) / 1e6
         os.utime(path, (stamp, stamp))
-        made = Instruments(InstrumentSettings(), tmp_path)
-        made.refresh()
+        made = Instruments(InstrumentSettings(), tmp_path, lambda: delivered)
+        made.refresh(FRIDAY.date())
         return made
 
     return make
@@ -235,3 +237,104 @@ def test_instruments_when_a_parquet_file_is_none_then_told_and_left_out(tmp_path
     made.refresh()
     assert not made.there
     assert "instruments cannot be read" in caplog.text
+
+
+# what a terminal has told
+
+TOLD = Security(MAIN, *map(Decimal, ("10.00", "9.00", "11.00", "0.001")), max_limit=500_000, st=False)
+TODAY = FRIDAY.date()
+THURSDAY = TODAY - timedelta(days=1)
+
+
+@pytest.fixture
+def delivered(instruments):
+    def make(security: Security, text: str = "", day: date = TODAY, at: datetime = FRIDAY) -> Instruments:
+        return instruments(text, at, Delivered(day, ({security.symbol: security},)))
+
+    return make
+
+
+def of_today(made: Instruments, symbol: str = MAIN) -> Instrument | None:
+    return made.today(from_datetime(FRIDAY), FRIDAY.date())(symbol)
+
+
+def test_delivered_when_the_file_says_nothing_then_they_count_and_win_over_the_board(delivered):
+    made = delivered(TOLD)
+    assert of_today(made) == known(previous_close="10.00", lower="9.00", upper="11.00", st=False)
+    assert of_today(made, "SHSE.600001") is None
+    assert made.there
+    assert (made.board_of(MAIN).tick, made.board_of(MAIN).max_limit) == (Decimal("0.001"), 500_000)
+    assert made.board_of(MAIN).max_market == board_of(MAIN).max_market
+
+
+def test_delivered_when_of_yesterday_then_nothing_of_them_counts(delivered):
+    made = delivered(TOLD, day=THURSDAY)
+    assert of_today(made) is None
+    assert not made.there
+    assert made.board_of(MAIN) == board_of(MAIN)
+
+
+def test_delivered_when_the_day_ends_then_forgotten(delivered):
+    made = delivered(TOLD)
+    assert made.board_of(MAIN).tick == Decimal("0.001")
+    monday = FRIDAY + timedelta(days=3)
+    made.refresh(monday.date())
+    assert made.today(from_datetime(monday), monday.date())(MAIN) is None
+    assert made.board_of(MAIN).tick == Decimal("0.01")
+
+
+@pytest.mark.parametrize(
+    ("header", "line", "limits"),
+    [
+        ("st", "1", ("9.00", "11.00")),
+        ("upper", "10.50", ("9.00", "10.50")),
+        ("lower,upper", "9.50,10.50", ("9.50", "10.50")),
+        ("previous_close", "20.00", ("18.000", "22.000")),  # of the user's close, in the terminal's ticks
+        ("limit_percent", "5", ("9.500", "10.500")),  # of the terminal's close
+        ("unlimited", "1", None),
+    ],
+)
+def test_delivered_when_the_file_says_otherwise_then_the_file_wins(delivered, header, line, limits):
+    made = delivered(TOLD, text=f"symbol,{header}\n600000.SH,{line}\n")
+    prices = limit_prices(made.board_of(MAIN), of_today(made))
+    assert prices == (limits and Range(*map(Decimal, limits)))
+    assert of_today(made).st is (header == "st")
+
+
+def test_delivered_when_the_file_is_of_yesterday_then_its_prices_do_not_hide_them(delivered):
+    made = delivered(
+        TOLD,
+        text="symbol,previous_close,upper,tick\n600000.SH,20,22,0.05\n",
+        at=FRIDAY - timedelta(days=1),
+    )
+    assert limit_prices(board_of(MAIN), of_today(made)) == Range(Decimal("9.00"), Decimal("11.00"))
+    assert made.board_of(MAIN).tick == Decimal(
+        "0.05"
+    )  # what does not change from day to day is still the user's
+
+
+def test_delivered_when_told_anew_then_the_board_follows(tmp_path):
+    told = [
+        Delivered(TODAY, ()),
+        Delivered(TODAY, ({MAIN: TOLD},)),
+        Delivered(TODAY, ({MAIN: TOLD._replace(tick=None)},)),
+    ]
+    made = Instruments(InstrumentSettings(), tmp_path, lambda: told[0])
+    ticks = []
+    for _ in range(3):
+        made.refresh(TODAY)
+        ticks.append(made.board_of(MAIN).tick)
+        told.append(told.pop(0))
+    assert ticks == [Decimal("0.01"), Decimal("0.001"), Decimal("0.01")]
+
+
+def test_delivered_when_two_terminals_know_it_then_the_first_counts():
+    other = TOLD._replace(previous_close=Decimal(20))
+    assert Delivered(FRIDAY.date(), ({}, {MAIN: TOLD}, {MAIN: other})).of(MAIN) is TOLD
+
+
+def test_suspension_when_told_then_said_not_denied():
+    told = knowing(MAIN, suspended=True)
+    assert not_suspended(an_order(), told).code is Code.SECURITY_SUSPENDED
+    assert not_suspended(an_order(), knowing(MAIN, previous_close="10.00")) is None
+    assert not_suspended(an_order(), a_wide_context()) is None
