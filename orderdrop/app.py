@@ -55,7 +55,7 @@ LULL: Final = 0.03
 LULL_AT_MOST: Final = 1.0
 """Seconds without a drop after which chores begin, and seconds after which they begin all the same."""
 
-_COLLECT_AFTER: Final = 200_000
+COLLECT_AFTER: Final = 200_000
 ONCE_AT_MOST: Final = 60.0
 """Seconds after which `run --once` ends whatever is left."""
 
@@ -135,7 +135,7 @@ class App:
         """Route until `stop` is set; `tell` is called after each turn."""
         gc.collect()
         gc.freeze()  # what is loaded stays: no pause of the collector has to walk it again
-        gc.set_threshold(_COLLECT_AFTER, 20, 20)  # orders come and go by the thousand, and hold no cycles
+        gc.set_threshold(COLLECT_AFTER, 20, 20)  # orders come and go by the thousand, and hold no cycles
         while not stop.is_set():
             done = self.turn(tell)
             busy = (self.router.ready or self.router.behind) and not done.fault

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -53,12 +53,13 @@ _ANY: Final = Scope("", ALL)
 
 _OF_BOUND = frozenset(
     {
-        cash.snapshot_there, cash.cash_enough, cash.shares_enough, cash.odd_lot_whole,
+        session.on_trading_day, session.in_time, cash.snapshot_there, cash.cash_enough, cash.shares_enough, cash.odd_lot_whole,
         repeats.crosses_nothing_own, rate.held_for_cancels, session.held_for_time,
         market.reference_there, cash.snapshot_fresh, rate.cancels_few,
     }
 )  # fmt: skip
 _OF_PRICES = frozenset({market.price_within_limits, market.price_within_cage, market.not_suspended})
+_OF_CANCELS = frozenset({rate.held_for_cancels, rate.cancels_few})
 _OF_RATES = frozenset({rate.day_ceiling, rate.turn_comes_in_time})
 _OF_REPEATS = {"refuse": repeats.repeat_refused, "hold": repeats.held_as_repeat, "warn": repeats.repeat_told}
 
@@ -111,15 +112,16 @@ class Gathering:
     def gather(self, writer: Writer, now: Micros, today: date, switched: Switches) -> Context:
         """The context for a batch that is judged now, in this transaction."""
         second = second_of_day(now)
+        phase = session.phase_at(second)
         self.instruments.refresh(today)
         known = Looked(self.instruments.today(now, today))
         around = Surroundings(
-            now=now, day=today, second=second, phase=session.phase_at(second),
+            now=now, day=today, second=second, phase=phase, continuous=phase in session.CONTINUOUS,
             trading_day=self.trading_days.is_open(today) if self.any_bound else True,
             outside_session=self._settings.calendar.outside_session,
             bound=self.bound, limits=self._hard, soft_limits=self._soft,
             instruments=known,
-            ranges=Looked(lambda symbol: _range(self.instruments.board_of(symbol), known[symbol])),
+            ranges=Looked(self._prices(market.limit_prices, known)), cages=Looked(self._prices(market.cage_prices, known)),
             ledger=self.follow(writer, now, today).ledger if self.counts else Ledger(),
             funds=Looked(lambda account_id: self.funds(account_id, now)),
             rates=self.rates, repeats=self._repeats, switches=switched,
@@ -131,13 +133,30 @@ class Gathering:
             chosen.add(switches.not_switched_off)
         if self.instruments.there:
             chosen |= _OF_PRICES
+        if not around.ledger.cancels:
+            chosen -= _OF_CANCELS
         return Context(
             self._accounts, switched.halted, self._settings.credit_accounts, board_of=self.instruments.board_of, sessions=self.any_bound,
+            standing=tuple(rule for rule in checks.STANDING_RULES if rule in chosen),
             further=tuple(rule for rule in checks.FURTHER_RULES if rule in chosen),
             holds=tuple(rule for rule in checks.HOLDS if rule in chosen),
             warnings=tuple(rule for rule in checks.WARNINGS if rule in chosen),
             soft=self._says, around=around,
         )  # fmt: skip
+
+    def _prices(
+        self,
+        bounds: Callable[[Board, Instrument | None], Range | None],
+        known: Mapping[str, Instrument | None],
+    ) -> Callable[[str], Range | None]:
+        """Between which prices a symbol may trade; nobody knows for a symbol of no board."""
+        board_of = self.instruments.board_of
+
+        def prices(symbol: str) -> Range | None:
+            board = board_of(symbol)
+            return None if board is None else bounds(board, known[symbol])
+
+        return prices
 
     def pace(self, gateway: str, now: Micros) -> int:
         """How many orders may leave for a gateway now: what is left of this second to the account that has least."""
@@ -219,9 +238,6 @@ class Gathering:
         held = {held.symbol: Held(held.volume, held.available, held.price) for held in told.positions}
         return Funds(told.at, told.available, told.balance + told.market_value, held)
 
-    def _fee(self, value: Decimal) -> Decimal:
-        return max(value * self._limits.fee_rate, self._limits.fee_minimum)
-
     # what was ordered today
 
     def follow(self, writer: Writer, now: Micros, today: date) -> Following:
@@ -233,7 +249,7 @@ class Gathering:
         price = self.instruments.today(now, today)
         if following.day != day:
             following.day, following.event = day, orders.last_event()
-            following.ledger = Ledger(fee=self._fee)
+            following.ledger = Ledger(fee=_fees(self._limits.fee_rate, self._limits.fee_minimum))
             self._put(following.ledger, orders.all(), price)
             self._note(following, orders.events_since(now - MINUTE))
         else:
@@ -277,8 +293,8 @@ class Gathering:
         )
 
 
-def _range(board: Board | None, known: Instrument | None) -> Range | None:
-    return None if board is None else market.limit_prices(board, known)
+def _fees(rate: Decimal, minimum: Decimal) -> Callable[[Decimal], Decimal]:
+    return lambda value: max(value * rate, minimum)
 
 
 def _entry(order: Any, known: Callable[[str], Any]) -> Entry:

@@ -6,10 +6,10 @@ from collections import defaultdict
 from datetime import datetime
 from decimal import Decimal
 
-from orderdrop.checks import FURTHER_RULES, HOLDS, WARNINGS, Context
+from orderdrop.checks import FURTHER_RULES, HOLDS, STANDING_RULES, WARNINGS, Context
 from orderdrop.checks.context import Rate, RepeatPolicy, Surroundings
 from orderdrop.checks.ledger import Ledger
-from orderdrop.checks.session import phase_at
+from orderdrop.checks.session import CONTINUOUS, phase_at
 from orderdrop.checks.switches import Switches
 from orderdrop.clock import SHANGHAI, FixedClock, from_datetime, second_of_day
 from orderdrop.gateway.base import Outgoing
@@ -56,6 +56,7 @@ def surroundings(at: datetime = FRIDAY, **over) -> Surroundings:
         "day": at.date(),
         "second": second_of_day(now),
         "phase": phase_at(second_of_day(now)),
+        "continuous": phase_at(second_of_day(now)) in CONTINUOUS,
         "trading_day": True,
         "outside_session": "hold",
         "bound": defaultdict(lambda: True),
@@ -63,6 +64,7 @@ def surroundings(at: datetime = FRIDAY, **over) -> Surroundings:
         "soft_limits": defaultdict(tuple),
         "instruments": defaultdict(lambda: None),
         "ranges": defaultdict(lambda: None),
+        "cages": defaultdict(lambda: None),
         "ledger": Ledger(),
         "funds": defaultdict(lambda: None),
         "rates": defaultdict(lambda: Rate(None, None, "")),
@@ -82,6 +84,7 @@ def a_wide_context(at: datetime = FRIDAY, rules=FURTHER_RULES, **over) -> Contex
     return a_context(
         halted=around.switches.halted,
         sessions=True,
+        standing=STANDING_RULES,
         further=rules,
         holds=HOLDS,
         warnings=WARNINGS,

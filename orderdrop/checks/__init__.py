@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
-from itertools import compress
+from collections.abc import Iterable, Sequence
+from itertools import compress, repeat
 
 from orderdrop.checks.board import (
     board_known,
@@ -77,18 +77,20 @@ VOLUME_RULES: tuple[Rule, ...] = (
 )
 """They look at the volume, the order type, the side and the board."""
 
-TIME_RULES: tuple[Rule, ...] = (
+STANDING_RULES: tuple[Rule, ...] = (
     on_trading_day,
     in_time,
+    not_switched_off,
+    snapshot_there,
 )
-"""They run where a gateway is bound to sessions, and for an order that has times of its own."""
+"""Of an order without times of its own they look at account, strategy, order type, side and board, so their yes is remembered. They run
+where the settings, or a live gateway, call for it; the first two also for an order that has times.
+"""
 
 FURTHER_RULES: tuple[Rule, ...] = (
-    not_switched_off,
     price_within_limits,
     price_within_cage,
     within_limits,
-    snapshot_there,
     cash_enough,
     shares_enough,
     odd_lot_whole,
@@ -99,7 +101,9 @@ FURTHER_RULES: tuple[Rule, ...] = (
 )
 """They need to know more; each runs where the settings, or a live gateway, call for it."""
 
-RULES = ACCOUNT_RULES + KIND_RULES + PRICE_RULES + VOLUME_RULES + TIME_RULES + FURTHER_RULES
+_TIMES: tuple[Rule, ...] = (on_trading_day, in_time)
+
+RULES = ACCOUNT_RULES + KIND_RULES + PRICE_RULES + VOLUME_RULES + STANDING_RULES + FURTHER_RULES
 
 HOLDS: tuple[HoldRule, ...] = (held_as_repeat, held_for_cancels, held_for_time)
 """What waits for a person before what waits for a time."""
@@ -110,9 +114,18 @@ WARNINGS: tuple[Rule, ...] = (reference_there, not_suspended, snapshot_fresh, ca
 
 def check(order: Order, context: Context) -> Refusal | None:
     """Why the order is denied, None when it may go. Never raises."""
-    refusal = _denied_alone(order, context)
-    if refusal is None and (context.sessions or order.not_before or order.not_after):
-        refusal = _first_denial(TIME_RULES, order, context)
+    terms = _judged_alone(order, context)
+    if isinstance(terms, Refusal):
+        return terms
+    refusal = None
+    if order.not_before or order.not_after:
+        refusal = _first_denial(_TIMES + context.standing, order, context)
+    elif context.standing:
+        whose = order.account_id, order.strategy, terms
+        if whose not in context.passed.standing:
+            refusal = _first_denial(context.standing, order, context)
+            if refusal is None:
+                context.passed.add(context.passed.standing, whose)
     if refusal is None and context.further:
         return _first_denial(context.further, order, context)
     return refusal
@@ -120,7 +133,7 @@ def check(order: Order, context: Context) -> Refusal | None:
 
 def all_pass(orders: Sequence[Order], context: Context) -> bool:
     """Whether `check` lets each of these pass, asked once for what is alike. False also where that has to be asked one by one."""
-    if context.sessions or context.further or not orders:
+    if context.standing or context.further or not orders:
         return False
     _, _, accounts, symbols, volumes, types, sides, prices, _, _, _, befores, afters = zip(
         *orders, strict=True
@@ -129,21 +142,20 @@ def all_pass(orders: Sequence[Order], context: Context) -> bool:
         return False
     passed = context.passed
     terms = [*map(passed.kinds.get, zip(symbols, types, sides, strict=True))]
-    alike = map(
+    alike: Iterable[bool] = map(
         operator.and_,
         map(passed.prices.__contains__, zip(terms, prices, strict=True)),
         map(passed.volumes.__contains__, zip(terms, volumes, strict=True)),
     )
     if not passed.accounts.issuperset(zip(accounts, sides, strict=True)):
-        return all(_denied_alone(order, context) is None for order in orders)
+        alike = repeat(False)
     new = compress(orders, map(operator.not_, alike))
-    return all(_denied_alone(order, context) is None for order in new)
+    return not any(isinstance(_judged_alone(order, context), Refusal) for order in new)
 
 
-def _denied_alone(order: Order, context: Context) -> Refusal | None:
-    """What the rules say that need no more than the order: asked once of each account, kind, price and volume."""
+def _judged_alone(order: Order, context: Context) -> int | Refusal:
+    """What the rules say that need no more than the order: asked once of each account, kind, price and volume. The number of its terms."""
     passed, order_type, side = context.passed, order.order_type, order.order_business
-    refusal = None
     if (order.account_id, side) not in passed.accounts:
         refusal = _first_denial(ACCOUNT_RULES, order, context)
         if refusal is not None:
@@ -166,12 +178,13 @@ def _denied_alone(order: Order, context: Context) -> Refusal | None:
         if refusal is not None:
             return refusal
         passed.add(passed.volumes, (terms, order.volume))
-    return None
+    return terms
 
 
 def every_denial(order: Order, context: Context) -> list[Refusal]:
     """All that speaks against an order; for those who ask beforehand."""
-    rules = (*ACCOUNT_RULES, *KIND_RULES, *PRICE_RULES, *VOLUME_RULES, *TIME_RULES, *context.further)
+    alone = ACCOUNT_RULES + KIND_RULES + PRICE_RULES + VOLUME_RULES
+    rules = dict.fromkeys((*alone, *_TIMES, *context.standing, *context.further))
     found = [refusal for rule in rules if (refusal := _first_denial((rule,), order, context)) is not None]
     # What cannot be judged because of what was denied already tells nothing new.
     return found[:1] + [refusal for refusal in found[1:] if refusal.code is not Code.CHECK_FAILED]
@@ -192,10 +205,9 @@ def hold(order: Order, context: Context) -> Hold | Refusal | None:
 def warnings(order: Order, context: Context) -> list[Refusal]:
     """What is to be said of an order that may go: one for each rule, and one for each soft limit that it passes."""
     found = []
-    for rule in context.warnings:
-        refusal = _first_denial((rule,), order, context)
-        if refusal is not None:
-            found.append(refusal)
+    if _first_denial(context.warnings, order, context) is not None:  # seldom
+        one_by_one = (_first_denial((rule,), order, context) for rule in context.warnings)
+        found = [refusal for refusal in one_by_one if refusal is not None]
     return found + passed_softly(order, context) if context.soft else found
 
 

@@ -62,8 +62,14 @@ def shares_enough(order: Order, context: Context) -> Refusal | None:
 def odd_lot_whole(order: Order, context: Context) -> Refusal | None:
     """The odd remainder of a holding is sold at once: with whole lots or by itself, never in part."""
     board = context.board_of(order.symbol)
+    if (
+        board is None
+        or not board.odd_below
+        or (order.volume >= board.minimum and not order.volume % board.step)
+    ):
+        return None
     sellable = _sellable(order, context)
-    if sellable is None or board is None or not board.odd_below:
+    if sellable is None:
         return None
     if board.minimum > board.step:  # any number from the minimum on; below it only all that is left
         wrong = order.volume < board.minimum and order.volume != sellable
@@ -74,8 +80,9 @@ def odd_lot_whole(order: Order, context: Context) -> Refusal | None:
 
 def _sellable(order: Order, context: Context) -> int | None:
     """What may be sold today less what is being sold; None where it does not matter or nobody says."""
-    board = context.board_of(order.symbol)
-    funds = _funds(order, context) if order.order_business in FROM_HOLDING else None
+    if order.order_business not in FROM_HOLDING:
+        return None
+    board, funds = context.board_of(order.symbol), _funds(order, context)
     if funds is None or board is None or board.kind == "repo":
         return None
     held = funds.positions.get(order.symbol)

@@ -45,7 +45,7 @@ class Instrument(NamedTuple):
 
 
 class Range(NamedTuple):
-    """The day's lowest and highest price."""
+    """The lowest and the highest price that is taken: of the day, or now (its cage)."""
 
     lower: Decimal
     upper: Decimal
@@ -88,13 +88,15 @@ class Surroundings:
     """Market, limits and what was ordered before, at one instant.
 
     second: of the day, in Shanghai. trading_day: None when nobody knows the year. bound: by account, whether its gateway is held to
-    sessions, cash and the rest. limits: by account and strategy. instruments, ranges: by symbol, None where nobody knows.
+    sessions, cash and the rest. limits: by account and strategy. instruments, ranges (of the day), cages (in continuous trading): by
+    symbol, None where nobody knows.
     """
 
     now: Micros
     day: date
     second: int
     phase: Phase
+    continuous: bool
     trading_day: bool | None
     outside_session: Literal["hold", "refuse"]
     bound: Mapping[str, bool]
@@ -102,6 +104,7 @@ class Surroundings:
     soft_limits: Mapping[tuple[str, str], tuple[Limit, ...]]
     instruments: Mapping[str, Instrument | None]
     ranges: Mapping[str, Range | None]
+    cages: Mapping[str, Range | None]
     ledger: Ledger
     funds: Mapping[str, Funds | None]
     rates: Mapping[str, Rate]
@@ -125,14 +128,15 @@ _REMEMBERED = 1 << 16
 class Passed:
     """What the rules that look at an order alone have let pass, so that they need not be asked again of what is alike to them.
 
-    accounts: with the side. kinds: symbol, order type and side → the number of their terms; terms: board, order type and side → that
+    accounts: with the side. standing: account, strategy and terms. kinds: symbol, order type and side → the number of their terms; terms: board, order type and side → that
     number. prices, volumes: with the number of the terms they were seen with.
     """
 
-    __slots__ = ("accounts", "kinds", "prices", "terms", "volumes")
+    __slots__ = ("accounts", "kinds", "prices", "standing", "terms", "volumes")
 
     def __init__(self) -> None:
         self.accounts: set[tuple[str, int]] = set()
+        self.standing: set[tuple[str, str, int]] = set()
         self.kinds: dict[tuple[str, int, int], int] = {}
         self.terms: dict[tuple[Board | None, int, int], int] = {}
         self.prices: set[tuple[int, Decimal | None]] = set()
@@ -158,7 +162,7 @@ def _make_room(remembered: dict[Any, int] | set[Any]) -> None:
 class Context:
     """The router's state when an order is judged.
 
-    accounts: those that may trade, None when any may. passed: in this state. credit: the accounts that take credit orders. further, holds, warnings: the rules that
+    accounts: those that may trade, None when any may. passed: in this state. credit: the accounts that take credit orders. standing, further, holds, warnings: the rules that
     the settings and the gateways call for. soft: whether any limits are only said. sessions: whether any gateway is bound to them.
     origin: the take that is judged (drop, when).
     """
@@ -169,6 +173,7 @@ class Context:
     passed: Passed = field(default_factory=Passed)
     board_of: Callable[[str], Board | None] = board_of
     sessions: bool = False
+    standing: tuple[Rule, ...] = ()
     further: tuple[Rule, ...] = ()
     holds: tuple[HoldRule, ...] = ()
     warnings: tuple[Rule, ...] = ()

@@ -113,7 +113,8 @@ class Ledger:
     """What a purchase of this value costs beside it."""
 
     _totals: dict[ScopeKey, Totals] = field(default_factory=lambda: defaultdict(Totals))
-    _of_symbol: dict[tuple[str, str], dict[int, Entry]] = field(default_factory=lambda: defaultdict(dict))
+    _counted_in: dict[tuple[str, str], tuple[Totals, ...]] = field(default_factory=dict)  # account, strategy
+    _open: dict[tuple[str, str, bool], dict[int, Entry]] = field(default_factory=lambda: defaultdict(dict))
     _floating: dict[str, dict[int, Entry]] = field(default_factory=lambda: defaultdict(dict))
     _reserved: dict[str, Reserved] = field(default_factory=dict)
     _same: dict[Likeness, list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -130,18 +131,16 @@ class Ledger:
     def put(self, order: int, entry: Entry) -> None:
         """Where an order stands now."""
         before = self.entries.get(order)
-        if before is not None:
-            self._count(before, -1)
-        self.entries[order] = entry
-        self._count(entry, 1)
-        here = self._of_symbol[entry.account_id, entry.symbol]
-        if entry.open:
-            here[order] = entry
-        else:
-            here.pop(order, None)
-        self._floating[entry.account_id][order] = entry
         if before is None:
             self._same[_like(entry)].append(order)
+        else:
+            self._count(before, -1)
+        self.entries[order] = self._floating[entry.account_id][order] = entry
+        self._count(entry, 1)
+        if entry.open:
+            self._open[entry.account_id, entry.symbol, entry.buy][order] = entry
+        elif before is not None:
+            self._open[entry.account_id, entry.symbol, entry.buy].pop(order, None)
 
     def sent(self, account_id: str, at: int) -> None:
         """An order or a cancel has left."""
@@ -160,7 +159,7 @@ class Ledger:
             entry = self.entries.pop(order, None)
             if entry is not None:
                 self._count(entry, -1)
-                self._of_symbol[entry.account_id, entry.symbol].pop(order, None)
+                self._open[entry.account_id, entry.symbol, entry.buy].pop(order, None)
                 self._floating[entry.account_id].pop(order, None)
                 self._same[_like(entry)].remove(order)
 
@@ -168,9 +167,12 @@ class Ledger:
         self._drafts.clear()
 
     def _count(self, entry: Entry, sign: int) -> None:
-        value = entry.value
-        for key in keys_of(entry.account_id, entry.strategy):
-            self._totals[key].add(entry, sign * value, sign)
+        value, whose = entry.value, (entry.account_id, entry.strategy)
+        totals = self._counted_in.get(whose)
+        if totals is None:
+            totals = self._counted_in[whose] = tuple(self._totals[key] for key in keys_of(*whose))
+        for one in totals:
+            one.add(entry, sign * value, sign)
         reserved = self._reserved.get(entry.account_id)
         if reserved is not None:
             reserved.add(entry, value, sign, self.fee)
@@ -184,10 +186,10 @@ class Ledger:
         """Those that have ordered today."""
         return [name for kind, name in self._totals if kind == "account"]
 
-    def open_against(self, account_id: str, symbol: str, *, buy: bool) -> list[Entry]:
+    def open_against(self, account_id: str, symbol: str, *, buy: bool) -> Iterable[Entry]:
         """Open orders of the other side."""
-        here = self._of_symbol.get((account_id, symbol))
-        return [entry for entry in here.values() if entry.buy is not buy] if here else []
+        others = self._open.get((account_id, symbol, not buy))
+        return others.values() if others else ()
 
     def like(self, like: Likeness, origin: tuple[int, int], since: int) -> int | None:
         """The newest order of another take that looks like this, accepted after `since`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final, NamedTuple
 
 from orderdrop.checks.bounds import Bounds
@@ -34,7 +34,7 @@ class Scope(NamedTuple):
 class Facts:
     """What limits ask of an order. adds: whether it adds to a holding. price: yuan for each unit of volume; price and value are None where nobody knows."""
 
-    __slots__ = ("adds", "around", "buy", "order", "price", "value")
+    __slots__ = ("_volume_then", "adds", "around", "buy", "order", "price", "value")
 
     def __init__(self, order: Order, context: Context) -> None:
         self.order = order
@@ -43,6 +43,7 @@ class Facts:
         self.adds = order.order_business in TO_HOLDING
         self.price = worth(order, context)
         self.value = None if self.price is None else self.price * order.volume
+        self._volume_then = -1
 
     @property
     def funds(self) -> Funds | None:
@@ -50,9 +51,12 @@ class Facts:
 
     def volume_then(self, funds: Funds) -> int:
         """What the account holds once the order and all purchases under way have traded."""
-        held = funds.positions.get(self.order.symbol)
-        incoming = self.around.ledger.reserved(self.order.account_id, funds.at).incoming
-        return (held.volume if held else 0) + incoming.get(self.order.symbol, 0) + self.order.volume
+        if self._volume_then < 0:
+            held = funds.positions.get(self.order.symbol)
+            incoming = self.around.ledger.reserved(self.order.account_id, funds.at).incoming
+            under_way = incoming.get(self.order.symbol, 0) + self.order.volume
+            self._volume_then = (held.volume if held else 0) + under_way
+        return self._volume_then
 
 
 Limit = Callable[[Facts], Refusal | None]
@@ -166,13 +170,18 @@ def _sides(sides: Iterable[str], scope: Scope) -> Limit:
 def _hours(hours: Iterable[str], scope: Scope) -> Limit:
     """For the moment at which the order goes, at the earliest."""
     spans = [(second_of(begin), second_of(end)) for begin, _, end in (text.partition("-") for text in hours)]
+
+    @lru_cache(maxsize=4)
+    def allowed(second: int) -> bool:
+        return any(begin <= second < end for begin, end in spans)
+
     bound = f"{', '.join(hours)} ({_where(scope, 'hours_allowed')})"
 
     def rule(facts: Facts) -> Refusal | None:
         second = facts.around.second
         if facts.order.not_before:
             second = max(second, second_of(facts.order.not_before))
-        if any(begin <= second < end for begin, end in spans):
+        if allowed(second):
             return None
         return Refusal(Code.LIMIT_HOURS, "", clock_text(second), bound)
 
@@ -184,7 +193,9 @@ def _hours(hours: Iterable[str], scope: Scope) -> Limit:
 
 def _position(bound: int, scope: Scope) -> Limit:
     def rule(facts: Facts) -> Refusal | None:
-        funds = facts.funds if facts.adds else None
+        if not facts.adds:
+            return None
+        funds = facts.funds
         if funds is None:
             return _untold(facts)
         volume = facts.volume_then(funds)
@@ -199,7 +210,9 @@ def _position(bound: int, scope: Scope) -> Limit:
 
 def _position_percent(bound: Decimal, scope: Scope) -> Limit:
     def rule(facts: Facts) -> Refusal | None:
-        funds = facts.funds if facts.adds else None
+        if not facts.adds:
+            return None
+        funds = facts.funds
         if funds is None:
             return _untold(facts)
         if facts.price is None:
@@ -217,7 +230,9 @@ def _holdings(bound: int, scope: Scope) -> Limit:
     """More of what is held already is no new holding."""
 
     def rule(facts: Facts) -> Refusal | None:
-        funds = facts.funds if facts.adds else None
+        if not facts.adds:
+            return None
+        funds = facts.funds
         if funds is None:
             return _untold(facts)
         incoming = facts.around.ledger.reserved(facts.order.account_id, funds.at).incoming
@@ -232,9 +247,9 @@ def _holdings(bound: int, scope: Scope) -> Limit:
     return rule
 
 
-def _untold(facts: Facts) -> Refusal | None:
-    """A sale adds to no holding; a purchase by an account that nobody knows may."""
-    return Refusal(Code.ACCOUNT_NOT_TOLD, "account_id", facts.order.account_id) if facts.adds else None
+def _untold(facts: Facts) -> Refusal:
+    """An account that nobody knows may hold anything."""
+    return Refusal(Code.ACCOUNT_NOT_TOLD, "account_id", facts.order.account_id)
 
 
 # the day

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from orderdrop.checks.context import Context, Instrument, Range
 from orderdrop.checks.ledger import ZERO, Entry
-from orderdrop.checks.session import CONTINUOUS
 from orderdrop.order.board import Board
 from orderdrop.order.model import BUYS, FROM_HOLDING, PAID_IN_CASH, TO_HOLDING, Order, OrderType
 from orderdrop.order.refusal import Code, Refusal
@@ -31,6 +31,17 @@ def limit_prices(board: Board, known: Instrument | None) -> Range | None:
             board.tick,
         ),
         max(_moved(known.previous_close, percent, board.tick), known.previous_close + board.tick),
+    )
+
+
+def cage_prices(board: Board, known: Instrument | None) -> Range | None:
+    """The lowest price of a sale and the highest of a purchase in continuous trading; None: nobody knows, or there are none."""
+    if known is None or known.last is None or board.cage_percent is None:
+        return None
+    ticks = board.cage_ticks * board.tick
+    return Range(
+        min(known.last * (_HUNDRED - board.cage_percent) / _HUNDRED, known.last - ticks),
+        max(known.last * (_HUNDRED + board.cage_percent) / _HUNDRED, known.last + ticks),
     )
 
 
@@ -59,11 +70,13 @@ def entry_of(order: Order, context: Context) -> Entry:
     """An order that is accepted, as the ledger keeps it."""
     price = worth(order, context)
     cash, shares = moves(context.board_of(order.symbol), order.order_business)
-    return Entry(
+    limit = order.price if order.order_type == _LIMIT else None
+    new: Any = tuple.__new__  # what Entry(…) does, in half the time
+    entry: Entry = new(Entry, (
         order.sid, order.account_id, order.strategy, order.symbol, order.order_business in BUYS, order.volume,
-        ZERO if price is None else price, order.price if order.order_type == _LIMIT else None, context.around.now, context.origin,
-        cash=cash, shares=shares,
-    )  # fmt: skip
+        ZERO if price is None else price, limit, context.around.now, context.origin, True, False, 0, ZERO, None, 0, cash, shares,
+    ))  # fmt: skip
+    return entry
 
 
 def moves(board: Board | None, business: int) -> tuple[bool, int]:
@@ -84,26 +97,16 @@ def price_within_limits(order: Order, context: Context) -> Refusal | None:
 
 def price_within_cage(order: Order, context: Context) -> Refusal | None:
     """Limit orders in continuous trading: not too far on the wrong side of the last price."""
-    around, board = context.around, context.board_of(order.symbol)
-    if order.price is None or order.order_type != _LIMIT or board is None or board.cage_percent is None:
+    if not context.around.continuous or order.price is None or order.order_type != _LIMIT:
         return None
-    known = around.instruments[order.symbol]
-    if known is None or known.last is None or around.phase not in CONTINUOUS:
+    cage = context.around.cages[order.symbol]
+    if cage is None:
         return None
-    ticks = board.cage_ticks * board.tick
-    if order.order_business in BUYS:
-        upper = max(known.last * (_HUNDRED + board.cage_percent) / _HUNDRED, known.last + ticks)
-        return (
-            Refusal(Code.PRICE_CAGE, "price", str(order.price), f"≤ {_plain(upper)}")
-            if order.price > upper
-            else None
-        )
-    lower = min(known.last * (_HUNDRED - board.cage_percent) / _HUNDRED, known.last - ticks)
-    return (
-        Refusal(Code.PRICE_CAGE, "price", str(order.price), f"≥ {_plain(lower)}")
-        if order.price < lower
-        else None
-    )
+    buy = order.order_business in BUYS
+    if order.price <= cage.upper if buy else order.price >= cage.lower:
+        return None
+    bound = f"≤ {_plain(cage.upper)}" if buy else f"≥ {_plain(cage.lower)}"
+    return Refusal(Code.PRICE_CAGE, "price", str(order.price), bound)
 
 
 def reference_there(order: Order, context: Context) -> Refusal | None:

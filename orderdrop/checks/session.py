@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from orderdrop.checks.context import Context, Hold
@@ -69,6 +70,7 @@ def end_of_phase(second: int) -> int:
     return _BEGINS[bisect_right(_BEGINS, second)]
 
 
+@lru_cache(maxsize=256)
 def taken_from(second: int, order_type: int) -> int | None:
     """The first second, from `second` on, in which the market takes this type of order; None: not today any more."""
     takes = TAKES_LIMITS if order_type == _LIMIT else CONTINUOUS

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
-from builders import a_context, an_order
+from builders import FRIDAY, a_context, a_wide_context, an_order
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orderdrop import checks
 from orderdrop.checks import check
+from orderdrop.checks.context import Funds
+from orderdrop.checks.switches import State, Switches
 from orderdrop.order.refusal import Code, Refusal, explain
 
 
@@ -85,6 +89,29 @@ def test_all_pass_when_much_is_known_already_says_what_the_rules_say(baskets):
 
 def test_all_pass_when_an_order_has_times_of_its_own_leaves_it_to_the_rules():
     assert not checks.all_pass([an_order(), an_order(not_before="09:31:00")], a_context())
+
+
+@given(
+    st.lists(some_orders.map(lambda order: order._replace(strategy="alpha")) | some_orders, max_size=12),
+    st.sampled_from(["09:10", "09:22", "10:00", "11:45", "15:10"]),
+    st.sampled_from([("", ""), ("account", "A1"), ("strategy", "alpha")]),
+    st.sampled_from(list(State)),
+    st.sampled_from(["hold", "refuse"]),
+)
+def test_check_when_much_is_known_already_says_what_it_says_afresh(orders, time, scope, state, outside):
+    hour, minute = map(int, time.split(":"))
+    funds = {"A1": Funds(0, Decimal(10**9), Decimal(10**9), {}), "A2": None, "X": None}
+
+    def context():
+        return a_wide_context(
+            FRIDAY.replace(hour=hour, minute=minute),
+            switches=Switches({scope: state}),
+            outside_session=outside,
+            funds=funds,
+        )
+
+    knowing = context()
+    assert [check(order, knowing) for order in orders] == [check(order, context()) for order in orders]
 
 
 def test_every_denial_can_be_explained():

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from orderdrop.checks.context import Instrument, Range
 from orderdrop.checks.market import (
+    cage_prices,
     limit_prices,
     not_suspended,
     price_within_cage,
@@ -39,9 +40,12 @@ def known(**values) -> Instrument:
 
 
 def knowing(symbol: str, at: datetime = FRIDAY, **values):
-    instrument = known(**values)
+    instrument, board = known(**values), board_of(symbol)
     return a_wide_context(
-        at, instruments={symbol: instrument}, ranges={symbol: limit_prices(board_of(symbol), instrument)}
+        at,
+        instruments={symbol: instrument},
+        ranges={symbol: limit_prices(board, instrument)},
+        cages={symbol: cage_prices(board, instrument)},
     )
 
 
