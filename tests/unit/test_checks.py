@@ -91,8 +91,30 @@ def test_all_pass_when_an_order_has_times_of_its_own_leaves_it_to_the_rules():
     assert not checks.all_pass([an_order(), an_order(not_before="09:31:00")], a_context())
 
 
+def test_check_when_reducing_a_sale_has_passed_a_repo_is_still_refused():
+    context = a_wide_context(
+        rules=(),
+        switches=Switches({("", ""): State.REDUCING}),
+        funds={"A1": Funds(0, Decimal(1), Decimal(1), {})},
+    )
+    assert check(an_order(order_business=2), context) is None
+    assert check(an_order(order_business=2, symbol="SHSE.204001"), context).code is Code.REDUCING
+
+
+good_orders = st.builds(
+    an_order,
+    account_id=st.sampled_from(["A1", "A1", "A1", "A2"]),
+    strategy=st.sampled_from(["", "alpha"]),
+    symbol=st.sampled_from(["SHSE.600000", "SHSE.204001"]),
+    order_type=st.sampled_from([1, 1, 1, 25]),
+    order_business=st.sampled_from([1, 2]),
+    not_before=st.sampled_from(["", "", "", "14:00:00"]),
+    not_after=st.sampled_from(["", "", "", "09:00:00"]),
+)
+
+
 @given(
-    st.lists(some_orders.map(lambda order: order._replace(strategy="alpha")) | some_orders, max_size=12),
+    st.lists(good_orders, min_size=2, max_size=12),
     st.sampled_from(["09:10", "09:22", "10:00", "11:45", "15:10"]),
     st.sampled_from([("", ""), ("account", "A1"), ("strategy", "alpha")]),
     st.sampled_from(list(State)),
