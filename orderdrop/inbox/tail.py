@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -401,6 +402,10 @@ def _stamp(status: os.stat_result) -> tuple[int, int]:
 
 
 def _read_at(handle: int, offset: int, size: int) -> bytes:
+    if sys.platform != "win32":
+        data = os.pread(handle, size, offset)
+        if len(data) == size:
+            return data
     return b"".join(_pieces(handle, offset, offset + size))
 
 

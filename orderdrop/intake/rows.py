@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from itertools import repeat
@@ -41,8 +40,7 @@ _LAYOUTS = 64
 _LIMIT = int(OrderType.LIMIT)
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What a reader needs to know besides the bytes.
 
     accounts: account id or alias -> account id; empty: any account is taken as written.
@@ -126,6 +124,7 @@ class Rows:
         self._accounts = context.accounts  # held, so that its id stays its own
         self._derive = context.derive
         self._oddities: list[Oddity] = []
+        self._pick = itemgetter(*map(layout.place, ORDER_COLUMNS))
         grouped = (
             layout.delimiter != SEMICOLON
         )  # where cells end with semicolons, a comma may be a decimal point
@@ -190,7 +189,7 @@ class Rows:
     ) -> Block:
         block = Block([], [], [], 0)
         width, oddities = self._layout.width, self._oddities
-        pick = itemgetter(*map(self._layout.place, ORDER_COLUMNS))
+        pick = self._pick
         accounts, symbols, volumes, types = self._account_id, self._symbol, self._volume, self._order_type
         sides, prices, remarks, strategies = self._order_business, self._price, self._remark, self._strategy
         befores, afters = self._not_before, self._not_after
