@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Final
 
 from orderdrop import checks, intake
@@ -123,10 +123,11 @@ class Admission:
     def _admit_small(self, takes: Sequence[Take]) -> None:
         drafts = [self._draft(take) for take in takes]
         read = [list(draft.take.blocks(self._context(draft.file))) for draft in drafts]
-        keys = [[self._keys(block) for block in blocks] for blocks in read]
-        known = self._known([key for of_draft in keys for of_block in of_draft for key in of_block])
-        for draft, blocks, of_draft in zip(drafts, read, keys, strict=True):
-            self._settle_small(draft, list(zip(blocks, of_draft, strict=True)), known)
+        keys = self._keys([order for blocks in read for block in blocks for order in block.orders])
+        known, following = self._known(keys), iter(keys)
+        for draft, blocks in zip(drafts, read, strict=True):
+            keyed = [(block, list(islice(following, len(block.orders)))) for block in blocks]
+            self._settle_small(draft, keyed, known)
             self._finish(draft)
             if self._pending.full:
                 known |= self._pending.known()
@@ -214,7 +215,7 @@ class Admission:
         return _SID_TAKEN if used else ""
 
     def _judge_block(self, draft: _Draft, block: Block, *, look_up: bool) -> Verdict:
-        keys, counted = self._keys(block), self._ledger.mark()
+        keys, counted = self._keys(block.orders), self._ledger.mark()
         verdict = self._judge(draft, block, keys, self._known(keys) if look_up else {})
         if look_up or len(verdict.accepted) == block.rows:
             return verdict
@@ -227,10 +228,10 @@ class Admission:
     def _known(self, keys: Sequence[int]) -> dict[int, Known]:
         return self._writer.known(keys, self._days, past=self._scope == "forever") if keys else {}
 
-    def _keys(self, block: Block) -> list[int]:
+    def _keys(self, orders: Sequence[Order]) -> list[int]:
         if self._scope == "forever":
-            return sid_keys([order.sid for order in block.orders])
-        return sid_keys([wire_sid(order.sid, self._today, self._scope) for order in block.orders])
+            return sid_keys([order.sid for order in orders])
+        return sid_keys([wire_sid(order.sid, self._today, self._scope) for order in orders])
 
     def _judge(self, draft: _Draft, block: Block, keys: Sequence[int], known: Mapping[int, Known]) -> Verdict:
         """Sort the rows of a block into accepted, denied, repeated and bad ones."""
@@ -240,7 +241,7 @@ class Admission:
             verdict.errors.extend(RowError(order.row, order.sid, too_late) for order in block.orders)
             return verdict
         base, refuse = draft.drop_id << 32, draft.refuse
-        if not refuse and self._all_new(keys, known) and self._all_pass(block.orders):
+        if not refuse and self._all_well(block.orders, keys, known):
             ids = map(base.__or__, [order.row for order in block.orders])
             verdict.accepted.extend(zip(ids, keys, block.orders, strict=True))
             self._pending.mine.update(zip(keys, verdict.accepted, strict=True))
@@ -266,16 +267,12 @@ class Admission:
             accept(accepted)
         return verdict
 
-    def _all_new(self, keys: Sequence[int], known: Mapping[int, Known]) -> bool:
-        mine = self._pending.mine
-        return len(set(keys)) == len(keys) and known.keys().isdisjoint(keys) and mine.keys().isdisjoint(keys)
-
-    def _all_pass(self, orders: Sequence[Order]) -> bool:
-        return (
-            self._check is checks.check
-            and len(orders) >= _WORTH_COLUMNS
-            and checks.all_pass(orders, self._checks)
-        )
+    def _all_well(self, orders: Sequence[Order], keys: Sequence[int], known: Mapping[int, Known]) -> bool:
+        """Whether all of many orders are new and pass, as far as that can be told of all at once."""
+        if len(orders) < _WORTH_COLUMNS or self._check is not checks.check:
+            return False
+        new = known.keys().isdisjoint(keys) and self._pending.mine.keys().isdisjoint(keys)
+        return new and len(set(keys)) == len(keys) and checks.all_pass(orders, self._checks)
 
     def _count(self, order_id: int, order: Order, context: checks.Context) -> tuple[Refusal | None, Order]:
         """Whether the order has to wait, and what is to be said of it; it counts for those that come behind it."""
