@@ -9,9 +9,11 @@ import sys
 
 import pytest
 
+from orderdrop.inbox import tail
+
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"
 CALLS = {
-    "open": 3, "read": 3, "fsync": 2, "link": 3, "unlink": 2, "replace": 5, "scandir": 6, "lstat": 2, "files.open": 5
+    "open": 3, "read": 3, "pread": 3, "fsync": 2, "link": 3, "unlink": 2, "replace": 5, "scandir": 6, "lstat": 2, "files.open": 5
 }  # fmt: skip
 """How often each is made, about, while three drops go all the way; each of these times it fails once, and twice more."""
 
@@ -59,6 +61,8 @@ def test_router_when_a_call_fails_for_a_while_loses_nothing(trade, faults, monke
         fault.inject(sys.modules["orderdrop.files"], "open")
     else:
         fault.inject(os, call)
+    if call == "read":  # large files are read piece by piece
+        monkeypatch.setattr(tail, "SMALL", 10)
     desk.put({"a.csv": basket("A"), "b.csv": basket("B")})
     for _ in range(4):
         desk.route()
