@@ -365,7 +365,7 @@ class Router:
             writer.move(stale, Status.EXPIRED, now, "router", why, closed_at=now)
             stale += self._give_up(writer, now)
             self._confirmation.begin(writer, self.today, now)
-            self._fills.begin(writer, self.today)
+            self._fills.begin(writer)
             self._cancels.begin(writer, self.today, self._scope, now)
             self.backlog = self._backlog(writer)
             self._asked = any(writer.asked_instructions(kind) for kind in DropKind)

@@ -203,13 +203,13 @@ class Asking:
         )
         return {row[0]: row[1] for row in self.connection.execute(query)}
 
-    def awaiting_fills(self, event: str, day: int) -> list[tuple[int, str, int]]:
-        """Partially filled orders of a day that have had `event`: id, gateway, instant of the first one."""
+    def awaiting_fills(self, event: str) -> list[tuple[int, str, int]]:
+        """Open orders, of whatever day, that have had `event`: id, gateway, instant of the first one."""
         statement = (
             "SELECT orders.id, gateway, min(events.at) FROM orders CROSS JOIN events ON events.order_ref = orders.id"
-            " WHERE closed_at IS NULL AND status = 'partially_filled' AND trade_day = ? AND event = ? GROUP BY orders.id"
+            " WHERE closed_at IS NULL AND status NOT IN ('ready', 'held') AND event = ? GROUP BY orders.id"
         )
-        return [(row[0], row[1], row[2]) for row in self.connection.exec_driver_sql(statement, (day, event))]
+        return [(row[0], row[1], row[2]) for row in self.connection.exec_driver_sql(statement, (event,))]
 
     def never_confirmed(self, day: int) -> list[Any]:
         """Orders of days before `day` that left and that the broker never spoke of."""
