@@ -97,7 +97,7 @@ class App:
                 opened.callback(gateway.close)
                 gateway.open()
             self.router.gathering.begin(self._day)
-            self.router.recover()
+            recovered = self.router.recover()
             opened.callback(self.inbox.close)
             gateways = self.desk.gateways.values()
             outputs = [folder for gateway in gateways for folder in gateway.watched()]
@@ -110,6 +110,7 @@ class App:
             self.chores = Chores(
                 self.workspace, self.settings, self.journal, self._reader, self.inbox, self.router, self.clock
             )
+            self.chores.note(recovered)
             self.chores.look_after(self._put_away_today())
             self.day_end = DayEnd(
                 self.workspace, self.settings, self.journal, self._reader, self.router, self.clock,
@@ -176,7 +177,7 @@ class App:
     def _begin_day(self) -> None:
         ended, today = self._day, self.router.today
         self.router.gathering.begin(today)
-        self.chores.note(Round(orders=set(self.router.begin_day())))
+        self.chores.note(self.router.begin_day())
         self._day = today
         self.chores.finish()
         try:

@@ -31,6 +31,10 @@ class AwaitedFills:
         }
         self._until: dict[int, int] = {}
 
+    @property
+    def orders(self) -> Collection[int]:
+        return self._until.keys()
+
     def begin(self, writer: Writer) -> None:
         """After a start, and every morning: the journal remembers them, those of earlier days as well."""
         self._until = {}

@@ -43,6 +43,8 @@ from orderdrop.pending import FLUSH_AT, Handover
 log = logging.getLogger(__name__)
 
 POLL_LIMIT = 2000
+_ROUNDS = 1000
+"""Polls at most, before a day begins."""
 
 
 @dataclass
@@ -334,8 +336,8 @@ class Router:
 
     # after a crash, and every morning
 
-    def recover(self) -> None:
-        """Settle every hand-over whose result was never noted, by evidence, before anything new is sent."""
+    def recover(self) -> Round:
+        """Settle every hand-over whose result was never noted, by evidence, before anything new is sent; then begin the day."""
         with self.journal.transaction() as writer:
             for name, gateway in self.desk.gateways.items():
                 self._cursors[name] = Cursor(writer.get_meta(cursor_key(name)) or "")
@@ -346,30 +348,44 @@ class Router:
                 reach("recover")
                 interrupted = Handover(batch.gateway, batch.id, None, batch.first_order, batch.last_order)
                 self._door.settle(writer, interrupted, INTERRUPTED)
-        self.begin_day()
+        return self.begin_day()
 
-    def begin_day(self) -> list[int]:
-        """Refuse what was left over from earlier days, and return it; count what waits.
+    def begin_day(self) -> Round:
+        """Hear what was told last, end what is left of earlier days, count what waits; what was changed by it.
 
         Raises JournalError when the clock has gone back behind a day whose sids are put away already: they could be doubled.
         """
         with self.journal.transaction() as writer:
             through = int(writer.get_meta("sids_past_through") or 0)
-            if through >= day_number(self.today):
-                raise JournalError(
-                    f"时钟倒退了 / the clock has gone back: {self.today}, the journal has closed {through}"
-                )
+            lapsing = bool(writer.never_ended(day_number(self.today)))
+        if through >= day_number(self.today):
+            raise JournalError(
+                f"时钟倒退了 / the clock has gone back: {self.today}, the journal has closed {through}"
+            )
+        done = Round()
+        if lapsing:
+            self._hear(done)
+        with self.journal.transaction() as writer:
             stale = writer.stale(day_number(self.today))
             why = Refusal(Code.DAY_OVER, value=self.today.isoformat())
             now = self.clock.now()
             writer.move(stale, Status.EXPIRED, now, "router", why, closed_at=now)
-            stale += self._give_up(writer, now)
-            self._confirmation.begin(writer, self.today, now)
             self._fills.begin(writer)
+            given_up, drops = self._give_up(writer, now)
+            self._confirmation.begin(writer, self.today, now)
             self._cancels.begin(writer, self.today, self._scope, now)
             self.backlog = self._backlog(writer)
             self._asked = any(writer.asked_instructions(kind) for kind in DropKind)
-        return stale
+        done.orders |= {*stale, *given_up}
+        done.drops |= drops
+        return done
+
+    def _hear(self, done: Round) -> None:
+        """All that the gateways have told already, before an order of theirs is called over."""
+        for _ in range(_ROUNDS):
+            self._collect(done)
+            if not self.behind:
+                return
 
     def expire(self, ids: Collection[int], why: Refusal) -> None:
         """Orders that are proven to never trade; whatever waits for them hears of it. Raises JournalError."""
@@ -380,13 +396,21 @@ class Router:
         self._confirmation.take(state)
         self._asked |= not self._waiting_cancels.isdisjoint(ids)
 
-    def _give_up(self, writer: Writer, now: Micros) -> list[int]:
-        """Orders of earlier days that the broker never spoke of; a late word of it is still heard."""
-        silent = writer.never_confirmed(day_number(self.today))
-        for order in silent:
-            why = Refusal(Code.NEVER_CONFIRMED, value=str(order.trade_day), bound=order.account_id)
+    def _give_up(self, writer: Writer, now: Micros) -> tuple[list[int], set[int]]:
+        """Close orders of earlier days, an order lives one day; what the broker tells later on is still heard. Their ids, and the drops
+        whose cancels hear of it.
+        """
+        lapsed = [o for o in writer.never_ended(day_number(self.today)) if o.id not in self._fills.orders]
+        drops: set[int] = set()
+        for order in lapsed:
+            if order.confirmed_at is None:
+                why = Refusal(Code.NEVER_CONFIRMED, value=str(order.trade_day), bound=order.account_id)
+            else:
+                why = Refusal(Code.NEVER_ENDED, value=order.status, bound=order.account_id)
             writer.move([order.id], Status.EXPIRED, now, "router", why, closed_at=now)
-        return [order.id for order in silent]
+            too_late = Refusal(Code.CANCEL_FINISHED, "sid", order.sid, Status.EXPIRED)
+            drops |= set(map(drop_of, writer.answer_cancels(order.id, now, too_late)))
+        return [order.id for order in lapsed], drops
 
 
 def outgoing(order: Any, today: date, scope: SidScope) -> Outgoing:

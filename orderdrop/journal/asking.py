@@ -40,7 +40,8 @@ _KNOWN_PAST = (
     " CROSS JOIN sids_past ON sids_past.sid_key = wanted.value JOIN orders ON orders.id = sids_past.order_id"
 )
 _STANDING = (
-    "SELECT orders.sid_key, orders.id, status, volume, filled_volume, filled_value, order_id, confirmed_at, closed_at"
+    "SELECT orders.sid_key, orders.id, status, volume, filled_volume, filled_value, order_id, confirmed_at, closed_at,"
+    f" status = 'expired' AND reason_code IN ('{Code.NEVER_CONFIRMED}', '{Code.NEVER_ENDED}')"
     " FROM json_each(?) AS wanted CROSS JOIN orders ON orders.id = wanted.value"
 )
 _PLACES = (
@@ -106,7 +107,15 @@ class Asking:
         rows = self.connection.exec_driver_sql(_STANDING, (json.dumps(ids),))
         return {
             row[1]: Standing(
-                row[1], Status(row[2]), row[3], row[4], Decimal(row[5] or 0), row[6] or "", row[7], row[8]
+                row[1],
+                Status(row[2]),
+                row[3],
+                row[4],
+                Decimal(row[5] or 0),
+                row[6] or "",
+                row[7],
+                row[8],
+                bool(row[9]),
             )
             for row in rows
         }
@@ -211,11 +220,11 @@ class Asking:
         )
         return [(row[0], row[1], row[2]) for row in self.connection.exec_driver_sql(statement, (event,))]
 
-    def never_confirmed(self, day: int) -> list[Any]:
-        """Orders of days before `day` that left and that the broker never spoke of."""
+    def never_ended(self, day: int) -> list[Any]:
+        """Orders of days before `day` that left, and of which the broker has not told how they ended."""
         # The plus: see `stale`.
-        silent = text("closed_at IS NULL AND confirmed_at IS NULL AND +trade_day < :day").bindparams(day=day)
-        query = select(orders).where(silent, orders.c.status.in_((S.SUBMITTING, S.SUBMITTED, S.UNKNOWN)))
+        old = text("closed_at IS NULL AND +trade_day < :day").bindparams(day=day)
+        query = select(orders).where(old, orders.c.status.not_in((S.RECEIVED, S.READY, S.HELD)))
         return list(self.connection.execute(query.order_by(orders.c.id)))
 
     def newest_confirmed(self, gateway: str, day: int) -> dict[str, int]:

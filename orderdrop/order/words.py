@@ -721,6 +721,12 @@ WORDS: Final[dict[Code, Words]] = {
         "向券商核对当日成交",
         "compare with the broker's statement of that day",
     ),
+    Code.NEVER_ENDED: Words(
+        "到日终柜台也没有给出终态,最后是 {value};委托只在当日有效,按过期处理",
+        "its day is over and the broker never told how it ended, it was {value} at last; an order lives one day, so it counts as expired",
+        "向券商核对当日成交;柜台之后再有回报,以回报为准",
+        "compare with the broker's statement of that day; what the broker tells later on still counts",
+    ),
     Code.FILLS_MISSING: Words(
         "柜台说全部成交,成交明细只有 {value} / {bound}",
         "the broker says it is filled, but its fills add up to {value} of {bound}",

@@ -7,12 +7,16 @@ from decimal import Decimal
 
 import pytest
 from builders import FRIDAY
-from file_desk import FileDesk, buys
+from file_desk import HEADER, FileDesk, buys
 
 from orderdrop.clock import from_datetime
 from orderdrop.order import goldminer_format as gm
+from orderdrop.order.status import S, Status
+from orderdrop.terminal import Faults
 
 DAY = timedelta(days=1).total_seconds()
+PENDING = HEADER + "P,A1,SHSE.018014,100,1,1,10\n"
+HALF = HEADER + "H,A1,SZSE.000001,1000,1,1,10\n"
 
 
 @pytest.fixture
@@ -33,12 +37,28 @@ def told(desk: FileDesk, sid: str) -> tuple[str, str | None, int]:
     return order["status"], order["reason_code"], order["filled_volume"]
 
 
+def events(desk: FileDesk, sid: str) -> list[dict]:
+    wanted = f"SELECT events.* FROM events JOIN orders ON orders.id = order_ref WHERE sid = '{sid}' ORDER BY events.id"
+    return desk.query(wanted)
+
+
 def overnight(desk: FileDesk, restart: str = "", days: int = 1) -> None:
     """Evening and night pass at once, for the router and the terminal; restart: how the router ended before."""
     if restart:
         getattr(desk, restart)()
     desk.clock.advance(days * DAY)
     desk.later(1)
+
+
+def says(desk: FileDesk, status: Status, at: datetime, *, heard: bool = True) -> None:
+    """Another row of order_status_change.csv, about P."""
+    moment = from_datetime(at)
+    state = gm.OrderState(
+        "A1", "P", "77", "SHSE.018014", 1, 1, status, 0, "", None, 100, 0, moment, moment, moment
+    )
+    _tell(desk, "order_status_change.csv", gm.ORDER_STATUS_HEADER, gm.order_status_row(state, "s01", moment))
+    if heard:
+        desk.later(2, terminal=False)
 
 
 def trades(desk: FileDesk, sid: str, volume: int, at: datetime) -> None:
@@ -59,6 +79,89 @@ def _tell(desk: FileDesk, name: str, header: str, row: list[str]) -> None:
 
 
 @pytest.mark.parametrize("restart", ["", "close", "crash"])
+@pytest.mark.parametrize("days", [1, 9])
+def test_order_when_its_day_is_over_and_the_broker_has_not_ended_it_expires_and_keeps_its_fills(
+    file_desk, restart, days
+):
+    desk = file_desk()
+    desk.put({"a.csv": PENDING, "b.csv": HALF})
+    desk.later(3)
+    assert desk.statuses() == {"P": "new", "H": "partially_filled"}
+    overnight(desk, restart, days)
+    assert told(desk, "P") == ("expired", "NEVER_ENDED", 0)
+    assert told(desk, "H") == ("expired", "NEVER_ENDED", 500)
+    assert desk.outcomes("a.csv") == [("P", "expired", "NEVER_ENDED")]
+    assert "new" in desk.receipt("a.csv")[0]["reason"]
+
+
+@pytest.mark.parametrize("restart", ["", "crash"])
+def test_order_when_the_broker_had_ended_it_unheard_is_as_the_broker_says(file_desk, restart):
+    desk = file_desk()
+    desk.put({"a.csv": PENDING})
+    desk.later(3)
+    if restart:
+        desk.crash()
+    says(desk, S.CANCELED, FRIDAY.replace(hour=14), heard=False)
+    desk.clock.advance(DAY)
+    desk.later(0.2, terminal=False)
+    assert [row["event"] for row in events(desk, "P")][-2:] == ["new", "canceled"]
+    assert told(desk, "P") == ("canceled", None, 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "at", "expected"),
+    [
+        (S.EXPIRED, FRIDAY.replace(hour=15), ("expired", None, 0)),
+        (S.CANCELED, FRIDAY.replace(hour=15), ("canceled", None, 0)),
+        (S.REJECTED, FRIDAY + timedelta(days=2), ("rejected", "BROKER_REJECTED", 0)),
+        (S.NEW, FRIDAY.replace(hour=14), ("expired", "NEVER_ENDED", 0)),  # told once more
+        (S.PENDING_CANCEL, FRIDAY.replace(hour=14), ("expired", "NEVER_ENDED", 0)),
+        (S.NEW, FRIDAY + timedelta(days=1, minutes=1), ("new", None, 0)),  # it lives at the broker
+    ],
+)
+def test_order_when_it_was_given_up_and_the_broker_tells_more_is_as_the_broker_says(
+    file_desk, status, at, expected
+):
+    desk = file_desk()
+    desk.put({"a.csv": PENDING})
+    desk.later(3)
+    overnight(desk)
+    assert told(desk, "P")[:2] == ("expired", "NEVER_ENDED")
+    says(desk, status, at)
+    assert told(desk, "P") == expected
+    desk.app.chores.finish()
+    assert desk.outcomes("a.csv") == [("P", expected[0], expected[1] or "")]
+
+
+def test_order_when_it_was_given_up_and_lives_on_is_given_up_again_next_morning(file_desk):
+    desk = file_desk()
+    desk.put({"a.csv": PENDING})
+    desk.later(3)
+    overnight(desk)
+    says(desk, S.NEW, FRIDAY + timedelta(days=1, minutes=1))
+    assert told(desk, "P")[0] == "new"
+    overnight(desk)
+    assert told(desk, "P") == ("expired", "NEVER_ENDED", 0)
+
+
+@pytest.mark.parametrize(
+    ("volume", "at", "expected"),
+    [
+        (60, FRIDAY.replace(hour=14), ("expired", "NEVER_ENDED", 60)),
+        (100, FRIDAY.replace(hour=14), ("filled", None, 100)),
+        (60, FRIDAY + timedelta(days=1, minutes=1), ("partially_filled", None, 60)),  # it lives at the broker
+    ],
+)
+def test_order_when_it_was_given_up_and_fills_come_they_count(file_desk, volume, at, expected):
+    desk = file_desk()
+    desk.put({"a.csv": PENDING})
+    desk.later(3)
+    overnight(desk)
+    trades(desk, "P", volume, at)
+    assert told(desk, "P") == expected
+
+
+@pytest.mark.parametrize("restart", ["", "close", "crash"])
 def test_order_when_its_day_ends_before_its_fills_come_is_filled_and_not_given_up(file_desk, restart):
     desk = file_desk(habits={"report_lag": DAY})
     desk.put({"a.csv": buys(1)})
@@ -68,3 +171,38 @@ def test_order_when_its_day_ends_before_its_fills_come_is_filled_and_not_given_u
     assert told(desk, "S0") == ("filled", "FILLS_MISSING", 0)
     trades(desk, "S0", 100, FRIDAY)
     assert told(desk, "S0") == ("filled", None, 100)
+
+
+def test_order_when_nobody_spoke_of_it_and_its_old_status_is_told_next_day_stays_closed(file_desk):
+    desk = file_desk()
+    desk.put({"a.csv": PENDING})
+    desk.later(1, terminal=False)
+    desk.clock.advance(DAY)
+    desk.later(1, terminal=False)
+    assert told(desk, "P") == ("expired", "NEVER_CONFIRMED", 0)
+    says(desk, S.NEW, FRIDAY.replace(hour=14))
+    assert told(desk, "P") == ("expired", "NEVER_ENDED", 0)
+    says(desk, S.CANCELED, FRIDAY.replace(hour=15))
+    assert told(desk, "P") == ("canceled", None, 0)
+
+
+def test_cancel_when_its_orders_day_is_over_unanswered_is_refused_as_finished(file_desk):
+    desk = file_desk()
+    desk.put({"a.csv": PENDING})
+    desk.later(3)
+    desk.fault(Faults(lose=1.0))
+    desk.put({"c.cancel_order.csv": "sid\nP\n"})
+    desk.later(2)
+    overnight(desk)
+    assert desk.outcomes("c.cancel_order.csv") == [("P", "refused", "CANCEL_FINISHED")]
+
+
+def test_order_when_it_was_given_up_and_is_said_to_be_filled_waits_for_its_fills(file_desk):
+    desk = file_desk(fills_timeout=4)
+    desk.put({"a.csv": PENDING})
+    desk.later(3)
+    overnight(desk)
+    says(desk, S.FILLED, FRIDAY.replace(hour=14))
+    assert told(desk, "P") == ("partially_filled", None, 0)
+    desk.later(4)
+    assert told(desk, "P") == ("filled", "FILLS_MISSING", 0)

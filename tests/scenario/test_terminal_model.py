@@ -256,7 +256,8 @@ class Terminal(RuleBasedStateMachine):
                 assert bool(done) == (why != "CANCELED_HERE"), told
             elif status == "expired":
                 # of an earlier day: nobody will ever speak of it again
-                assert not done or why in {None, "NEVER_CONFIRMED"}, told
+                assert not done or why in {None, "NEVER_CONFIRMED", "NEVER_ENDED"}, told
+                assert done or why != "NEVER_ENDED", told
             elif status == "unknown":
                 assert not done, told
                 assert why in {"PROVEN_ABSENT", "UNCONFIRMED", "INTERRUPTED"}, told

@@ -33,7 +33,7 @@ def test_close_when_an_order_is_open_then_it_is_shown_and_exit_1(tmp_path):
     assert " 2  送出 sent" in result.stdout
     assert " –  终端取走 taken by the terminal" in result.stdout
     assert "G-2" in result.stdout
-    assert "柜台还没有终态 / is still open at the broker" in result.stdout
+    assert "柜台还没有终态 / is not finished at the broker" in result.stdout
     assert list((workspace / "archive").glob("*/reconciliation.csv"))
 
 
