@@ -14,7 +14,7 @@ from orderdrop.clock import Micros
 from orderdrop.gateway.base import Cursor
 from orderdrop.journal.records import drop_of
 from orderdrop.journal.writer import Writer
-from orderdrop.order.identity import SidScope, day_number, sid_key
+from orderdrop.order.identity import day_number, sid_key
 from orderdrop.order.refusal import Code, Refusal
 from orderdrop.order.report import CancelReject, Fill, Report, StatusReport
 from orderdrop.order.status import TERMINAL, Status
@@ -52,12 +52,11 @@ def collect(
     cursor: Cursor,
     now: Micros,
     today: date,
-    scope: SidScope,
 ) -> Collected:
     """Journal `reports` and fold them, in their order; the cursor is kept in the same transaction."""
     keys = [sid_key(report.sid) if report.sid else 0 for report in reports]
     day = day_number(today)
-    known = writer.known(list(set(keys)), [*writer.unmoved_days(day), day], past=scope == "forever")
+    known = writer.known(list(set(keys)), [*writer.unmoved_days(day), day], past=True)
     ids = [known[key].id if key in known else None for key in keys]
     ours = sorted({order for order in ids if order is not None})
     standings = writer.standings(ours)

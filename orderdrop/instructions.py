@@ -72,11 +72,12 @@ class Instructions:
         act(asked, order)
 
     def _find(self, sid: str) -> Any:
-        wires = {sid, wire_sid(sid, self._today, self._scope)}
+        """Today's order of that sid, else the one that carries it as its terminal knows it."""
+        keys = [sid_key(wire_sid(sid, self._today, self._scope)), sid_key(sid)]
         day = day_number(self._today)
-        days = [*self._writer.unmoved_days(day), day]
-        known = self._writer.known([sid_key(wire) for wire in wires], days, past=self._scope == "forever")
-        return self._writer.order(next(iter(known.values())).id) if known else None
+        known = self._writer.known(keys, [*self._writer.unmoved_days(day), day], past=True)
+        found = next((known[key] for key in keys if key in known), None)
+        return None if found is None else self._writer.order(found.id)
 
     def _cancel(self, asked: Any, order: Any) -> None:
         status = Status(order.status)

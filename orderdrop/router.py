@@ -188,7 +188,7 @@ class Router:
             now = self.clock.now()
             done.drops |= self._cancels.note(writer, now)
             changed = {
-                name: collect(writer, name, reports, cursor, now, self.today, self._scope)
+                name: collect(writer, name, reports, cursor, now, self.today)
                 for name, (reports, cursor) in told.items()
             }
             confirmed = {order for collected in changed.values() for order in collected.confirmed}

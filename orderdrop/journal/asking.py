@@ -90,13 +90,13 @@ class Asking:
         return TodaysOrders(self.connection, day)
 
     def known(self, keys: Sequence[int], days: Sequence[int], *, past: bool) -> dict[int, Known]:
-        """The orders that have used up these sid keys: on `days`, and with `past` on any day moved to sids_past."""
+        """The orders that have used up these sid keys: on `days`, of which the last wins, and with `past` on any day moved to sids_past."""
         wanted = json.dumps(keys)
         found: dict[int, Known] = {}
-        for day in days:
-            found.update(self._known(_KNOWN_TODAY, (wanted, day)))
         if past:
             found.update(self._known(_KNOWN_PAST, (wanted,)))
+        for day in days:
+            found.update(self._known(_KNOWN_TODAY, (wanted, day)))
         return found
 
     def _known(self, statement: str, values: tuple[Any, ...]) -> Iterable[tuple[int, Known]]:

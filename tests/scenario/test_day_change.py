@@ -206,3 +206,54 @@ def test_order_when_it_was_given_up_and_is_said_to_be_filled_waits_for_its_fills
     assert told(desk, "P") == ("partially_filled", None, 0)
     desk.later(4)
     assert told(desk, "P") == ("filled", "FILLS_MISSING", 0)
+
+
+@pytest.mark.parametrize("restart", ["", "crash"])
+def test_report_when_sids_live_a_day_is_about_the_order_of_its_day_and_no_old_day_is_asked(
+    file_desk, restart
+):
+    desk = file_desk(inbox={"sid_scope": "day"})
+    for day in range(4):
+        desk.put({f"{day}.csv": PENDING})
+        desk.later(3)
+        overnight(desk, restart)
+    with desk.open().journal.transaction() as writer:
+        assert writer.unmoved_days(20261124) == []
+    trades(desk, "20261121-P", 40, FRIDAY + timedelta(days=1))
+    filled = desk.query("SELECT trade_day, filled_volume FROM orders ORDER BY trade_day")
+    assert [tuple(row.values()) for row in filled] == [
+        (20261120, 0), (20261121, 40), (20261122, 0), (20261123, 0),
+    ]  # fmt: skip
+
+
+def test_cancel_when_sids_live_a_day_means_todays_order_unless_it_names_the_day(file_desk):
+    desk = file_desk(inbox={"sid_scope": "day"})
+    desk.put({"a.csv": PENDING})
+    desk.later(3)
+    overnight(desk)
+    desk.put({"b.csv": PENDING})
+    desk.later(3)
+    desk.put({"c.cancel_order.csv": "sid,comment\n20261120-P,\n"})
+    desk.later(3)
+    assert desk.outcomes("c.cancel_order.csv") == [("20261120-P", "refused", "CANCEL_FINISHED")]
+    desk.put({"d.cancel_order.csv": "sid,comment\nP,\n"})
+    desk.later(3)
+    status = desk.query("SELECT trade_day, status FROM orders ORDER BY trade_day")
+    assert [tuple(row.values()) for row in status] == [(20261120, "expired"), (20261121, "canceled")]
+
+
+def test_order_when_its_sid_lives_a_day_and_reads_like_an_older_ones_is_not_taken_for_it(file_desk):
+    desk = file_desk()
+    desk.put({"a.csv": PENDING.replace("P,", "20261121-P,")})
+    desk.later(3)
+    overnight(desk, "close")
+    desk._settings = desk._settings.model_copy(
+        update={"inbox": desk._settings.inbox.model_copy(update={"sid_scope": "day"})}
+    )
+    desk.restart()
+    desk.later(1)
+    desk.put({"b.csv": PENDING})
+    desk.later(3)
+    trades(desk, "20261121-P", 40, FRIDAY + timedelta(days=1))
+    filled = desk.query("SELECT sid, filled_volume FROM orders ORDER BY trade_day")
+    assert [tuple(row.values()) for row in filled] == [("20261121-P", 0), ("P", 40)]
