@@ -16,7 +16,7 @@ from typing import Any
 from orderdrop.admission import Admission, Admitted
 from orderdrop.cancels import Cancels
 from orderdrop.checks.switches import Switches, with_accounts
-from orderdrop.clock import Clock, Micros, trade_date
+from orderdrop.clock import Clock, trade_date
 from orderdrop.collection import Collected, collect, cursor_key
 from orderdrop.confirmation import Confirmation
 from orderdrop.desk import Desk
@@ -32,10 +32,11 @@ from orderdrop.instructions import CancelHandover, Instructions
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.records import NewBatch, drop_of
 from orderdrop.journal.writer import Writer
+from orderdrop.lapsing import Lapsing
 from orderdrop.order.errors import GatewayError, JournalError, OrderdropError
 from orderdrop.order.identity import SidScope, day_number, wire_sid
 from orderdrop.order.model import DropKind
-from orderdrop.order.refusal import Code, Refusal
+from orderdrop.order.refusal import Refusal
 from orderdrop.order.report import Report
 from orderdrop.order.status import Status
 from orderdrop.pending import FLUSH_AT, Handover
@@ -82,6 +83,7 @@ class Router:
         self._confirmation = Confirmation(desk)
         self._fills = AwaitedFills(desk)
         self._cancels = Cancels(desk)
+        self._lapsing = Lapsing(desk, journal, clock)
         self._waiting_cancels: set[int] = set()
         self._asked = False  # instructions are journaled that were not carried out
         self._cursors: dict[str, Cursor] = {}
@@ -112,6 +114,8 @@ class Router:
         """One turn. A fault stops this turn, is told once, and the next turn tries again; nothing is lost by it."""
         done = Round()
         try:
+            if self._lapsing.due:
+                self._end_earlier_days(done)
             self._receive_and_dispatch(done)
             self._collect(done)
         except (OSError, OrderdropError) as error:
@@ -357,28 +361,27 @@ class Router:
         """
         with self.journal.transaction() as writer:
             through = int(writer.get_meta("sids_past_through") or 0)
-            lapsing = bool(writer.never_ended(day_number(self.today)))
         if through >= day_number(self.today):
             raise JournalError(
                 f"时钟倒退了 / the clock has gone back: {self.today}, the journal has closed {through}"
             )
         done = Round()
-        if lapsing:
-            self._hear(done)
+        self._end_earlier_days(done)
         with self.journal.transaction() as writer:
-            stale = writer.stale(day_number(self.today))
-            why = Refusal(Code.DAY_OVER, value=self.today.isoformat())
-            now = self.clock.now()
-            writer.move(stale, Status.EXPIRED, now, "router", why, closed_at=now)
-            self._fills.begin(writer)
-            given_up, drops = self._give_up(writer, now)
-            self._confirmation.begin(writer, self.today, now)
-            self._cancels.begin(writer, self.today, self._scope, now)
+            self._confirmation.begin(writer, self.today, self.clock.now())
+            self._cancels.begin(writer, self.today, self._scope, self.clock.now())
             self.backlog = self._backlog(writer)
             self._asked = any(writer.asked_instructions(kind) for kind in DropKind)
-        done.orders |= {*stale, *given_up}
-        done.drops |= drops
         return done
+
+    def _end_earlier_days(self, done: Round) -> None:
+        if self._lapsing.recall(self.today):
+            self._hear(done)
+        with self.journal.transaction() as writer:
+            self._fills.begin(writer)
+            ended, drops = self._lapsing.write(writer, self.today, self._fills.orders)
+        done.orders |= ended
+        done.drops |= drops
 
     def _hear(self, done: Round) -> None:
         """All that the gateways have told already, before an order of theirs is called over."""
@@ -395,22 +398,6 @@ class Router:
             state = self._confirmation.read(writer, self.today, now)
         self._confirmation.take(state)
         self._asked |= not self._waiting_cancels.isdisjoint(ids)
-
-    def _give_up(self, writer: Writer, now: Micros) -> tuple[list[int], set[int]]:
-        """Close orders of earlier days, an order lives one day; what the broker tells later on is still heard. Their ids, and the drops
-        whose cancels hear of it.
-        """
-        lapsed = [o for o in writer.never_ended(day_number(self.today)) if o.id not in self._fills.orders]
-        drops: set[int] = set()
-        for order in lapsed:
-            if order.confirmed_at is None:
-                why = Refusal(Code.NEVER_CONFIRMED, value=str(order.trade_day), bound=order.account_id)
-            else:
-                why = Refusal(Code.NEVER_ENDED, value=order.status, bound=order.account_id)
-            writer.move([order.id], Status.EXPIRED, now, "router", why, closed_at=now)
-            too_late = Refusal(Code.CANCEL_FINISHED, "sid", order.sid, Status.EXPIRED)
-            drops |= set(map(drop_of, writer.answer_cancels(order.id, now, too_late)))
-        return [order.id for order in lapsed], drops
 
 
 def outgoing(order: Any, today: date, scope: SidScope) -> Outgoing:

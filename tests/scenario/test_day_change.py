@@ -257,3 +257,37 @@ def test_order_when_its_sid_lives_a_day_and_reads_like_an_older_ones_is_not_take
     trades(desk, "20261121-P", 40, FRIDAY + timedelta(days=1))
     filled = desk.query("SELECT sid, filled_volume FROM orders ORDER BY trade_day")
     assert [tuple(row.values()) for row in filled] == [("20261121-P", 0), ("P", 40)]
+
+
+@pytest.mark.parametrize("restart", ["", "close", "crash"])
+def test_file_when_the_terminal_has_not_taken_it_on_its_day_is_never_traded(file_desk, restart):
+    desk = file_desk()
+    desk.put({"a.csv": buys(2)})
+    desk.later(1, terminal=False)
+    assert len(list(desk.scan.glob("*.order.csv"))) == 1
+    if restart:
+        getattr(desk, restart)()
+    desk.clock.advance(DAY)
+    desk.later(0.2, terminal=False)
+    desk.later(3)
+    assert desk.executed() == {}
+    assert told(desk, "S0") == ("expired", "NEVER_CONFIRMED", 0)
+    assert desk.outcomes("a.csv")[0] == ("S0", "expired", "NEVER_CONFIRMED")
+
+
+def test_file_when_its_folder_is_away_as_the_day_changes_is_taken_back_once_it_is_there_again(
+    file_desk, monkeypatch
+):
+    desk = file_desk()
+    desk.put({"a.csv": buys(1)})
+    desk.later(1, terminal=False)
+    away = desk.scan.rename(desk.scan.with_name("away"))
+    desk.clock.advance(DAY)
+    monkeypatch.setattr("orderdrop.lapsing._AGAIN", 0.0)
+    desk.later(1, terminal=False)
+    assert told(desk, "S0")[0] in {"submitted", "unknown"}
+    away.rename(desk.scan)
+    desk.later(0.2, terminal=False)
+    desk.later(2)
+    assert desk.executed() == {}
+    assert told(desk, "S0") == ("expired", "NEVER_CONFIRMED", 0)
