@@ -163,7 +163,7 @@ class App:
             self.chores.run(lambda: self.inbox.stirring)
             if not self.chores.under_way:
                 self._rested = time.monotonic()
-        if done.idle:
+        if done.idle or done.fault:  # what keeps orders from leaving need not keep the day from being closed
             self.day_end.step()
         return done
 

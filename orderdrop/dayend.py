@@ -55,7 +55,6 @@ GRACE: Final = 10.0
 _LOOK_EVERY: Final = 0.5
 _AGAIN: Final = 60.0
 _ROUNDS: Final = 200
-_SATURDAY: Final = 5
 _TOLD: Final = 20
 _CLOSED: Final = "terminals_closed"
 _CONTRACT: Final = ConfigDict(extra="forbid", frozen=True)
@@ -196,11 +195,13 @@ class DayEnd:
         return day
 
     def _due(self) -> date | None:
-        """Today, when its time has come and nobody has closed it yet."""
+        """Today, when it was a trading day, its time has come and nobody has closed it yet."""
         now, today = to_datetime(self._clock.now()), self._router.today
         live = any(gateway.live for gateway in self._router.desk.gateways.values())
-        wanted = self._settings.close.auto and live and now.weekday() < _SATURDAY
-        if not wanted or now.time() < self._settings.close.at or self._closed == today:
+        wanted = self._settings.close.auto and live and self._closed != today
+        if not wanted or now.time() < self._settings.close.at:
+            return None
+        if not self._router.gathering.trading_days.may_be_open(today):
             return None
         with read(self._reader) as reading:
             done = int(reading.meta(_CLOSED) or 0)

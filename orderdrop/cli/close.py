@@ -20,7 +20,6 @@ _PATIENCE: Final = 60.0
 _MORNING: Final = time(9)
 """Until then yesterday may be closed; terminals are started again at about 08:45."""
 
-_SATURDAY: Final = 5
 _SHOWN: Final = 20
 
 
@@ -78,9 +77,13 @@ def _default_day(place: Place) -> date:
 
 
 def _market_may_be_open(place: Place) -> bool:
+    from orderdrop.trading_days import TradingDays  # noqa: PLC0415
+
     now, settings = _now(), place.settings
     live = any(gateway.live for gateway in settings.gateways.values())
-    return live and now.weekday() < _SATURDAY and _MORNING <= now.time() < settings.close.at
+    if not (live and _MORNING <= now.time() < settings.close.at):
+        return False
+    return TradingDays(settings.calendar, place.workspace.root).may_be_open(now.date())
 
 
 def _now() -> datetime:

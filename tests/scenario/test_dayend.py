@@ -17,6 +17,7 @@ from orderdrop.terminal import Faults, Kind, read_ledger
 
 HEADER = "sid,symbol,volume,order_type,order_business,price\n"
 FRIDAY = datetime(2026, 11, 20, 15, 0, tzinfo=SHANGHAI)
+NATIONAL_DAY = datetime(2026, 10, 1, 15, 31, tzinfo=SHANGHAI)
 
 
 def rows(*sids: str, symbol: str = "SHSE.600000") -> str:
@@ -228,6 +229,9 @@ def test_router_when_a_request_cannot_be_read_then_it_goes_on(desk):
         (FRIDAY + timedelta(minutes=31), {"close": {"auto": False}}, True, False),
         (FRIDAY + timedelta(minutes=31), {}, False, False),
         (FRIDAY + timedelta(days=1, minutes=31), {}, True, False),
+        (FRIDAY + timedelta(days=1, minutes=31), {"calendar": {"extra_open": ["2026-11-21"]}}, True, True),
+        (FRIDAY + timedelta(minutes=31), {"calendar": {"extra_closed": ["2026-11-20"]}}, True, False),
+        (NATIONAL_DAY, {}, True, False),
     ],
 )
 def test_router_when_the_market_has_closed_then_it_closes_by_itself_once(desk, at, settings, live, closes):
@@ -250,6 +254,22 @@ def test_router_when_the_market_has_closed_then_it_closes_by_itself_once(desk, a
         desk.clock.advance(3 * 86400)
         look_again()
         assert closed.exists()
+
+
+@pytest.mark.parametrize(
+    ("calendar", "closes"),
+    [("closed,note\n2026-11-20,\n", False), ("closed,note\n2026-11-19,\n", True), ("what is this\n", True)],
+)
+def test_router_when_calendar_csv_names_the_closed_days_then_it_closes_on_the_others(desk, calendar, closes):
+    desk = desk(FixedClock(FRIDAY + timedelta(minutes=31)), gateway={"live": True})
+    (desk.root / "calendar.csv").write_text("closed,note\n2026-01-01,\n", encoding="utf-8")
+    app = desk.open()
+    (desk.root / "calendar.csv").write_text(calendar, encoding="utf-8")
+    app.day_end._look_at = 0.0
+    app.turn(lambda _round: None)
+    app.day_end._look_at = 0.0
+    app.turn(lambda _round: None)
+    assert app.workspace.closed.exists() is closes
 
 
 def test_close_when_the_day_is_zipped_already_then_nothing_of_it_is_given_another_content(desk):

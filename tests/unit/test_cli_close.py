@@ -95,6 +95,9 @@ def test_close_when_a_live_market_may_be_open_then_it_is_refused_but_by_force(tm
     assert orderdrop("close", at=workspace).exit_code == 0
     at(monkeypatch, NOON + timedelta(days=1))
     assert orderdrop("close", at=workspace).exit_code == 0
+    at(monkeypatch, NOON)
+    (workspace / "calendar.csv").write_text("closed,note\n2026-11-20,\n", encoding="utf-8")
+    assert orderdrop("close", at=workspace).exit_code == 0
 
 
 def test_close_when_it_is_early_morning_then_the_last_day_with_drops_is_meant(tmp_path, monkeypatch):
