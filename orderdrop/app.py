@@ -116,6 +116,7 @@ class App:
                 self.workspace, self.settings, self.journal, self._reader, self.router, self.clock,
                 note=self.chores.note, archive_day=self.chores.close_days,
             )  # fmt: skip
+            self.day_end.look()
             self._closing = opened.pop_all()
         log.info("started %s, %s", __version__, self.workspace.root)
         return self
@@ -179,6 +180,7 @@ class App:
         self.router.gathering.begin(today)
         self.chores.note(self.router.begin_day())
         self._day = today
+        self.day_end.look()
         self.chores.finish()
         try:
             self.chores.close_days(ended)

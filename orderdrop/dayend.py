@@ -22,6 +22,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.engine import Engine
 
+from orderdrop import shut
 from orderdrop.archived import RECONCILIATION, Archived
 from orderdrop.clock import Clock, iso, to_datetime
 from orderdrop.config import Settings
@@ -155,6 +156,11 @@ class DayEnd:
         self._back: list[Return] = []
         self._faults: list[str] = []
 
+    def look(self) -> None:
+        """Which gateways are closed for today: a person may have opened one again."""
+        gateways = self._router.desk.gateways
+        self._router.shut_off(shut.shut(self._workspace, gateways, self._router.today))
+
     def step(self) -> None:
         """What is due now, without waiting. A fault is told, and does not come back by itself."""
         now = time.monotonic()
@@ -165,6 +171,7 @@ class DayEnd:
         if now < self._look_at:
             return
         self._look_at = now + _LOOK_EVERY
+        self.look()
         day = self._asked() or self._again or self._due()
         if day is not None:
             self._try(day, lambda: self._begin(day))
@@ -224,6 +231,8 @@ class DayEnd:
 
     def _begin(self, day: date) -> None:
         self._faults = []
+        if day == self._router.today:
+            self._shut()
         self._listen()
         with read(self._reader) as reading:
             live = reading.live_orders()
@@ -232,6 +241,20 @@ class DayEnd:
         ]
         self._day = day
         self._finish_at = time.monotonic() + (self._grace if self._back else 0.0)
+
+    def _shut(self) -> None:
+        """Of gateways whose terminal takes files out of a folder: what would go in from now on would lie there tomorrow."""
+        today, at = self._router.today, iso(self._clock.now())[11:19]
+        for name, gateway in self._gateways():
+            if isinstance(gateway, TakesFiles):
+                shut.close(self._workspace, name, today, at)
+        self.look()
+        for name, since in self._router.shut.items():
+            with self._journal.transaction() as writer:
+                ids = writer.waiting_ids(name)
+            if ids:
+                self._router.expire(ids, Refusal(Code.GATEWAY_CLOSED, value=name, bound=since))
+                self._note(Round(orders=set(ids)))
 
     def _take_back(self, name: str, gateway: Gateway, live: Iterable[Any]) -> list[Return]:
         """The files of unanswered orders that the terminal has left lying."""

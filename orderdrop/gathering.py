@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -45,7 +45,9 @@ LIVE_PER_DAY: Final = 2000
 LIVE_REPEAT_WINDOW: Final = 60.0
 MINUTE: Final = 60_000_000
 UNBOUNDED: Final = 1 << 30
-_NO_FAULT: Final = frozenset({Code.NOT_SENT, Code.HALTED, Code.HALTED_SCOPE, Code.REDUCING})
+_NO_FAULT: Final = frozenset(
+    {Code.NOT_SENT, Code.HALTED, Code.HALTED_SCOPE, Code.REDUCING, Code.GATEWAY_CLOSED}
+)
 """Denials that tell nothing against the order itself."""
 
 _BY_DEFAULT: Final = "默认 default"
@@ -100,6 +102,14 @@ class Gathering:
         self._says = any(compiled(of.soft, _ANY) for of in self._all_limits())
         self.counts = bool(self._chosen) or self._says
         self._followed: Following | None = None
+        self.close({})
+
+    def close(self, gateways: Mapping[str, str]) -> None:
+        """gateways: those that are closed for the rest of the day, with the time of it."""
+        self._shut = bool(gateways)
+        self._closed: Looked[str, tuple[str, str] | None] = Looked(
+            lambda account_id: _closed(self._settings.gateway_of(account_id), gateways)
+        )
 
     def begin(self, today: date) -> None:
         """Look the day up before anybody waits for it, and say so when nobody knows it."""
@@ -123,9 +133,11 @@ class Gathering:
             funds=Looked(lambda account_id: self.funds(account_id, now)),
             rates=self.rates, repeats=self._repeats, switches=switched,
             max_wait=self._limits.max_wait, snapshot_age=self._limits.snapshot_age,
-            cancels_warn=self._limits.cancels_warn, cancels_hold=self._limits.cancels_hold,
+            cancels_warn=self._limits.cancels_warn, cancels_hold=self._limits.cancels_hold, closed=self._closed,
         )  # fmt: skip
         chosen = set(self._chosen)
+        if self._shut:
+            chosen.add(switches.gateway_open)
         if switched.partial:
             chosen.add(switches.not_switched_off)
         if self.instruments.there:
@@ -274,6 +286,10 @@ class Gathering:
         ledger.cancelled_lately = Counter(
             cancel.account_id for cancel in cancels if cancel.updated_at > now - 1_000_000
         )
+
+
+def _closed(gateway: str, gateways: Mapping[str, str]) -> tuple[str, str] | None:
+    return (gateway, gateways[gateway]) if gateway in gateways else None
 
 
 def _range(board: Board | None, known: Instrument | None) -> Range | None:

@@ -6,7 +6,7 @@ the order. Cancels are idempotent, so one whose hand-over was not noted before a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -40,14 +40,18 @@ class Instructions:
         scope: SidScope,
         no_cancel: Callable[[str], Refusal | None],
         never_again: Callable[[str], bool],
+        shut: Mapping[str, str],
     ) -> None:
-        """no_cancel: why a gateway's market takes no cancels now, None when it does. never_again: a gateway's resend = "never"."""
+        """no_cancel: why a gateway's market takes no cancels now, None when it does. never_again: a gateway's resend = "never".
+        shut: gateways that are closed for today, and since when.
+        """
         self._writer = writer
         self._now = now
         self._today = today
         self._scope = scope
         self._no_cancel = no_cancel
         self._never_again = never_again
+        self._shut = shut
         self._out: list[CancelHandover] = []
         self.touched: set[int] = set()
         self.drops: set[int] = set()
@@ -126,6 +130,10 @@ class Instructions:
             return
         if self._never_again(order.gateway):
             self._refuse(asked, order, Refusal(Code.RESEND_OFF, "sid", asked.sid, order.gateway))
+            return
+        if order.gateway in self._shut:
+            closed = Refusal(Code.GATEWAY_CLOSED, "sid", order.gateway, self._shut[order.gateway])
+            self._refuse(asked, order, closed)
             return
         self._writer.ready_again([order.id], self._now)
         self._done(asked, order)

@@ -87,6 +87,7 @@ class Router:
         self._waiting_cancels: set[int] = set()
         self._asked = False  # instructions are journaled that were not carried out
         self._cursors: dict[str, Cursor] = {}
+        self.shut: dict[str, str] = {}  # gateways that are closed for today, and since when
         self._deaf: set[str] = set()  # gateways that cannot be polled
         self.behind = False  # whether a gateway has more to tell than one poll took
         self._fault = ""
@@ -239,7 +240,7 @@ class Router:
 
     def _instruct(self, writer: Writer, done: Round) -> list[CancelHandover]:
         instructions = Instructions(
-            writer, self.clock.now(), self.today, self._scope, self.holding.no_cancel, self._confirmation.never_again,
+            writer, self.clock.now(), self.today, self._scope, self.holding.no_cancel, self._confirmation.never_again, self.shut,
         )  # fmt: skip
         cancels = instructions.carry_out()
         done.orders |= instructions.touched
@@ -262,7 +263,7 @@ class Router:
 
     def _room(self, name: str) -> int:
         """How many orders a gateway takes now, no more than its window has room for."""
-        if not self._door.is_open(name):
+        if name in self.shut or not self._door.is_open(name):
             return 0
         room = min(self.desk.gateways[name].room(), self._confirmation.room(name))
         return self.holding.room(name, room)
@@ -390,12 +391,20 @@ class Router:
             if not self.behind:
                 return
 
+    def shut_off(self, gateways: dict[str, str]) -> None:
+        """No new order of today goes to these gateways any more; those that are not named take orders."""
+        if gateways != self.shut:
+            self.shut = gateways
+            self._confirmation.shut = gateways
+            self.gathering.close(gateways)
+
     def expire(self, ids: Collection[int], why: Refusal) -> None:
         """Orders that are proven to never trade; whatever waits for them hears of it. Raises JournalError."""
         with self.journal.transaction() as writer:
             now = self.clock.now()
             writer.move(sorted(ids), Status.EXPIRED, now, "router", why, closed_at=now)
             state = self._confirmation.read(writer, self.today, now)
+            self.backlog = self._backlog(writer)
         self._confirmation.take(state)
         self._asked |= not self._waiting_cancels.isdisjoint(ids)
 

@@ -21,7 +21,7 @@ from orderdrop.checks.market import entry_of, price_within_cage, price_within_li
 from orderdrop.checks.rate import cancels_few, day_ceiling, held_for_cancels, turn_comes_in_time
 from orderdrop.checks.repeats import crosses_nothing_own, held_as_repeat, repeat_refused, repeat_told
 from orderdrop.checks.session import held_for_time, in_time, on_trading_day
-from orderdrop.checks.switches import not_halted, not_switched_off
+from orderdrop.checks.switches import gateway_open, not_halted, not_switched_off
 from orderdrop.order.model import Order
 from orderdrop.order.refusal import Code, Refusal
 
@@ -62,6 +62,7 @@ TIME_RULES: tuple[Rule, ...] = (
 """They run where a gateway is bound to sessions, and for an order that has times of its own."""
 
 FURTHER_RULES: tuple[Rule, ...] = (
+    gateway_open,
     not_switched_off,
     price_within_limits,
     price_within_cage,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time as clock
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -66,14 +66,15 @@ def close(place: Place, ctx: click.Context, day: datetime | None, force: bool, a
 
 
 def _default_day(place: Place) -> date:
-    """Today; in the early morning the last day on which something was dropped."""
+    """Today; in the early morning the last day on which something was dropped, for today is still to come."""
     from orderdrop.order.identity import day_number, from_day_number  # noqa: PLC0415
 
     if _now().time() >= _MORNING:
         return place.today
     with place.journal() as reading:
         days = reading.days_with_drops(2) if reading else []
-    return next((from_day_number(n) for n in days if n < day_number(place.today)), place.today)
+    earlier = (from_day_number(n) for n in days if n < day_number(place.today))
+    return next(earlier, place.today - timedelta(days=1))
 
 
 def _market_may_be_open(place: Place) -> bool:

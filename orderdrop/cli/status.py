@@ -137,12 +137,16 @@ def _switches(place: Place) -> list[dict[str, Any]]:
 
 
 def _gateways(place: Place) -> list[dict[str, Any]]:
+    from orderdrop.shut import shut  # noqa: PLC0415
+
     settings = place.settings
+    closed = shut(place.workspace, settings.gateways, place.today)
     return [
         {
             "name": name,
             "type": gateway.type,
             "live": gateway.live,
+            "closed": closed.get(name),
             "accounts": [key for key in settings.accounts if settings.gateway_of(key) == name],
         }
         for name, gateway in settings.gateways.items()
@@ -180,7 +184,12 @@ def _show(found: dict[str, Any]) -> None:
             f" {live_words(gateway['live'])} ", "bold white on red" if gateway["live"] else "black on green"
         )
         accounts = ", ".join(gateway["accounts"]) or "所有账号 every account"
-        grid.add_row("通道 gateway", Text.assemble(f"{gateway['name']} ", live, f" {accounts}"))
+        since = gateway["closed"]
+        closed = f"  今日 {since} 已收盘 closed for today" if since else ""
+        grid.add_row(
+            "通道 gateway",
+            Text.assemble(f"{gateway['name']} ", live, f" {accounts}", (closed, "bold yellow")),
+        )
     for switch in found["switches"]:
         whose = scope_words((switch["scope"], switch["name"]))
         words = "只减仓 reducing" if switch["state"] == "reducing" else "暂停 halted"

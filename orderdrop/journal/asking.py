@@ -142,6 +142,12 @@ class Asking:
             query = query.order_by(text(f"id >> {ROW_BITS}"), orders.c.order_business.not_in(SELLS))
         return list(self.connection.execute(query.order_by(orders.c.id).limit(limit)))
 
+    def waiting_ids(self, gateway: str) -> list[int]:
+        """READY and HELD orders of a gateway."""
+        waiting = text("status IN ('ready', 'held')")
+        query = select(orders.c.id).where(orders.c.gateway == gateway, waiting).order_by(orders.c.id)
+        return list(self.connection.execute(query).scalars())
+
     def order(self, order_ref: int) -> Any:
         return self.connection.execute(select(orders).where(orders.c.id == order_ref)).one()
 

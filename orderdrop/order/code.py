@@ -113,6 +113,7 @@ class Code(StrEnum):
     CANCEL_RATIO = "CANCEL_RATIO"
     HALTED_SCOPE = "HALTED_SCOPE"
     REDUCING = "REDUCING"
+    GATEWAY_CLOSED = "GATEWAY_CLOSED"
     NOT_SENT = "NOT_SENT"
     # held, cancelled, instructions
     HELD = "HELD"

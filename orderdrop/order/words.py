@@ -595,6 +595,12 @@ WORDS: Final[dict[Code, Words]] = {
         "只卖出,或 orderdrop resume",
         "sell only, or run orderdrop resume",
     ),
+    Code.GATEWAY_CLOSED: Words(
+        "通道 {value} 今天 {bound} 已收盘,终端的文件夹已清空,今天不再送单",
+        "the gateway {value} was closed for today at {bound} and its terminal's folders are emptied: nothing goes out today any more",
+        "次日用新的编号重新放入;今天还要交易:先重启终端,再 orderdrop resume --gateway {value}",
+        "order again next day under a new sid; to go on today start the terminal anew, then orderdrop resume --gateway {value}",
+    ),
     Code.NOT_SENT: Words(
         "同一文件有问题行({value}),整份未发送",
         "not sent: another row of the file is bad ({value}), and a basket goes whole or not at all",

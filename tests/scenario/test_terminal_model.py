@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from orderdrop import failpoint
+from orderdrop import failpoint, shut
 from orderdrop.audit.verify import verify
 from orderdrop.clock import Micros, iso, trade_date
 from orderdrop.journal.journal import reading_engine
@@ -206,6 +206,12 @@ class Terminal(RuleBasedStateMachine):
         day_end = self.desk.open().day_end
         day_end._grace = 0
         day_end.close(self.desk.open().router.today)
+
+    @rule()
+    def open_again(self) -> None:
+        shut.open_again(self.desk.open().workspace, "gm")
+        self.desk.open().day_end._look_at = 0.0
+        self.desk.later(0.4)
 
     @rule(at_night=st.booleans())
     def next_day(self, at_night: bool) -> None:

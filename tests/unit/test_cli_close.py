@@ -129,3 +129,31 @@ def test_close_when_another_day_is_named_then_that_one_is_closed(tmp_path):
         json.loads(orderdrop("close", "--date", day, "--json", at=workspace).stdout)["day"] == day.isoformat()
     )
     assert day.isoformat() in archived(workspace)
+
+
+def test_close_when_a_simulated_gateway_is_closed_then_the_screen_says_so_until_it_is_resumed(tmp_path):
+    workspace = a_workspace(tmp_path, LIVE + "live = false\n")
+    for name in ("scan", "push"):
+        (workspace / name).mkdir()
+    orders = workspace / "later.csv"
+    orders.write_text(GOOD, encoding="utf-8")
+    assert orderdrop("close", at=workspace).exit_code == 0
+    status = json.loads(orderdrop("status", "--json", at=workspace).stdout)
+    assert status["gateways"][0]["closed"]
+    assert "已收盘 closed for today" in orderdrop("status", at=workspace).stdout
+    assert "GATEWAY_CLOSED" in orderdrop("check", "--json", str(orders), at=workspace).stdout
+    plain = orderdrop("resume", at=workspace)
+    assert "resume --gateway gm" in plain.stderr
+    assert orderdrop("resume", "--gateway", "what", at=workspace).exit_code == 2
+    assert orderdrop("resume", "--gateway", "gm", "--account", "a", at=workspace).exit_code == 2
+    assert "Start its terminal anew" in orderdrop("resume", "--gateway", "gm", at=workspace).stderr
+    assert "GATEWAY_CLOSED" not in orderdrop("check", "--json", str(orders), at=workspace).stdout
+    assert "was not closed" in orderdrop("resume", "--gateway", "gm", at=workspace).stderr
+    assert json.loads(orderdrop("status", "--json", at=workspace).stdout)["gateways"][0]["closed"] is None
+
+
+def test_close_when_it_is_the_first_morning_then_today_is_not_closed(tmp_path, monkeypatch):
+    workspace = a_workspace(tmp_path)
+    at(monkeypatch, NOON.replace(hour=8))
+    place = Place(workspace)
+    assert MODULE._default_day(place) == place.today - timedelta(days=1)

@@ -246,7 +246,9 @@ def test_status_json_is_one_object(tmp_path: Path) -> None:
     dropped(workspace, "good.csv", GOOD)
     found = printed(orderdrop("status", "--json", at=workspace))
     assert found["counts"] == {"filled": 1, "partially_filled": 1}
-    assert found["gateways"] == [{"name": "paper", "type": "paper", "live": False, "accounts": []}]
+    assert found["gateways"] == [
+        {"name": "paper", "type": "paper", "live": False, "closed": None, "accounts": []}
+    ]
     assert (found["unknown"], found["oldest_unconfirmed"], found["problems"]) == ([], None, [])
 
 
