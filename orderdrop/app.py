@@ -90,7 +90,7 @@ class App:
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as opened:
             self.workspace.make()
-            opened.enter_context(_held(self._lock, self.workspace, self.clock))
+            opened.enter_context(_held(self._lock, self.workspace, self.clock, self.settings))
             opened.callback(self.journal.close)
             self.journal.open()
             for gateway in self.desk.gateways.values():
@@ -263,7 +263,7 @@ def set_up_log(settings: Settings, workspace: Workspace) -> None:
 
 
 @contextmanager
-def _held(lock: FileLock, workspace: Workspace, clock: Clock) -> Iterator[None]:
+def _held(lock: FileLock, workspace: Workspace, clock: Clock, settings: Settings) -> Iterator[None]:
     """Hold the workspace's lock, and write down who does. Raises WorkspaceBusy, naming the holder."""
     try:
         lock.acquire(timeout=0.3)  # `is_running` may hold it for a moment
@@ -280,6 +280,7 @@ def _held(lock: FileLock, workspace: Workspace, clock: Clock) -> Iterator[None]:
             "host": platform.node(),
             "since": iso(clock.now()),
             "version": __version__,
+            "settings": settings.fingerprint,
         }
         workspace.holder.write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
         yield
@@ -294,6 +295,13 @@ def holder_of(workspace: Workspace) -> dict[str, Any]:
         return dict(json.loads(workspace.holder.read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return {}
+
+
+def has_settings(workspace: Workspace, settings: Settings) -> bool:
+    """Whether the router that runs here, if one does, was started with these settings: they do not change while it runs."""
+    if not is_running(workspace):
+        return True
+    return bool(holder_of(workspace).get("settings", settings.fingerprint) == settings.fingerprint)
 
 
 def is_running(workspace: Workspace) -> bool:

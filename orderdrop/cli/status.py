@@ -7,7 +7,16 @@ from typing import Any, Final
 
 import click
 
-from orderdrop.cli.output import clock_time, json_option, print_json, say, shortened, stdout, style_of
+from orderdrop.cli.output import (
+    OTHER_SETTINGS,
+    clock_time,
+    json_option,
+    print_json,
+    say,
+    shortened,
+    stdout,
+    style_of,
+)
 from orderdrop.cli.place import Place, pass_place
 from orderdrop.order.status import Status
 
@@ -23,7 +32,7 @@ def status(place: Place, ctx: click.Context, as_json: bool) -> None:
 
     通道(实盘或模拟)、路由器、今日各状态笔数、状态不明的委托、最早未确认的委托。
 
-    Exit 1 when orders are unknown, or when files wait in the inbox and no router runs.
+    Exit 1 when orders are unknown, when files wait in the inbox and no router runs, or when the settings are not those of the running router.
 
     \b
     Examples 例子:
@@ -61,6 +70,7 @@ def _look(place: Place) -> dict[str, Any]:
         "workspace": str(place.workspace.root),
         "date": place.today.isoformat(),
         "router": {"running": running, **(holder_of(place.workspace) if running else {})},
+        "settings_in_force": place.in_force,
         "halted": _halted(place),
         "switches": _switches(place),
         "gateways": _gateways(place),
@@ -75,7 +85,10 @@ def _look(place: Place) -> dict[str, Any]:
         "disk": _disk(place),
     }
     doubtful = [order.sid for order in unknown if order.sid not in lost]
-    return found | {"problems": _problems(doubtful, lost, files, running=running)}
+    problems = _problems(doubtful, lost, files, running=running)
+    if not found["settings_in_force"]:
+        problems.append(" / ".join(OTHER_SETTINGS))
+    return found | {"problems": problems}
 
 
 def _problems(doubtful: list[str], lost: list[str], files: list[str], *, running: bool) -> list[str]:
