@@ -42,7 +42,7 @@ from orderdrop.inbox.tail import OpenDrop, Position
 from orderdrop.journal.journal import Journal, reading_engine
 from orderdrop.journal.reading import read
 from orderdrop.journal.records import DropState
-from orderdrop.order.errors import OrderdropError, WorkspaceBusy
+from orderdrop.order.errors import ConfigError, OrderdropError, WorkspaceBusy
 from orderdrop.order.identity import day_number, from_day_number
 from orderdrop.router import Round, Router
 from orderdrop.workspace import Workspace
@@ -155,8 +155,17 @@ class App:
 
     def turn(self, tell: Callable[[Round], None]) -> Round:
         """One turn of the router, then as many chores as fit before the next drop stirs."""
-        if self.router.today != self._day:
-            self._begin_day()
+        try:
+            if self.router.today != self._day:
+                self._begin_day()
+        except (
+            OSError,
+            OrderdropError,
+        ) as error:  # nothing goes on before the day has begun; the next turn tries again
+            done = Round(fault=str(error))
+            self.router.tell_fault(done.fault)
+            tell(done)
+            return done
         done = self.router.step()
         self.chores.note(done)
         tell(done)
@@ -177,7 +186,10 @@ class App:
 
     def _begin_day(self) -> None:
         ended, today = self._day, self.router.today
-        self.router.gathering.begin(today)
+        try:
+            self.router.gathering.begin(today)
+        except ConfigError as error:  # no new orders then, but all else goes on
+            log.error("%s", error)
         self.chores.note(self.router.begin_day())
         self._day = today
         self.day_end.look()

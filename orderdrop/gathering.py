@@ -30,6 +30,7 @@ from orderdrop.journal.today import CLOSED, TodaysOrders
 from orderdrop.journal.writer import Writer
 from orderdrop.looked import Looked
 from orderdrop.order.board import Board, board_of
+from orderdrop.order.errors import ConfigError
 from orderdrop.order.identity import day_number
 from orderdrop.order.model import BUYS, OrderType
 from orderdrop.order.refusal import Code, Refusal, explain
@@ -102,6 +103,7 @@ class Gathering:
         self._says = any(compiled(of.soft, _ANY) for of in self._all_limits())
         self.counts = bool(self._chosen) or self._says
         self._followed: Following | None = None
+        self._unread = ""  # what is wrong with calendar.csv; told once
         self.close({})
 
     def close(self, gateways: Mapping[str, str]) -> None:
@@ -117,6 +119,16 @@ class Gathering:
             why = explain(Refusal(Code.CALENDAR_UNKNOWN, value=str(today.year)))
             log.error("%s → %s", why.text(), why.remedy)
 
+    def trading_day(self, today: date) -> bool | None:
+        """None: nobody knows, or calendar.csv does not read: no new orders then."""
+        try:
+            return self.trading_days.is_open(today)
+        except ConfigError as error:
+            if str(error) != self._unread:
+                log.error("%s", error)
+            self._unread = str(error)
+            return None
+
     def gather(self, writer: Writer, now: Micros, today: date, switched: Switches) -> Context:
         """The context for a batch that is judged now, in this transaction."""
         second = second_of_day(now)
@@ -124,7 +136,7 @@ class Gathering:
         known = Looked(self.instruments.today(now, today))
         around = Surroundings(
             now=now, day=today, second=second, phase=session.phase_at(second),
-            trading_day=self.trading_days.is_open(today) if self.any_bound else True,
+            trading_day=self.trading_day(today) if self.any_bound else True,
             outside_session=self._settings.calendar.outside_session,
             bound=self.bound, limits=self._hard, soft_limits=self._soft,
             instruments=known,

@@ -112,16 +112,14 @@ class Router:
     # the flow
 
     def step(self) -> Round:
-        """One turn. A fault stops this turn, is told once, and the next turn tries again; nothing is lost by it."""
+        """One turn. A fault is told once, and the next turn tries again; nothing is lost by it, and what the brokers tell is heard."""
         done = Round()
-        try:
-            if self._lapsing.due:
-                self._end_earlier_days(done)
-            self._receive_and_dispatch(done)
-            self._collect(done)
-        except (OSError, OrderdropError) as error:
-            done.fault = str(error)
-        self._tell_fault(done.fault)
+        for act in (self._receive_and_dispatch, self._collect):
+            try:
+                act(done)
+            except (OSError, OrderdropError) as error:
+                done.fault = done.fault or str(error)
+        self.tell_fault(done.fault)
         return done
 
     def listen(self) -> Round:
@@ -131,6 +129,8 @@ class Router:
         return done
 
     def _receive_and_dispatch(self, done: Round) -> None:
+        if self._lapsing.due:
+            self._end_earlier_days(done)
         found = self.inbox.collect(self.today)
         self.guard.watch()
         switches = self._switches()
@@ -331,7 +331,7 @@ class Router:
         self._fills.note(gateway, collected.told_filled)
         self._cancels.answered(collected.answered)
 
-    def _tell_fault(self, fault: str) -> None:
+    def tell_fault(self, fault: str) -> None:
         """Once when it begins, once when it is over."""
         if fault and fault != self._fault:
             log.error("停止接收新委托 / no new orders are taken: %s", fault)
@@ -358,13 +358,13 @@ class Router:
     def begin_day(self) -> Round:
         """Hear what was told last, end what is left of earlier days, count what waits; what was changed by it.
 
-        Raises JournalError when the clock has gone back behind a day whose sids are put away already: they could be doubled.
+        Raises JournalError when the clock has gone back behind a day that the journal has lived: its sids could be doubled.
         """
         with self.journal.transaction() as writer:
-            through = int(writer.get_meta("sids_past_through") or 0)
-        if through >= day_number(self.today):
+            newest = writer.newest_day()
+        if newest > day_number(self.today):
             raise JournalError(
-                f"时钟倒退了 / the clock has gone back: {self.today}, the journal has closed {through}"
+                f"时钟倒退了 / the clock has gone back: {self.today}, the journal has come to {newest}"
             )
         done = Round()
         self._end_earlier_days(done)

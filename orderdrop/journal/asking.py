@@ -305,6 +305,12 @@ class Asking:
         ).scalar_one()
         return found
 
+    def newest_day(self) -> int:
+        """The last day that the journal knows of, 0 for none."""
+        found = self.connection.exec_driver_sql("SELECT coalesce(max(trade_day), 0) FROM drops").scalar_one()
+        through = int(self.get_meta("sids_past_through") or 0)
+        return max(int(found), through + 1 if through else 0)
+
     def unmoved_days(self, today: int) -> list[int]:
         """Days before `today` whose sid keys are not in sids_past yet."""
         key = f"unmoved before {today}"
