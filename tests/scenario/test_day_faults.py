@@ -130,3 +130,27 @@ def test_reports_when_drops_cannot_be_taken_are_heard_all_the_same(file_desk, mo
     desk.put({"b.csv": buys(1, first=1)})
     desk.later(10)
     assert desk.statuses() == {"S0": "filled"}
+
+
+@pytest.mark.parametrize("rewritten", [False, True])
+def test_drop_when_it_could_not_be_taken_on_its_day_is_stale_the_next(trade, monkeypatch, rewritten):
+    clock = FixedClock(FRIDAY)
+    desk = trade({}, clock)
+
+    def fail(*_):
+        raise JournalError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("orderdrop.admission.Admission.admit", fail)
+        desk.put({"a.csv": row("A1")})
+        assert faults(desk) == {"the disk is full"}
+        clock.advance(DAY)
+        assert faults(desk) <= {"", "the disk is full"}
+    if rewritten:
+        desk.put({"a.csv": row("A2")})
+    desk.route()
+    if rewritten:
+        assert desk.statuses() == {"A2": "filled"}
+    else:
+        assert desk.statuses() == {}
+        assert desk.receipt("a.csv")[0]["code"] == "FILE_STALE"
