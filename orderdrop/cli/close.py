@@ -26,7 +26,7 @@ _SHOWN: Final = 20
 @click.command(short_help="Close the day: archive, reconcile. 收盘")
 @click.option(
     "--date", "day", type=click.DateTime(["%Y-%m-%d", "%Y%m%d"]), metavar="YYYY-MM-DD",
-    help="Close another day; before 09:00 the default is the last one. 日期",
+    help="Close another day; the default before 09:00, and on days off, is the last one. 日期",
 )  # fmt: skip
 @click.option("--force", is_flag=True, help="Also while a live market may be open. 盘中也执行")
 @json_option
@@ -66,13 +66,16 @@ def close(place: Place, ctx: click.Context, day: datetime | None, force: bool, a
 
 
 def _default_day(place: Place) -> date:
-    """Today; in the early morning the last day on which something was dropped, for today is still to come."""
+    """Today; in the early morning, and on a day without trading or drops, the last day on which something was dropped."""
     from orderdrop.order.identity import day_number, from_day_number  # noqa: PLC0415
+    from orderdrop.trading_days import TradingDays  # noqa: PLC0415
 
-    if _now().time() >= _MORNING:
-        return place.today
     with place.journal() as reading:
         days = reading.days_with_drops(2) if reading else []
+    if _now().time() >= _MORNING:
+        open_ = TradingDays(place.settings.calendar, place.workspace.root).may_be_open(place.today)
+        if open_ or not days or day_number(place.today) in days:
+            return place.today
     earlier = (from_day_number(n) for n in days if n < day_number(place.today))
     return next(earlier, place.today - timedelta(days=1))
 

@@ -333,6 +333,28 @@ def test_close_when_a_window_is_full_then_what_waits_for_it_never_leaves(desk):
     assert executed(desk) == ["A1"]
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_close_when_it_is_done_next_morning_then_open_orders_keep_no_file_back(desk, restart):
+    desk = desk(FixedClock(FRIDAY))
+    desk.put({"a.csv": rows("A1"), "b.csv": rows("B1", symbol="SHSE.018014")})
+    desk.until(lambda: desk.statuses() == {"A1": "filled", "B1": "new"})
+    assert close(desk).open == ["B1"]
+    assert desk.told()
+    if restart:
+        desk.close()
+    desk.clock.advance(17 * 3600)
+    app = desk.open()
+    app.turn(lambda _round: None)
+    closed = app.day_end.close(FRIDAY.date())
+    assert (closed.open, closed.stayed, desk.told(), desk.in_scan()) == ([], [], [], [])
+    assert [(row.sid, row.status, row.difference) for row in closed.differences] == [
+        ("B1", "expired", "still_open")
+    ]
+    desk.restart_terminal()
+    desk.put({"c.csv": rows("C1")})
+    desk.until(filled(desk, "C1"))
+
+
 def test_close_when_it_is_of_another_day_then_today_goes_on(desk):
     desk = desk()
     app = desk.open()

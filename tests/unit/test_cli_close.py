@@ -101,9 +101,10 @@ def test_close_when_a_live_market_may_be_open_then_it_is_refused_but_by_force(tm
 
 
 def test_close_when_it_is_early_morning_then_the_last_day_with_drops_is_meant(tmp_path, monkeypatch):
-    workspace = a_workspace(tmp_path)
+    today = Place(tmp_path).today
+    open_ = f'[calendar]\nextra_open = ["{today + timedelta(days=1)}"]\n'
+    workspace = a_workspace(tmp_path, QUICK + open_)
     dropped(workspace, "basket.csv", GOOD)
-    today = Place(workspace).today
     tomorrow = Place(workspace)
     tomorrow.today = today + timedelta(days=1)
     at(monkeypatch, NOON.replace(hour=8))
@@ -157,3 +158,25 @@ def test_close_when_it_is_the_first_morning_then_today_is_not_closed(tmp_path, m
     at(monkeypatch, NOON.replace(hour=8))
     place = Place(workspace)
     assert MODULE._default_day(place) == place.today - timedelta(days=1)
+
+
+def test_close_when_it_is_a_day_off_then_the_last_day_with_drops_is_meant(tmp_path, monkeypatch):
+    workspace = a_workspace(tmp_path)
+    at(monkeypatch, NOON)
+    later = Place(workspace)
+    today, later.today = Place(workspace).today, Place(workspace).today + timedelta(days=4)
+    (workspace / "calendar.csv").write_text(f"closed\n{later.today}\n", encoding="utf-8")
+    assert MODULE._default_day(later) == later.today  # nothing to close
+    dropped(workspace, "basket.csv", GOOD)
+    assert MODULE._default_day(later) == today
+
+
+def test_close_when_it_is_done_on_the_day_of_drops_then_that_day_is_meant_though_it_is_off(
+    tmp_path, monkeypatch
+):
+    workspace = a_workspace(tmp_path)
+    dropped(workspace, "basket.csv", GOOD)
+    today = Place(workspace).today
+    (workspace / "calendar.csv").write_text(f"closed\n{today}\n", encoding="utf-8")
+    at(monkeypatch, NOON)
+    assert MODULE._default_day(Place(workspace)) == today
