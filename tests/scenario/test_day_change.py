@@ -9,10 +9,13 @@ import pytest
 from builders import FRIDAY
 from file_desk import HEADER, FileDesk, buys
 
-from orderdrop.clock import from_datetime
+from orderdrop.audit.verify import verify
+from orderdrop.clock import from_datetime, trade_date
+from orderdrop.journal.journal import reading_engine
 from orderdrop.order import goldminer_format as gm
 from orderdrop.order.status import S, Status
 from orderdrop.terminal import Faults
+from orderdrop.workspace import Workspace
 
 DAY = timedelta(days=1).total_seconds()
 PENDING = HEADER + "P,A1,SHSE.018014,100,1,1,10\n"
@@ -29,7 +32,17 @@ def file_desk(tmp_path):
 
     yield make
     for one in made:
-        one.crash()
+        one.close()
+        assert proof(one).difference is None
+
+
+def proof(desk: FileDesk):
+    engine = reading_engine("sqlite:///journal.db", desk.root)
+    try:
+        with engine.connect() as connection:
+            return verify(connection, Workspace(desk.root, desk.inbox), trade_date(desk.clock.now()))
+    finally:
+        engine.dispose()
 
 
 def told(desk: FileDesk, sid: str) -> tuple[str, str | None, int]:
