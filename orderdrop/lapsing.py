@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any, Final
 
@@ -70,18 +70,28 @@ class Lapsing:
         stale = writer.stale(day)
         over = Refusal(Code.DAY_OVER, value=today.isoformat())
         writer.move(stale, Status.EXPIRED, now, "router", over, closed_at=now)
-        ended, drops = set(stale), set()
-        for order in writer.never_ended(day):
-            if order.id in but or order.batch_id in self._stuck:
-                continue
-            writer.move([order.id], Status.EXPIRED, now, "router", _why(order), closed_at=now)
-            too_late = Refusal(Code.CANCEL_FINISHED, "sid", order.sid, Status.EXPIRED)
-            drops |= set(map(drop_of, writer.answer_cancels(order.id, now, too_late)))
-            ended.add(order.id)
-        return ended, drops
+        lapsed = {
+            order.id: order
+            for order in writer.never_ended(day)
+            if order.id not in but and order.batch_id not in self._stuck
+        }
+        for why, alike in _by_reason(lapsed.values()).items():
+            writer.move(alike, Status.EXPIRED, now, "router", why, closed_at=now)
+        drops: set[int] = set()
+        for order in writer.with_open_cancels(list(lapsed)):
+            too_late = Refusal(Code.CANCEL_FINISHED, "sid", lapsed[order].sid, Status.EXPIRED)
+            drops |= set(map(drop_of, writer.answer_cancels(order, now, too_late)))
+        return {*stale, *lapsed}, drops
+
+
+def _by_reason(orders: Iterable[Any]) -> dict[Refusal, list[int]]:
+    found: dict[Refusal, list[int]] = {}
+    for order in orders:
+        found.setdefault(_why(order), []).append(order.id)
+    return found
 
 
 def _why(order: Any) -> Refusal:
     if order.confirmed_at is None:
         return Refusal(Code.NEVER_CONFIRMED, value=str(order.trade_day), bound=order.account_id)
-    return Refusal(Code.NEVER_ENDED, value=order.status, bound=order.account_id)
+    return Refusal(Code.NEVER_ENDED, value=order.status)

@@ -280,6 +280,14 @@ class Asking:
         query = select(instructions).where(text("state = 'asked'"), instructions.c.kind == kind)
         return list(self.connection.execute(query.order_by(instructions.c.id)))
 
+    def with_open_cancels(self, ids: Sequence[int]) -> list[int]:
+        """Those of these orders whose cancel nobody has answered."""
+        statement = (
+            "SELECT DISTINCT order_ref FROM json_each(?) AS wanted"
+            " CROSS JOIN instructions ON instructions.order_ref = wanted.value WHERE state IN ('asked', 'sent')"
+        )
+        return [row[0] for row in self.connection.exec_driver_sql(statement, (json.dumps(ids),))]
+
     def unanswered_cancels(self, day: int) -> list[Any]:
         """Cancels of a day that were handed over, of orders that are still open: instruction, order_ref, sid, account_id, …"""
         statement = (
