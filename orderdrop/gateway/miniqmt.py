@@ -96,6 +96,8 @@ class MiniqmtGateway:
     def close(self) -> None:
         self._link.close()
 
+    keeps_days = False  # only today's batches are remembered
+
     def watched(self) -> Sequence[Path]:
         """It has no folders of ours."""
         return ()
