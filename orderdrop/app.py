@@ -190,7 +190,11 @@ class App:
             self.router.gathering.begin(today)
         except ConfigError as error:  # no new orders then, but all else goes on
             log.error("%s", error)
-        self.chores.note(self.router.begin_day())
+        begun = Round()
+        try:
+            self.router.begin_day(begun)
+        finally:
+            self.chores.note(begun)
         self._day = today
         self.day_end.look()
         self.chores.finish()

@@ -171,8 +171,13 @@ class DayEnd:
         if now < self._look_at:
             return
         self._look_at = now + _LOOK_EVERY
-        self.look()
-        day = self._asked() or self._again or self._due()
+        try:
+            self.look()
+            day = self._asked() or self._again or self._due()
+        except (OSError, OrderdropError) as error:
+            self._look_at = now + _AGAIN
+            log.error("现在不知道是否该收盘 / whether a day is to be closed cannot be told now: %s", error)
+            return
         if day is not None:
             self._try(day, lambda: self._begin(day))
 

@@ -353,10 +353,12 @@ class Router:
                 reach("recover")
                 interrupted = Handover(batch.gateway, batch.id, None, batch.first_order, batch.last_order)
                 self._door.settle(writer, interrupted, INTERRUPTED)
-        return self.begin_day()
+        done = Round()
+        self.begin_day(done)
+        return done
 
-    def begin_day(self) -> Round:
-        """Hear what was told last, end what is left of earlier days, count what waits; what was changed by it.
+    def begin_day(self, done: Round) -> None:
+        """Hear what was told last, end what is left of earlier days, count what waits.
 
         Raises JournalError when the clock has gone back behind a day that the journal has lived: its sids could be doubled.
         """
@@ -366,14 +368,12 @@ class Router:
             raise JournalError(
                 f"时钟倒退了 / the clock has gone back: {self.today}, the journal has come to {newest}"
             )
-        done = Round()
         self._end_earlier_days(done)
         with self.journal.transaction() as writer:
             self._confirmation.begin(writer, self.today, self.clock.now())
             self._cancels.begin(writer, self.today, self._scope, self.clock.now())
             self.backlog = self._backlog(writer)
             self._asked = any(writer.asked_instructions(kind) for kind in DropKind)
-        return done
 
     def _end_earlier_days(self, done: Round) -> None:
         if self._lapsing.recall(self.today):

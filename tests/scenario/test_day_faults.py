@@ -154,3 +154,61 @@ def test_drop_when_it_could_not_be_taken_on_its_day_is_stale_the_next(trade, mon
     else:
         assert desk.statuses() == {}
         assert desk.receipt("a.csv")[0]["code"] == "FILE_STALE"
+
+
+def test_router_when_the_day_end_cannot_read_the_journal_lives_on(file_desk, monkeypatch):
+    desk = file_desk(live=True)
+    desk.clock.advance(7 * 3600)
+    app = desk.open()
+
+    def fail(*_):
+        raise JournalError("disk I/O error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("orderdrop.dayend.read", fail)
+        app.day_end._look_at = 0.0
+        desk.later(1)
+    assert not app.workspace.closed.exists()
+    app.day_end._look_at = 0.0
+    desk.later(1)
+    assert app.workspace.closed.exists()
+
+
+def test_receipts_when_a_day_begins_only_in_part_tell_what_expired(trade, monkeypatch):
+    clock = FixedClock(FRIDAY)
+    desk = trade({"a.csv": row("A1", "SHSE.018014")}, clock)
+    app = desk.open()
+    app.desk.gateways["paper"].poll = lambda after, _limit: ([], after)
+
+    def fail(*_):
+        raise JournalError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(app.router._cancels, "begin", fail)
+        clock.advance(DAY)
+        assert faults(desk) == {"the disk is full"}
+    desk.route()
+    assert desk.outcomes("a.csv") == [("A1", "expired", "NEVER_ENDED")]
+
+
+@pytest.mark.parametrize("keeps_days", [True, False])
+def test_hand_over_when_it_was_interrupted_over_night_is_only_called_unsent_by_who_can_know(
+    trade, monkeypatch, keeps_days
+):
+    clock = FixedClock(FRIDAY)
+    desk = trade({}, clock)
+    gateway = desk.open().desk.gateways["paper"]
+
+    def killed(_batch):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gateway, "submit", killed)
+    desk.put({"a.csv": row("A1")})
+    with pytest.raises(KeyboardInterrupt):
+        faults(desk)
+    desk.crash()
+    monkeypatch.setattr("orderdrop.gateway.paper.PaperGateway.keeps_days", keeps_days)
+    clock.advance(DAY)
+    desk.route()
+    assert desk.at_broker() == []
+    assert desk.outcomes("a.csv") == [("A1", "expired", "DAY_OVER" if keeps_days else "NEVER_CONFIRMED")]
