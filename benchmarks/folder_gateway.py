@@ -22,6 +22,7 @@ class FolderGateway:
         self._staging = staging
 
     pulse = 0.0
+    keeps_days = True
 
     def watched(self) -> Sequence[Path]:
         return ()

@@ -44,7 +44,7 @@ from orderdrop.inbox.tail import OpenDrop, Position
 from orderdrop.journal.journal import Journal, reading_engine
 from orderdrop.journal.reading import read
 from orderdrop.journal.records import DropState
-from orderdrop.order.errors import OrderdropError, WorkspaceBusy
+from orderdrop.order.errors import ConfigError, OrderdropError, WorkspaceBusy
 from orderdrop.order.identity import day_number, from_day_number
 from orderdrop.router import Round, Router
 from orderdrop.workspace import Workspace
@@ -93,7 +93,7 @@ class App:
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as opened:
             self.workspace.make()
-            opened.enter_context(_held(self._lock, self.workspace, self.clock))
+            opened.enter_context(_held(self._lock, self.workspace, self.clock, self.settings))
             opened.callback(self.journal.close)
             self.journal.open()
             for gateway in self.desk.gateways.values():
@@ -101,7 +101,7 @@ class App:
                 gateway.open()
             opened.callback(self.deliveries.close)
             self._get_ready(self._day)
-            self.router.recover()
+            recovered = self.router.recover()
             opened.callback(self.inbox.close)
             gateways = self.desk.gateways.values()
             outputs = [folder for gateway in gateways for folder in gateway.watched()]
@@ -114,11 +114,13 @@ class App:
             self.chores = Chores(
                 self.workspace, self.settings, self.journal, self._reader, self.inbox, self.router, self.clock
             )
+            self.chores.note(recovered)
             self.chores.look_after(self._put_away_today())
             self.day_end = DayEnd(
                 self.workspace, self.settings, self.journal, self._reader, self.router, self.clock,
                 note=self.chores.note, archive_day=self.chores.close_days,
             )  # fmt: skip
+            self.day_end.look()
             self._closing = opened.pop_all()
         log.info("started %s, %s", __version__, self.workspace.root)
         return self
@@ -157,8 +159,17 @@ class App:
 
     def turn(self, tell: Callable[[Round], None]) -> Round:
         """One turn of the router, then as many chores as fit before the next drop stirs."""
-        if self.router.today != self._day:
-            self._begin_day()
+        try:
+            if self.router.today != self._day:
+                self._begin_day()
+        except (
+            OSError,
+            OrderdropError,
+        ) as error:  # nothing goes on before the day has begun; the next turn tries again
+            done = Round(fault=str(error))
+            self.router.tell_fault(done.fault)
+            tell(done)
+            return done
         done = self.router.step()
         self.chores.note(done)
         tell(done)
@@ -166,7 +177,7 @@ class App:
             self.chores.run(lambda: self.inbox.stirring)
             if not self.chores.under_way:
                 self._rested = time.monotonic()
-        if done.idle:
+        if done.idle or done.fault:  # what keeps orders from leaving need not keep the day from being closed
             self.day_end.step()
         return done
 
@@ -179,9 +190,17 @@ class App:
 
     def _begin_day(self) -> None:
         ended, today = self._day, self.router.today
-        self._get_ready(today)
-        self.chores.note(Round(orders=set(self.router.begin_day())))
+        try:
+            self._get_ready(today)
+        except ConfigError as error:  # no new orders then, but all else goes on
+            log.error("%s", error)
+        begun = Round()
+        try:
+            self.router.begin_day(begun)
+        finally:
+            self.chores.note(begun)
         self._day = today
+        self.day_end.look()
         self.chores.finish()
         try:
             self.chores.close_days(ended)
@@ -271,7 +290,7 @@ def set_up_log(settings: Settings, workspace: Workspace) -> None:
 
 
 @contextmanager
-def _held(lock: FileLock, workspace: Workspace, clock: Clock) -> Iterator[None]:
+def _held(lock: FileLock, workspace: Workspace, clock: Clock, settings: Settings) -> Iterator[None]:
     """Hold the workspace's lock, and write down who does. Raises WorkspaceBusy, naming the holder."""
     try:
         lock.acquire(timeout=0.3)  # `is_running` may hold it for a moment
@@ -288,6 +307,7 @@ def _held(lock: FileLock, workspace: Workspace, clock: Clock) -> Iterator[None]:
             "host": platform.node(),
             "since": iso(clock.now()),
             "version": __version__,
+            "settings": settings.fingerprint,
         }
         workspace.holder.write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
         yield
@@ -302,6 +322,13 @@ def holder_of(workspace: Workspace) -> dict[str, Any]:
         return dict(json.loads(workspace.holder.read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return {}
+
+
+def has_settings(workspace: Workspace, settings: Settings) -> bool:
+    """Whether the router that runs here, if one does, was started with these settings: they do not change while it runs."""
+    if not is_running(workspace):
+        return True
+    return bool(holder_of(workspace).get("settings", settings.fingerprint) == settings.fingerprint)
 
 
 def is_running(workspace: Workspace) -> bool:

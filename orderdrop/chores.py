@@ -298,7 +298,7 @@ class Chores:
     # upkeep
 
     def _move_sids(self) -> Iterator[None]:
-        if self._settings.inbox.sid_scope == "day" or self._sids_moved_on == self._router.today:
+        if self._sids_moved_on == self._router.today:
             return
         today = day_number(self._router.today)
         with self._journal.transaction() as writer:

@@ -14,7 +14,7 @@ from orderdrop.clock import Micros
 from orderdrop.gateway.base import Cursor
 from orderdrop.journal.records import drop_of
 from orderdrop.journal.writer import Writer
-from orderdrop.order.identity import SidScope, day_number, sid_key
+from orderdrop.order.identity import day_number, sid_key
 from orderdrop.order.refusal import Code, Refusal
 from orderdrop.order.report import CancelReject, Fill, Report, StatusReport
 from orderdrop.order.status import TERMINAL, Status
@@ -52,15 +52,15 @@ def collect(
     cursor: Cursor,
     now: Micros,
     today: date,
-    scope: SidScope,
 ) -> Collected:
     """Journal `reports` and fold them, in their order; the cursor is kept in the same transaction."""
     keys = [sid_key(report.sid) if report.sid else 0 for report in reports]
     day = day_number(today)
-    known = writer.known(list(set(keys)), [*writer.unmoved_days(day), day], past=scope == "forever")
+    known = writer.known(list(set(keys)), [*writer.unmoved_days(day), day], past=True)
     ids = [known[key].id if key in known else None for key in keys]
     ours = sorted({order for order in ids if order is not None})
     standings = writer.standings(ours)
+    given_up = {order for order, standing in standings.items() if standing.given_up}
     seen_fills = writer.known_fills(ours)
     fold = _Fold(gateway, standings, seen_fills)
     for report, order in zip(reports, ids, strict=True):
@@ -75,6 +75,7 @@ def collect(
     writer.add_events(fold.events)
     writer.save_standings(list(fold.changed.values()))
     writer.fills_are_there(fold.late_fills)
+    writer.take_up({order for order in given_up if not standings[order].given_up})
     instructions = [
         number for order, why in fold.answered for number in writer.answer_cancels(order, now, why)
     ]
@@ -113,14 +114,14 @@ class _Fold:
             return
         before = self._standings[order]
         after = self._standings[order] = apply(before, report)
-        if after.status is not before.status:
+        if after.status is not before.status or after.given_up is not before.given_up:
             self._tell(report, order, after.status, getattr(report, "text", "") or None, after.filled_volume)
         if isinstance(report, StatusReport) and report.status is Status.FILLED and after.closed_at is None:
             self.told_filled.add(order)
             self._tell(report, order, FILLS_AWAITED, f"{after.filled_volume} / {after.volume}")
         if after.filled_volume > after.volume >= before.filled_volume:
             log.error("成交超过委托,可能重复执行 / filled more than ordered, executed twice? %s", report)
-        why = _why(report, after)
+        why = _why(report, before, after)
         if isinstance(report, CancelReject):
             self._tell(report, order, "cancel_rejected", f"{report.code} {report.text}")
             self.answered.append((order, why))
@@ -153,9 +154,11 @@ def cursor_key(gateway: str) -> str:
     return f"cursor:{gateway}"
 
 
-def _why(report: Report, after: Standing) -> Refusal | None:
+def _why(report: Report, before: Standing, after: Standing) -> Refusal | None:
     if after.filled_volume > after.volume:
         return Refusal(Code.OVERFILLED, "volume", str(after.filled_volume), str(after.volume))
+    if after.given_up and before.confirmed_at is None and after.confirmed_at is not None:
+        return Refusal(Code.NEVER_ENDED, value=getattr(report, "status", Status.PARTIALLY_FILLED))
     match report:
         case StatusReport(status=Status.REJECTED):
             return Refusal(

@@ -6,6 +6,8 @@ obeyed) and nowhere else; `init` and the README are made from these descriptions
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import tomllib
 from datetime import date, time
@@ -471,6 +473,12 @@ class Settings(BaseSettings):
         """An account by id or alias; one that is not named here stays as it is."""
         known = {account.alias: key for key, account in self.accounts.items() if account.alias}
         return None if named is None else known.get(named, named)
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for settings that mean the same, however they are written."""
+        values = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(values.encode()).hexdigest()
 
     @property
     def credit_accounts(self) -> frozenset[str]:

@@ -103,6 +103,7 @@ class Confirmation:
         self._batches: dict[int, Batch] = {}
         self._look_at = Micros(0)
         self._interrupted: dict[int, str] = {}
+        self.shut: Collection[str] = ()  # gateways that are closed for today
 
     @property
     def closed(self) -> frozenset[str]:
@@ -232,7 +233,7 @@ class Confirmation:
             return Trace(frozenset(), str(error))
 
     def _again(self, writer: Writer, name: str, absent: Sequence[Flight]) -> list[int]:
-        if self._settings[name].resend != "auto" or not absent:
+        if self._settings[name].resend != "auto" or name in self.shut or not absent:
             return []
         times = writer.times_resent([flight.order for flight in absent])
         return [flight.order for flight in absent if times.get(flight.order, 0) < RESENDS]

@@ -22,6 +22,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.engine import Engine
 
+from orderdrop import shut
 from orderdrop.archived import RECONCILIATION, Archived
 from orderdrop.clock import Clock, iso, to_datetime
 from orderdrop.config import Settings
@@ -55,7 +56,6 @@ GRACE: Final = 10.0
 _LOOK_EVERY: Final = 0.5
 _AGAIN: Final = 60.0
 _ROUNDS: Final = 200
-_SATURDAY: Final = 5
 _TOLD: Final = 20
 _CLOSED: Final = "terminals_closed"
 _CONTRACT: Final = ConfigDict(extra="forbid", frozen=True)
@@ -156,6 +156,11 @@ class DayEnd:
         self._back: list[Return] = []
         self._faults: list[str] = []
 
+    def look(self) -> None:
+        """Which gateways are closed for today: a person may have opened one again."""
+        gateways = self._router.desk.gateways
+        self._router.shut_off(shut.shut(self._workspace, gateways, self._router.today))
+
     def step(self) -> None:
         """What is due now, without waiting. A fault is told, and does not come back by itself."""
         now = time.monotonic()
@@ -166,7 +171,13 @@ class DayEnd:
         if now < self._look_at:
             return
         self._look_at = now + _LOOK_EVERY
-        day = self._asked() or self._again or self._due()
+        try:
+            self.look()
+            day = self._asked() or self._again or self._due()
+        except (OSError, OrderdropError) as error:
+            self._look_at = now + _AGAIN
+            log.error("现在不知道是否该收盘 / whether a day is to be closed cannot be told now: %s", error)
+            return
         if day is not None:
             self._try(day, lambda: self._begin(day))
 
@@ -196,11 +207,13 @@ class DayEnd:
         return day
 
     def _due(self) -> date | None:
-        """Today, when its time has come and nobody has closed it yet."""
+        """Today, when it was a trading day, its time has come and nobody has closed it yet."""
         now, today = to_datetime(self._clock.now()), self._router.today
         live = any(gateway.live for gateway in self._router.desk.gateways.values())
-        wanted = self._settings.close.auto and live and now.weekday() < _SATURDAY
-        if not wanted or now.time() < self._settings.close.at or self._closed == today:
+        wanted = self._settings.close.auto and live and self._closed != today
+        if not wanted or now.time() < self._settings.close.at:
+            return None
+        if not self._router.gathering.trading_days.may_be_open(today):
             return None
         with read(self._reader) as reading:
             done = int(reading.meta(_CLOSED) or 0)
@@ -223,6 +236,8 @@ class DayEnd:
 
     def _begin(self, day: date) -> None:
         self._faults = []
+        if day == self._router.today:
+            self._shut()
         self._listen()
         with read(self._reader) as reading:
             live = reading.live_orders()
@@ -231,6 +246,20 @@ class DayEnd:
         ]
         self._day = day
         self._finish_at = time.monotonic() + (self._grace if self._back else 0.0)
+
+    def _shut(self) -> None:
+        """Of gateways whose terminal takes files out of a folder: what would go in from now on would lie there tomorrow."""
+        today, at = self._router.today, iso(self._clock.now())[11:19]
+        for name, gateway in self._gateways():
+            if isinstance(gateway, TakesFiles):
+                shut.close(self._workspace, name, today, at)
+        self.look()
+        for name, since in self._router.shut.items():
+            with self._journal.transaction() as writer:
+                ids = writer.waiting_ids(name)
+            if ids:
+                self._router.expire(ids, Refusal(Code.GATEWAY_CLOSED, value=name, bound=since))
+                self._note(Round(orders=set(ids)))
 
     def _take_back(self, name: str, gateway: Gateway, live: Iterable[Any]) -> list[Return]:
         """The files of unanswered orders that the terminal has left lying."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from orderdrop.clock import Clock
+from orderdrop.clock import Clock, trade_date
 from orderdrop.desk import Desk
 from orderdrop.failpoint import reach
 from orderdrop.gateway.base import Batch, Outcome, SubmitResult
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.writer import Writer
 from orderdrop.order.errors import GatewayError, JournalError
-from orderdrop.order.identity import from_day_number, wire_sid
+from orderdrop.order.identity import day_number, from_day_number, wire_sid
 from orderdrop.order.refusal import Code, Refusal
 from orderdrop.order.status import Status
 from orderdrop.pending import Handover
@@ -115,7 +116,7 @@ class Door:
             if order.status in {Status.SUBMITTING, Status.UNKNOWN} and order.confirmed_at is None
         ]
         wires = {o.id: wire_sid(o.sid, from_day_number(o.trade_day), self._scope) for o in orders}
-        outcomes = {o.id: found.get(wires[o.id], Outcome.UNKNOWN) for o in orders}
+        outcomes = {o.id: self._outcome(found.get(wires[o.id], Outcome.UNKNOWN), o) for o in orders}
         for outcome in (Outcome.TAKEN, Outcome.NEVER_LEFT):
             ids = [order for order, its in outcomes.items() if its is outcome]
             _move(writer, ids, outcome, now, handover.gateway, why)
@@ -124,6 +125,14 @@ class Door:
             refusal = Refusal(Code.INTERRUPTED, value=why, bound=account)
             writer.move(ids, Status.UNKNOWN, now, handover.gateway, refusal)
         return set(outcomes.values())
+
+    def _outcome(self, said: Outcome, order: Any) -> Outcome:
+        """What a gateway says of an order of an earlier day counts if it can know."""
+        gateway = self._desk.gateways.get(order.gateway)
+        today = day_number(trade_date(self._clock.now()))
+        if said is Outcome.NEVER_LEFT and order.trade_day < today and not (gateway and gateway.keeps_days):
+            return Outcome.UNKNOWN
+        return said
 
     def _note(self, writer: Writer, handover: Handover, result: SubmitResult | None, at: int) -> None:
         batch = _key(handover)

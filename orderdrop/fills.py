@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping
-from datetime import date
 from typing import Final
 
 from orderdrop.clock import Micros
@@ -12,7 +11,6 @@ from orderdrop.collection import FILLS_AWAITED
 from orderdrop.config import RemoteSettings
 from orderdrop.desk import Desk
 from orderdrop.journal.writer import Writer
-from orderdrop.order.identity import day_number
 from orderdrop.order.refusal import Code, Refusal
 from orderdrop.order.status import Status
 
@@ -33,10 +31,14 @@ class AwaitedFills:
         }
         self._until: dict[int, int] = {}
 
-    def begin(self, writer: Writer, today: date) -> None:
-        """After a start, and every morning: the journal remembers them."""
+    @property
+    def orders(self) -> Collection[int]:
+        return self._until.keys()
+
+    def begin(self, writer: Writer) -> None:
+        """After a start, and every morning: the journal remembers them, those of earlier days as well."""
         self._until = {}
-        for order, gateway, at in writer.awaiting_fills(FILLS_AWAITED, day_number(today)):
+        for order, gateway, at in writer.awaiting_fills(FILLS_AWAITED):
             self._expect(order, gateway, at)
 
     def note(self, gateway: str, told: Mapping[int, int]) -> None:

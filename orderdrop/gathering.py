@@ -30,6 +30,7 @@ from orderdrop.journal.today import CLOSED, TodaysOrders
 from orderdrop.journal.writer import Writer
 from orderdrop.looked import Looked
 from orderdrop.order.board import Board, board_of
+from orderdrop.order.errors import ConfigError
 from orderdrop.order.identity import day_number
 from orderdrop.order.model import BUYS, OrderType
 from orderdrop.order.refusal import Code, Refusal, explain
@@ -45,7 +46,9 @@ LIVE_PER_DAY: Final = 2000
 LIVE_REPEAT_WINDOW: Final = 60.0
 MINUTE: Final = 60_000_000
 UNBOUNDED: Final = 1 << 30
-_NO_FAULT: Final = frozenset({Code.NOT_SENT, Code.HALTED, Code.HALTED_SCOPE, Code.REDUCING})
+_NO_FAULT: Final = frozenset(
+    {Code.NOT_SENT, Code.HALTED, Code.HALTED_SCOPE, Code.REDUCING, Code.GATEWAY_CLOSED}
+)
 """Denials that tell nothing against the order itself."""
 
 _BY_DEFAULT: Final = "默认 default"
@@ -102,12 +105,31 @@ class Gathering:
         self._says = any(compiled(of.soft, _ANY) for of in self._all_limits())
         self.counts = bool(self._chosen) or self._says
         self._followed: Following | None = None
+        self._unread = ""  # what is wrong with calendar.csv; told once
+        self.close({})
+
+    def close(self, gateways: Mapping[str, str]) -> None:
+        """gateways: those that are closed for the rest of the day, with the time of it."""
+        self._shut = bool(gateways)
+        self._closed: Looked[str, tuple[str, str] | None] = Looked(
+            lambda account_id: _closed(self._settings.gateway_of(account_id), gateways)
+        )
 
     def begin(self, today: date) -> None:
         """Look the day up before anybody waits for it, and say so when nobody knows it."""
         if self.any_bound and self.trading_days.is_open(today) is None:
             why = explain(Refusal(Code.CALENDAR_UNKNOWN, value=str(today.year)))
             log.error("%s → %s", why.text(), why.remedy)
+
+    def trading_day(self, today: date) -> bool | None:
+        """None: nobody knows, or calendar.csv does not read: no new orders then."""
+        try:
+            return self.trading_days.is_open(today)
+        except ConfigError as error:
+            if str(error) != self._unread:
+                log.error("%s", error)
+            self._unread = str(error)
+            return None
 
     def gather(self, writer: Writer, now: Micros, today: date, switched: Switches) -> Context:
         """The context for a batch that is judged now, in this transaction."""
@@ -117,7 +139,7 @@ class Gathering:
         known = Looked(self.instruments.today(now, today))
         around = Surroundings(
             now=now, day=today, second=second, phase=phase, continuous=phase in session.CONTINUOUS,
-            trading_day=self.trading_days.is_open(today) if self.any_bound else True,
+            trading_day=self.trading_day(today) if self.any_bound else True,
             outside_session=self._settings.calendar.outside_session,
             bound=self.bound, limits=self._hard, soft_limits=self._soft,
             instruments=known,
@@ -126,9 +148,11 @@ class Gathering:
             funds=Looked(lambda account_id: self.funds(account_id, now)),
             rates=self.rates, repeats=self._repeats, switches=switched,
             max_wait=self._limits.max_wait, snapshot_age=self._limits.snapshot_age,
-            cancels_warn=self._limits.cancels_warn, cancels_hold=self._limits.cancels_hold,
+            cancels_warn=self._limits.cancels_warn, cancels_hold=self._limits.cancels_hold, closed=self._closed,
         )  # fmt: skip
         chosen = set(self._chosen)
+        if self._shut:
+            chosen.add(switches.gateway_open)
         if switched.partial:
             chosen.add(switches.not_switched_off)
         if self.instruments.there:
@@ -295,6 +319,10 @@ class Gathering:
 
 def _fees(rate: Decimal, minimum: Decimal) -> Callable[[Decimal], Decimal]:
     return lambda value: max(value * rate, minimum)
+
+
+def _closed(gateway: str, gateways: Mapping[str, str]) -> tuple[str, str] | None:
+    return (gateway, gateways[gateway]) if gateway in gateways else None
 
 
 def _entry(order: Any, known: Callable[[str], Any]) -> Entry:

@@ -75,7 +75,7 @@ class Holding:
         """How many orders may leave for a gateway now, of those that it takes."""
         gathering, now = self._gathering, self._clock.now()
         if self._desk.settings.bound(name):
-            open_ = gathering.trading_days.is_open(trade_date(now))
+            open_ = gathering.trading_day(trade_date(now))
             if not (open_ and phase_at(second_of_day(now)) in TAKES_LIMITS):
                 return 0
         return min(room, gathering.pace(name, now)) if gathering.paces else room

@@ -6,7 +6,7 @@ the order. Cancels are idempotent, so one whose hand-over was not noted before a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -40,14 +40,18 @@ class Instructions:
         scope: SidScope,
         no_cancel: Callable[[str], Refusal | None],
         never_again: Callable[[str], bool],
+        shut: Mapping[str, str],
     ) -> None:
-        """no_cancel: why a gateway's market takes no cancels now, None when it does. never_again: a gateway's resend = "never"."""
+        """no_cancel: why a gateway's market takes no cancels now, None when it does. never_again: a gateway's resend = "never".
+        shut: gateways that are closed for today, and since when.
+        """
         self._writer = writer
         self._now = now
         self._today = today
         self._scope = scope
         self._no_cancel = no_cancel
         self._never_again = never_again
+        self._shut = shut
         self._out: list[CancelHandover] = []
         self.touched: set[int] = set()
         self.drops: set[int] = set()
@@ -72,11 +76,12 @@ class Instructions:
         act(asked, order)
 
     def _find(self, sid: str) -> Any:
-        wires = {sid, wire_sid(sid, self._today, self._scope)}
+        """Today's order of that sid, else the one that carries it as its terminal knows it."""
+        keys = [sid_key(wire_sid(sid, self._today, self._scope)), sid_key(sid)]
         day = day_number(self._today)
-        days = [*self._writer.unmoved_days(day), day]
-        known = self._writer.known([sid_key(wire) for wire in wires], days, past=self._scope == "forever")
-        return self._writer.order(next(iter(known.values())).id) if known else None
+        known = self._writer.known(keys, [*self._writer.unmoved_days(day), day], past=True)
+        found = next((known[key] for key in keys if key in known), None)
+        return None if found is None else self._writer.order(found.id)
 
     def _cancel(self, asked: Any, order: Any) -> None:
         status = Status(order.status)
@@ -125,6 +130,10 @@ class Instructions:
             return
         if self._never_again(order.gateway):
             self._refuse(asked, order, Refusal(Code.RESEND_OFF, "sid", asked.sid, order.gateway))
+            return
+        if order.gateway in self._shut:
+            closed = Refusal(Code.GATEWAY_CLOSED, "sid", order.gateway, self._shut[order.gateway])
+            self._refuse(asked, order, closed)
             return
         self._writer.ready_again([order.id], self._now)
         self._done(asked, order)

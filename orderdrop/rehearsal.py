@@ -35,6 +35,7 @@ from orderdrop.journal.writer import Writer
 from orderdrop.order.identity import day_number
 from orderdrop.order.model import Order
 from orderdrop.order.refusal import Code, Refusal
+from orderdrop.shut import shut
 from orderdrop.snapshots import last_snapshot
 from orderdrop.workspace import Workspace
 
@@ -64,6 +65,7 @@ def rehearse(
     gathering = Gathering(
         desk, workspace.root, lambda account_id: last_snapshot(workspace, settings, account_id, now), lambda: told
     )  # fmt: skip
+    gathering.close(shut(workspace, settings.gateways, today))
     switches = with_accounts(read_switches(workspace.inbox), desk.accounts)
     denials: dict[str, list[Refusal]] = {}
 

@@ -16,7 +16,7 @@ from typing import Any
 from orderdrop.admission import Admission, Admitted
 from orderdrop.cancels import Cancels
 from orderdrop.checks.switches import Switches, with_accounts
-from orderdrop.clock import Clock, Micros, trade_date
+from orderdrop.clock import Clock, trade_date
 from orderdrop.collection import Collected, collect, cursor_key
 from orderdrop.confirmation import Confirmation
 from orderdrop.desk import Desk
@@ -32,10 +32,11 @@ from orderdrop.instructions import CancelHandover, Instructions
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.records import NewBatch, drop_of
 from orderdrop.journal.writer import Writer
+from orderdrop.lapsing import Lapsing
 from orderdrop.order.errors import GatewayError, JournalError, OrderdropError
 from orderdrop.order.identity import SidScope, day_number, wire_sid
 from orderdrop.order.model import DropKind
-from orderdrop.order.refusal import Code, Refusal
+from orderdrop.order.refusal import Refusal
 from orderdrop.order.report import Report
 from orderdrop.order.status import Status
 from orderdrop.pending import Handover
@@ -43,6 +44,8 @@ from orderdrop.pending import Handover
 log = logging.getLogger(__name__)
 
 POLL_LIMIT = 2000
+_ROUNDS = 1000
+"""Polls at most, before a day begins."""
 
 _DISPATCH_AT = 2000
 """Orders that have waited and leave together."""
@@ -83,9 +86,11 @@ class Router:
         self._confirmation = Confirmation(desk)
         self._fills = AwaitedFills(desk)
         self._cancels = Cancels(desk)
+        self._lapsing = Lapsing(desk, journal, clock)
         self._waiting_cancels: set[int] = set()
         self._asked = False  # instructions are journaled that were not carried out
         self._cursors: dict[str, Cursor] = {}
+        self.shut: dict[str, str] = {}  # gateways that are closed for today, and since when
         self._deaf: set[str] = set()  # gateways that cannot be polled
         self.behind = False  # whether a gateway has more to tell than one poll took
         self._fault = ""
@@ -110,14 +115,14 @@ class Router:
     # the flow
 
     def step(self) -> Round:
-        """One turn. A fault stops this turn, is told once, and the next turn tries again; nothing is lost by it."""
+        """One turn. A fault is told once, and the next turn tries again; nothing is lost by it, and what the brokers tell is heard."""
         done = Round()
-        try:
-            self._receive_and_dispatch(done)
-            self._collect(done)
-        except (OSError, OrderdropError) as error:
-            done.fault = str(error)
-        self._tell_fault(done.fault)
+        for act in (self._receive_and_dispatch, self._collect):
+            try:
+                act(done)
+            except (OSError, OrderdropError) as error:
+                done.fault = done.fault or str(error)
+        self.tell_fault(done.fault)
         return done
 
     def listen(self) -> Round:
@@ -127,6 +132,8 @@ class Router:
         return done
 
     def _receive_and_dispatch(self, done: Round) -> None:
+        if self._lapsing.due:
+            self._end_earlier_days(done)
         found = self.inbox.collect(self.today)
         self.guard.watch()
         switches = self._switches()
@@ -189,7 +196,7 @@ class Router:
             now = self.clock.now()
             done.drops |= self._cancels.note(writer, now)
             changed = {
-                name: collect(writer, name, reports, cursor, now, self.today, self._scope)
+                name: collect(writer, name, reports, cursor, now, self.today)
                 for name, (reports, cursor) in told.items()
             }
             confirmed = {order for collected in changed.values() for order in collected.confirmed}
@@ -236,7 +243,7 @@ class Router:
 
     def _instruct(self, writer: Writer, done: Round) -> list[CancelHandover]:
         instructions = Instructions(
-            writer, self.clock.now(), self.today, self._scope, self.holding.no_cancel, self._confirmation.never_again,
+            writer, self.clock.now(), self.today, self._scope, self.holding.no_cancel, self._confirmation.never_again, self.shut,
         )  # fmt: skip
         cancels = instructions.carry_out()
         done.orders |= instructions.touched
@@ -259,7 +266,7 @@ class Router:
 
     def _room(self, name: str) -> int:
         """How many orders a gateway takes now, no more than its window has room for."""
-        if not self._door.is_open(name):
+        if name in self.shut or not self._door.is_open(name):
             return 0
         room = min(self.desk.gateways[name].room(), self._confirmation.room(name))
         return self.holding.room(name, room)
@@ -327,7 +334,7 @@ class Router:
         self._fills.note(gateway, collected.told_filled)
         self._cancels.answered(collected.answered)
 
-    def _tell_fault(self, fault: str) -> None:
+    def tell_fault(self, fault: str) -> None:
         """Once when it begins, once when it is over."""
         if fault and fault != self._fault:
             log.error("停止接收新委托 / no new orders are taken: %s", fault)
@@ -337,8 +344,8 @@ class Router:
 
     # after a crash, and every morning
 
-    def recover(self) -> None:
-        """Settle every hand-over whose result was never noted, by evidence, before anything new is sent."""
+    def recover(self) -> Round:
+        """Settle every hand-over whose result was never noted, by evidence, before anything new is sent; then begin the day."""
         with self.journal.transaction() as writer:
             for name, gateway in self.desk.gateways.items():
                 self._cursors[name] = Cursor(writer.get_meta(cursor_key(name)) or "")
@@ -349,30 +356,50 @@ class Router:
                 reach("recover")
                 interrupted = Handover(batch.gateway, batch.id, None, batch.first_order, batch.last_order)
                 self._door.settle(writer, interrupted, INTERRUPTED)
-        self.begin_day()
+        done = Round()
+        self.begin_day(done)
+        return done
 
-    def begin_day(self) -> list[int]:
-        """Refuse what was left over from earlier days, and return it; count what waits.
+    def begin_day(self, done: Round) -> None:
+        """Hear what was told last, end what is left of earlier days, count what waits.
 
-        Raises JournalError when the clock has gone back behind a day whose sids are put away already: they could be doubled.
+        Raises JournalError when the clock has gone back behind a day that the journal has lived: its sids could be doubled.
         """
         with self.journal.transaction() as writer:
-            through = int(writer.get_meta("sids_past_through") or 0)
-            if through >= day_number(self.today):
-                raise JournalError(
-                    f"时钟倒退了 / the clock has gone back: {self.today}, the journal has closed {through}"
-                )
-            stale = writer.stale(day_number(self.today))
-            why = Refusal(Code.DAY_OVER, value=self.today.isoformat())
-            now = self.clock.now()
-            writer.move(stale, Status.EXPIRED, now, "router", why, closed_at=now)
-            stale += self._give_up(writer, now)
-            self._confirmation.begin(writer, self.today, now)
-            self._fills.begin(writer, self.today)
-            self._cancels.begin(writer, self.today, self._scope, now)
+            newest = writer.newest_day()
+        if newest > day_number(self.today):
+            raise JournalError(
+                f"时钟倒退了 / the clock has gone back: {self.today}, the journal has come to {newest}"
+            )
+        self._end_earlier_days(done)
+        with self.journal.transaction() as writer:
+            self._confirmation.begin(writer, self.today, self.clock.now())
+            self._cancels.begin(writer, self.today, self._scope, self.clock.now())
             self.backlog = self._backlog(writer)
             self._asked = any(writer.asked_instructions(kind) for kind in DropKind)
-        return stale
+
+    def _end_earlier_days(self, done: Round) -> None:
+        if self._lapsing.recall(self.today):
+            self._hear(done)
+        with self.journal.transaction() as writer:
+            self._fills.begin(writer)
+            ended, drops = self._lapsing.write(writer, self.today, self._fills.orders)
+        done.orders |= ended
+        done.drops |= drops
+
+    def _hear(self, done: Round) -> None:
+        """All that the gateways have told already, before an order of theirs is called over."""
+        for _ in range(_ROUNDS):
+            self._collect(done)
+            if not self.behind:
+                return
+
+    def shut_off(self, gateways: dict[str, str]) -> None:
+        """No new order of today goes to these gateways any more; those that are not named take orders."""
+        if gateways != self.shut:
+            self.shut = gateways
+            self._confirmation.shut = gateways
+            self.gathering.close(gateways)
 
     def expire(self, ids: Collection[int], why: Refusal) -> None:
         """Orders that are proven to never trade; whatever waits for them hears of it. Raises JournalError."""
@@ -380,16 +407,9 @@ class Router:
             now = self.clock.now()
             writer.move(sorted(ids), Status.EXPIRED, now, "router", why, closed_at=now)
             state = self._confirmation.read(writer, self.today, now)
+            self.backlog = self._backlog(writer)
         self._confirmation.take(state)
         self._asked |= not self._waiting_cancels.isdisjoint(ids)
-
-    def _give_up(self, writer: Writer, now: Micros) -> list[int]:
-        """Orders of earlier days that the broker never spoke of; a late word of it is still heard."""
-        silent = writer.never_confirmed(day_number(self.today))
-        for order in silent:
-            why = Refusal(Code.NEVER_CONFIRMED, value=str(order.trade_day), bound=order.account_id)
-            writer.move([order.id], Status.EXPIRED, now, "router", why, closed_at=now)
-        return [order.id for order in silent]
 
 
 def outgoing(order: Any, today: date, scope: SidScope) -> Outgoing:

@@ -41,6 +41,14 @@ class TradingDays:
         closed = self._closed_in(day.year)
         return None if closed is None else day not in closed
 
+    def may_be_open(self, day: date) -> bool:
+        """Where nobody knows, or calendar.csv does not read, every weekday may be."""
+        try:
+            known = self.is_open(day)
+        except ConfigError:
+            known = None
+        return day.weekday() < _SATURDAY if known is None else known
+
     def knows(self, year: int) -> bool:
         """Raises ConfigError, too."""
         return self._closed_in(year) is not None

@@ -71,6 +71,10 @@ class Workspace:
         """What came of the last close."""
         return self.state / "closed.json"
 
+    def shut(self, gateway: str) -> Path:
+        """Says that a gateway is closed for the rest of a day."""
+        return self.state / f"shut-{gateway}.json"
+
     @property
     def log(self) -> Path:
         return self.state / "orderdrop.log"

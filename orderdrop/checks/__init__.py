@@ -32,7 +32,7 @@ from orderdrop.checks.market import (
 from orderdrop.checks.rate import cancels_few, day_ceiling, held_for_cancels, turn_comes_in_time
 from orderdrop.checks.repeats import crosses_nothing_own, held_as_repeat, repeat_refused, repeat_told
 from orderdrop.checks.session import held_for_time, in_time, on_trading_day
-from orderdrop.checks.switches import not_halted, not_switched_off
+from orderdrop.checks.switches import gateway_open, not_halted, not_switched_off
 from orderdrop.order.model import Order
 from orderdrop.order.refusal import Code, Refusal
 
@@ -80,6 +80,7 @@ VOLUME_RULES: tuple[Rule, ...] = (
 STANDING_RULES: tuple[Rule, ...] = (
     on_trading_day,
     in_time,
+    gateway_open,
     not_switched_off,
     snapshot_there,
 )

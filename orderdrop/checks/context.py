@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -114,6 +115,8 @@ class Surroundings:
     snapshot_age: float
     cancels_warn: Decimal
     cancels_hold: Decimal
+    closed: Mapping[str, tuple[str, str] | None] = field(default_factory=lambda: defaultdict(lambda: None))
+    """By account: its gateway and the time, if that was closed for the rest of the day."""
 
     def instant(self, second: int) -> Micros:
         """A second of today as an instant."""

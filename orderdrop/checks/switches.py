@@ -72,6 +72,11 @@ def not_switched_off(order: Order, context: Context) -> Refusal | None:
     )
 
 
+def gateway_open(order: Order, context: Context) -> Refusal | None:
+    closed = context.around.closed[order.account_id]
+    return None if closed is None else Refusal(Code.GATEWAY_CLOSED, value=closed[0], bound=closed[1])
+
+
 def switched_off(
     switches: Switches, account_id: str, strategy: str, symbol: str, order_business: int
 ) -> Refusal | None:

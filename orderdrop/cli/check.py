@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from orderdrop.cli.output import clock_time, give_up, json_option, print_json_array, say, stdout, table
+from orderdrop.cli.output import (
+    OTHER_SETTINGS,
+    clock_time,
+    give_up,
+    json_option,
+    print_json_array,
+    say,
+    stdout,
+    table,
+)
 from orderdrop.cli.place import Place, pass_place
 from orderdrop.order.status import TERMINAL, Status
 
@@ -61,6 +70,8 @@ def check(
       orderdrop check *.csv --json
     """
     found = [row for rehearsed in _rehearse(place, files, strategy, _instant(place, at)) for row in rehearsed]
+    if not place.in_force:
+        say(*OTHER_SETTINGS, place.language)
     if as_json:
         print_json_array(found)
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time as clock
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -20,14 +20,13 @@ _PATIENCE: Final = 60.0
 _MORNING: Final = time(9)
 """Until then yesterday may be closed; terminals are started again at about 08:45."""
 
-_SATURDAY: Final = 5
 _SHOWN: Final = 20
 
 
 @click.command(short_help="Close the day: archive, reconcile. 收盘")
 @click.option(
     "--date", "day", type=click.DateTime(["%Y-%m-%d", "%Y%m%d"]), metavar="YYYY-MM-DD",
-    help="Close another day; before 09:00 the default is the last one. 日期",
+    help="Close another day; the default before 09:00, and on days off, is the last one. 日期",
 )  # fmt: skip
 @click.option("--force", is_flag=True, help="Also while a live market may be open. 盘中也执行")
 @json_option
@@ -67,20 +66,28 @@ def close(place: Place, ctx: click.Context, day: datetime | None, force: bool, a
 
 
 def _default_day(place: Place) -> date:
-    """Today; in the early morning the last day on which something was dropped."""
+    """Today; in the early morning, and on a day without trading or drops, the last day on which something was dropped."""
     from orderdrop.order.identity import day_number, from_day_number  # noqa: PLC0415
+    from orderdrop.trading_days import TradingDays  # noqa: PLC0415
 
-    if _now().time() >= _MORNING:
-        return place.today
     with place.journal() as reading:
         days = reading.days_with_drops(2) if reading else []
-    return next((from_day_number(n) for n in days if n < day_number(place.today)), place.today)
+    if _now().time() >= _MORNING:
+        open_ = TradingDays(place.settings.calendar, place.workspace.root).may_be_open(place.today)
+        if open_ or not days or day_number(place.today) in days:
+            return place.today
+    earlier = (from_day_number(n) for n in days if n < day_number(place.today))
+    return next(earlier, place.today - timedelta(days=1))
 
 
 def _market_may_be_open(place: Place) -> bool:
+    from orderdrop.trading_days import TradingDays  # noqa: PLC0415
+
     now, settings = _now(), place.settings
     live = any(gateway.live for gateway in settings.gateways.values())
-    return live and now.weekday() < _SATURDAY and _MORNING <= now.time() < settings.close.at
+    if not (live and _MORNING <= now.time() < settings.close.at):
+        return False
+    return TradingDays(settings.calendar, place.workspace.root).may_be_open(now.date())
 
 
 def _now() -> datetime:

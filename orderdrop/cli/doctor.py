@@ -60,7 +60,7 @@ def _router(place: Place) -> RouterFacts:
             files = waiting(place.workspace, reading, place.today)
     except JournalError:  # told on its own
         files = []
-    return RouterFacts(running, f"pid {holder.get('pid', '?')}", tuple(files))
+    return RouterFacts(running, f"pid {holder.get('pid', '?')}", tuple(files), place.in_force)
 
 
 def _show(findings: list[Finding], place: Place) -> None:

@@ -6,17 +6,21 @@ from typing import Any
 
 import click
 
-from orderdrop.cli.output import give_up, json_option, print_json_array, say, stdout, table
+from orderdrop.cli.output import OTHER_SETTINGS, give_up, json_option, print_json_array, say, stdout, table
 from orderdrop.cli.place import Place, pass_place
 
 
 @click.command(short_help="Each limit, and how much of it is used today. 限额")
 @json_option
+@click.pass_context
 @pass_place
-def limits(place: Place, as_json: bool) -> None:
+def limits(place: Place, ctx: click.Context, as_json: bool) -> None:
     """Each limit that binds today and how much of it is used: for all, for each account, for each strategy.
 
     今日各项限额及已用:全部、各账户、各策略。
+
+    They are those of the settings as they stand now. A running router keeps those that it was started with: when they differ, that is
+    said, and exit 1.
 
     \b
     Examples 例子:
@@ -24,10 +28,18 @@ def limits(place: Place, as_json: bool) -> None:
       orderdrop limits --json
     """
     place.must_exist()
-    found = _look(place)
+    in_force = place.in_force
+    found = [{**one, "in_force": in_force} for one in _look(place)]
+    if not in_force:
+        say(*OTHER_SETTINGS, place.language)
     if as_json:
         print_json_array(found)
-        return
+    else:
+        _show(place, found)
+    ctx.exit(0 if in_force else 1)
+
+
+def _show(place: Place, found: list[dict[str, Any]]) -> None:
     made = table(
         "账户\nAccount",
         "限额\nLimit",

@@ -113,6 +113,12 @@ def say(zh: str, en: str, language: Language = "zh+en") -> None:
     click.echo(both(zh, en, language), err=True)
 
 
+OTHER_SETTINGS: Final = (
+    "设置与运行中的路由器不同(启动后改过?),重启路由器才生效",
+    "the settings are not those of the running router (changed after its start?): they bind once it is started anew",
+)
+
+
 def tell_error(message: str) -> None:
     click.echo(click.style("错误 / error: ", fg="red", bold=True) + message, err=True)
 

@@ -97,5 +97,12 @@ class Place:
 
         return is_running(self.workspace)
 
+    @property
+    def in_force(self) -> bool:
+        """False while a router runs here that was started with other settings."""
+        from orderdrop.app import has_settings  # noqa: PLC0415
+
+        return has_settings(self.workspace, self.settings)
+
 
 pass_place: Callable[..., Callable[..., None]] = click.make_pass_decorator(Place)

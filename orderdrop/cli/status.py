@@ -7,7 +7,16 @@ from typing import Any, Final
 
 import click
 
-from orderdrop.cli.output import clock_time, json_option, print_json, say, shortened, stdout, style_of
+from orderdrop.cli.output import (
+    OTHER_SETTINGS,
+    clock_time,
+    json_option,
+    print_json,
+    say,
+    shortened,
+    stdout,
+    style_of,
+)
 from orderdrop.cli.place import Place, pass_place
 from orderdrop.order.status import Status
 
@@ -23,7 +32,7 @@ def status(place: Place, ctx: click.Context, as_json: bool) -> None:
 
     通道(实盘或模拟)、路由器、今日各状态笔数、状态不明的委托、最早未确认的委托。
 
-    Exit 1 when orders are unknown, or when files wait in the inbox and no router runs.
+    Exit 1 when orders are unknown, when files wait in the inbox and no router runs, or when the settings are not those of the running router.
 
     \b
     Examples 例子:
@@ -61,6 +70,7 @@ def _look(place: Place) -> dict[str, Any]:
         "workspace": str(place.workspace.root),
         "date": place.today.isoformat(),
         "router": {"running": running, **(holder_of(place.workspace) if running else {})},
+        "settings_in_force": place.in_force,
         "halted": _halted(place),
         "switches": _switches(place),
         "gateways": _gateways(place),
@@ -75,7 +85,10 @@ def _look(place: Place) -> dict[str, Any]:
         "disk": _disk(place),
     }
     doubtful = [order.sid for order in unknown if order.sid not in lost]
-    return found | {"problems": _problems(doubtful, lost, files, running=running)}
+    problems = _problems(doubtful, lost, files, running=running)
+    if not found["settings_in_force"]:
+        problems.append(" / ".join(OTHER_SETTINGS))
+    return found | {"problems": problems}
 
 
 def _problems(doubtful: list[str], lost: list[str], files: list[str], *, running: bool) -> list[str]:
@@ -138,14 +151,17 @@ def _switches(place: Place) -> list[dict[str, Any]]:
 
 def _gateways(place: Place) -> list[dict[str, Any]]:
     from orderdrop.deliveries import kept  # noqa: PLC0415
+    from orderdrop.shut import shut  # noqa: PLC0415
 
     settings = place.settings
     told = kept(settings, place.workspace, place.today)
+    closed = shut(place.workspace, settings.gateways, place.today)
     return [
         {
             "name": name,
             "type": gateway.type,
             "live": gateway.live,
+            "closed": closed.get(name),
             "accounts": [key for key in settings.accounts if settings.gateway_of(key) == name],
             "instruments": {"count": len(told[name].securities), "at": told[name].at}
             if name in told
@@ -186,7 +202,12 @@ def _show(found: dict[str, Any]) -> None:
             f" {live_words(gateway['live'])} ", "bold white on red" if gateway["live"] else "black on green"
         )
         accounts = ", ".join(gateway["accounts"]) or "所有账号 every account"
-        grid.add_row("通道 gateway", Text.assemble(f"{gateway['name']} ", live, f" {accounts}"))
+        since = gateway["closed"]
+        closed = f"  今日 {since} 已收盘 closed for today" if since else ""
+        grid.add_row(
+            "通道 gateway",
+            Text.assemble(f"{gateway['name']} ", live, f" {accounts}", (closed, "bold yellow")),
+        )
         if gateway["instruments"]:
             told = gateway["instruments"]
             words = f"{gateway['name']}: {told['count']}, {clock_time(told['at'])}"

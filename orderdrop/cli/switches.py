@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -155,22 +156,34 @@ def halt(
 @click.command(short_help="Take new orders again. 恢复")
 @account_option
 @strategy_option
+@click.option(
+    "--gateway", metavar="NAME", help="One that `orderdrop close` has closed for today. 今日已收盘的通道"
+)
 @pass_place
-def resume(place: Place, account: str | None, strategy: str | None) -> None:
+def resume(place: Place, account: str | None, strategy: str | None, gateway: str | None) -> None:
     """Take new orders again; only those of an --account or a --strategy, if one is named.
 
     恢复接收新委托;可只恢复某账户或某策略。暂停期间被拒绝的委托需要重新放入。
 
-    What was denied while halted is not sent by itself: drop it again.
+    What was denied while halted is not sent by itself: drop it again. A --gateway that was closed for today takes orders again as
+    well; its terminal must be started anew before, and the day must be closed once more after it.
 
     \b
     Examples 例子:
       orderdrop resume
       orderdrop resume --account main
+      orderdrop resume --gateway goldminer
     """
     from orderdrop.inbox.switches import switch_files  # noqa: PLC0415
+    from orderdrop.shut import shut  # noqa: PLC0415
 
+    if gateway and (account or strategy):
+        raise click.UsageError("--gateway 单独使用 / give --gateway alone")
     place.must_exist()
+    closed = shut(place.workspace, place.settings.gateways, place.today)
+    if gateway:
+        _open_again(place, gateway, closed)
+        return
     wanted = {("account", name) for name in (account, account_id(place, account)) if name}
     wanted |= {("strategy", strategy)} if strategy else set()
     switched = [path for path, key, _ in switch_files(place.workspace.inbox) if not wanted or key in wanted]
@@ -180,6 +193,28 @@ def resume(place: Place, account: str | None, strategy: str | None) -> None:
         say("已恢复", "new orders are taken again", place.language)
     else:
         say("没有暂停", "it was not halted", place.language)
+    for name in closed:
+        say(
+            f"通道 {name} 今天已收盘,不再送单;还要交易用 orderdrop resume --gateway {name}",
+            f"the gateway {name} is closed for today; orderdrop resume --gateway {name} opens it",
+            place.language,
+        )
+
+
+def _open_again(place: Place, gateway: str, closed: Collection[str]) -> None:
+    from orderdrop.shut import open_again  # noqa: PLC0415
+
+    if gateway not in place.settings.gateways:
+        raise click.UsageError(f"没有通道 “{gateway}” / no gateway is called so")
+    if gateway not in closed:
+        say(f"通道 {gateway} 今天没有收盘", f"{gateway} was not closed today", place.language)
+        return
+    open_again(place.workspace, gateway)
+    say(
+        f"通道 {gateway} 今天重新送单。先重启终端;之后再做一次 orderdrop close",
+        f"{gateway} takes orders of today again. Start its terminal anew before, and orderdrop close once more after it",
+        place.language,
+    )
 
 
 def _live(place: Place, wanted: dict[str, str | None]) -> tuple[str, ...]:

@@ -183,6 +183,12 @@ def judge_events(inbox: str, told: float | None, *, wanted: bool) -> Finding:
 
 
 def judge_router(router: RouterFacts, where: str) -> Finding:
+    if router.running and not router.same_settings:
+        return Finding(
+            WARN, "router.running", where, f"运行中 {router.who},但设置与它启动时不同,尚未生效",
+            f"running {router.who}, but with other settings than there are now, which do not bind yet",
+            "重启路由器", "start the router anew",
+        )  # fmt: skip
     if router.running:
         return Finding(OK, "router.running", where, f"运行中 {router.who}", f"running {router.who}")
     if router.waiting:

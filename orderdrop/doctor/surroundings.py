@@ -23,11 +23,12 @@ EVENT_WITHIN: Final = 2.0
 
 
 class RouterFacts(NamedTuple):
-    """running: in this workspace. waiting: files in the inbox that it has yet to take."""
+    """running: in this workspace. waiting: files in the inbox that it has yet to take. same_settings: as they stand now."""
 
     running: bool
     who: str
     waiting: tuple[str, ...]
+    same_settings: bool = True
 
 
 class JournalFacts(NamedTuple):

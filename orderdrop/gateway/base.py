@@ -130,6 +130,11 @@ class Gateway(Protocol):
         ...
 
     @property
+    def keeps_days(self) -> bool:
+        """Whether `settle` can call a batch of an earlier day NEVER_LEFT; else it knows today's only."""
+        ...
+
+    @property
     def pulse(self) -> float:
         """Seconds between two polls; 0: a poll after each turn is enough."""
         ...

@@ -107,6 +107,8 @@ class GmGateway:
         self._link.stop()
         self._store.close()
 
+    keeps_days = True  # its own file does
+
     def watched(self) -> Sequence[Path]:
         """It has no folders."""
         return ()

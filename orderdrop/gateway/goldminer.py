@@ -87,6 +87,8 @@ class GoldminerGateway:
         self._taken_at: dict[int, Micros] = {}
         self._alive_since: dict[int, Micros] = {}
 
+    keeps_days = True  # staging's ledger does
+
     def watched(self) -> Sequence[Path]:
         return (self._output.folder,)
 

@@ -105,6 +105,8 @@ class MiniqmtGateway:
         self._enquiry.cancel()
         self._link.close()
 
+    keeps_days = False  # only today's batches are remembered
+
     def watched(self) -> Sequence[Path]:
         """It has no folders of ours."""
         return ()

@@ -73,6 +73,7 @@ class PaperGateway:
         self._book: Book | None = None
 
     pulse = 0.0
+    keeps_days = True
 
     def watched(self) -> Sequence[Path]:
         """It tells at once."""

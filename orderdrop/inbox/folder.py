@@ -78,6 +78,9 @@ class Inbox:
         self._ignored: dict[str, str] = {}
         self._refused: set[str] = set()
         self._restored: dict[str, OpenDrop] = {}
+        self._untaken: dict[
+            str, tuple[tuple[int, int, int], date]
+        ] = {}  # what could not be taken, and its day
         self._late: list[tuple[float, int, float, DropFile]] = []
         self._sequence = itertools.count()
         self._next_scan = 0.0
@@ -172,6 +175,7 @@ class Inbox:
         for name in self._watched.keys() - seen:
             del self._watched[name]
         self._refused &= seen
+        self._untaken = {name: known for name, known in self._untaken.items() if name in seen}
         self._ignored = {name: why for name, why in self._ignored.items() if name in seen}
 
     def _missed_by_events(self, name: str, moved: bool | None) -> bool:
@@ -217,7 +221,7 @@ class Inbox:
             return
         if watched is None:
             return
-        stamp = (status.st_size, status.st_mtime_ns, status.st_ino)
+        stamp = _stamp(status)
         if stamp != watched.stamp:
             if stamp[2] != watched.stamp[2]:
                 self._begin_again(watched)
@@ -254,13 +258,18 @@ class Inbox:
         else:
             if said.day is not None and said.day > today:
                 return None
-            day = said.day or self._day_written(status, today)
+            day = said.day or self._day_known(name, status) or self._day_written(status, today)
             if day < today:
                 stale = Refusal(Code.FILE_STALE, value=day.isoformat(), bound=today.isoformat())
                 return RefusedFile(path, name, stale)
-        watched = _Watched(file, (status.st_size, status.st_mtime_ns, status.st_ino), now)
+        watched = _Watched(file, _stamp(status), now)
         self._watched[name] = watched
         return watched
+
+    def _day_known(self, name: str, status: os.stat_result) -> date | None:
+        """The day of a file that could not be taken before, if nobody has touched it since."""
+        stamp, day = self._untaken.get(name, (None, None))
+        return day if stamp == _stamp(status) else None
 
     def _day_written(self, status: os.stat_result, today: date) -> date:
         """The day a file that was there at the start belongs to; one that comes later belongs to today, however old it is."""
@@ -327,6 +336,8 @@ class Inbox:
             return
         file = ready.file if isinstance(ready, Take) else ready
         watched = self._watched.pop(file.name, None)
+        if watched is not None and not file.drop_id:
+            self._untaken[file.name] = watched.stamp, file.day
         if watched is not None and file.drop_id:
             self._restored[file.name] = OpenDrop(
                 file.drop_id,
@@ -395,6 +406,10 @@ class Inbox:
             if take is not None:
                 yield take
             self.watch_late(file, _LATE_FIRST if take is not None else min(interval * 2, _LATE_LONGEST))
+
+
+def _stamp(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 def _is_finished(path: str, written: int) -> bool:

@@ -44,7 +44,8 @@ _KEYS_OF_DROP = "SELECT 1 FROM orders AS mine INDEXED BY sqlite_autoindex_orders
 _USED_ON = f"{_KEYS_OF_DROP.format('orders AS other ON other.sid_key = mine.sid_key')} AND other.trade_day = ? LIMIT 1"
 _USED_IN_PAST = f"{_KEYS_OF_DROP.format('sids_past ON sids_past.sid_key = mine.sid_key')} LIMIT 1"
 _STANDING = (
-    "SELECT orders.sid_key, orders.id, status, volume, filled_volume, filled_value, order_id, confirmed_at, closed_at"
+    "SELECT orders.sid_key, orders.id, status, volume, filled_volume, filled_value, order_id, confirmed_at, closed_at,"
+    f" status = 'expired' AND reason_code IN ('{Code.NEVER_CONFIRMED}', '{Code.NEVER_ENDED}')"
     " FROM json_each(?) AS wanted CROSS JOIN orders ON orders.id = wanted.value"
 )
 _PLACES = (
@@ -93,13 +94,13 @@ class Asking:
         return TodaysOrders(self.connection, day)
 
     def known(self, keys: Sequence[int], days: Sequence[int], *, past: bool) -> dict[int, Known]:
-        """The orders that have used up these sid keys: on `days`, and with `past` on any day moved to sids_past."""
+        """The orders that have used up these sid keys: on `days`, of which the last wins, and with `past` on any day moved to sids_past."""
         wanted = json.dumps(keys)
         found: dict[int, Known] = {}
-        for day in days:
-            found.update(self._known(_KNOWN_TODAY, (wanted, day)))
         if past:
             found.update(self._known(_KNOWN_PAST, (wanted,)))
+        for day in days:
+            found.update(self._known(_KNOWN_TODAY, (wanted, day)))
         return found
 
     def used_before(self, drop_id: int, days: Sequence[int], *, past: bool) -> bool:
@@ -116,7 +117,15 @@ class Asking:
         rows = self.connection.exec_driver_sql(_STANDING, (json.dumps(ids),))
         return {
             row[1]: Standing(
-                row[1], Status(row[2]), row[3], row[4], Decimal(row[5] or 0), row[6] or "", row[7], row[8]
+                row[1],
+                Status(row[2]),
+                row[3],
+                row[4],
+                Decimal(row[5] or 0),
+                row[6] or "",
+                row[7],
+                row[8],
+                bool(row[9]),
             )
             for row in rows
         }
@@ -142,6 +151,12 @@ class Asking:
         if sells_first:
             query = query.order_by(text(f"id >> {ROW_BITS}"), orders.c.order_business.not_in(SELLS))
         return list(self.connection.execute(query.order_by(orders.c.id).limit(limit)))
+
+    def waiting_ids(self, gateway: str) -> list[int]:
+        """READY and HELD orders of a gateway."""
+        waiting = text("status IN ('ready', 'held')")
+        query = select(orders.c.id).where(orders.c.gateway == gateway, waiting).order_by(orders.c.id)
+        return list(self.connection.execute(query).scalars())
 
     def order(self, order_ref: int) -> Any:
         return self.connection.execute(select(orders).where(orders.c.id == order_ref)).one()
@@ -213,19 +228,19 @@ class Asking:
         )
         return {row[0]: row[1] for row in self.connection.execute(query)}
 
-    def awaiting_fills(self, event: str, day: int) -> list[tuple[int, str, int]]:
-        """Partially filled orders of a day that have had `event`: id, gateway, instant of the first one."""
+    def awaiting_fills(self, event: str) -> list[tuple[int, str, int]]:
+        """Open orders, of whatever day, that have had `event`: id, gateway, instant of the first one."""
         statement = (
             "SELECT orders.id, gateway, min(events.at) FROM orders CROSS JOIN events ON events.order_ref = orders.id"
-            " WHERE closed_at IS NULL AND status = 'partially_filled' AND trade_day = ? AND event = ? GROUP BY orders.id"
+            " WHERE closed_at IS NULL AND status NOT IN ('ready', 'held') AND event = ? GROUP BY orders.id"
         )
-        return [(row[0], row[1], row[2]) for row in self.connection.exec_driver_sql(statement, (day, event))]
+        return [(row[0], row[1], row[2]) for row in self.connection.exec_driver_sql(statement, (event,))]
 
-    def never_confirmed(self, day: int) -> list[Any]:
-        """Orders of days before `day` that left and that the broker never spoke of."""
+    def never_ended(self, day: int) -> list[Any]:
+        """Orders of days before `day` that left, and of which the broker has not told how they ended."""
         # The plus: see `stale`.
-        silent = text("closed_at IS NULL AND confirmed_at IS NULL AND +trade_day < :day").bindparams(day=day)
-        query = select(orders).where(silent, orders.c.status.in_((S.SUBMITTING, S.SUBMITTED, S.UNKNOWN)))
+        old = text("closed_at IS NULL AND +trade_day < :day").bindparams(day=day)
+        query = select(orders).where(old, orders.c.status.not_in((S.RECEIVED, S.READY, S.HELD)))
         return list(self.connection.execute(query.order_by(orders.c.id)))
 
     def newest_confirmed(self, gateway: str, day: int) -> dict[str, int]:
@@ -275,6 +290,14 @@ class Asking:
         query = select(instructions).where(text("state = 'asked'"), instructions.c.kind == kind)
         return list(self.connection.execute(query.order_by(instructions.c.id)))
 
+    def with_open_cancels(self, ids: Sequence[int]) -> list[int]:
+        """Those of these orders whose cancel nobody has answered."""
+        statement = (
+            "SELECT DISTINCT order_ref FROM json_each(?) AS wanted"
+            " CROSS JOIN instructions ON instructions.order_ref = wanted.value WHERE state IN ('asked', 'sent')"
+        )
+        return [row[0] for row in self.connection.exec_driver_sql(statement, (json.dumps(ids),))]
+
     def unanswered_cancels(self, day: int) -> list[Any]:
         """Cancels of a day that were handed over, of orders that are still open: instruction, order_ref, sid, account_id, …"""
         statement = (
@@ -299,6 +322,12 @@ class Asking:
             select(batches.c.content).where(batches.c.id == batch_id)
         ).scalar_one()
         return found
+
+    def newest_day(self) -> int:
+        """The last day that the journal knows of, 0 for none."""
+        found = self.connection.exec_driver_sql("SELECT coalesce(max(trade_day), 0) FROM drops").scalar_one()
+        through = int(self.get_meta("sids_past_through") or 0)
+        return max(int(found), through + 1 if through else 0)
 
     def unmoved_days(self, today: int) -> list[int]:
         """Days before `today` whose sid keys are not in sids_past yet."""

@@ -219,6 +219,14 @@ class Writer(Asking):
             ],
         )  # fmt: skip
 
+    def take_up(self, ids: Collection[int]) -> None:
+        """The broker has told more of orders that were given up: why we closed them is over."""
+        if ids:
+            query = update(orders).where(
+                orders.c.id.in_(sorted(ids)), orders.c.reason_code == Code.NEVER_ENDED
+            )
+            self.connection.execute(query.values(reason_code=None, reason_value=None, reason_bound=None))
+
     def fills_are_there(self, ids: Collection[int]) -> None:
         """Late fills have come: nothing is missing any more where they add up."""
         missing = (orders.c.reason_code == Code.FILLS_MISSING, orders.c.filled_volume >= orders.c.volume)

@@ -49,6 +49,9 @@ _CENT = Decimal("0.01")
 _MILL = Decimal("0.001")
 _MILLION = 1_000_000
 
+_FUNDS = (*(f"50{n}" for n in range(10) if n != 8), *(f"5{n}" for n in range(1, 10)))
+"""All that begin with 5, but for the REITs at 508."""
+
 BOARDS: tuple[Board, ...] = (
     Board(
         "上交所主板 SSE main",
@@ -103,7 +106,7 @@ BOARDS: tuple[Board, ...] = (
     Board(
         "创业板 ChiNext",
         "SZSE",
-        ("300", "301"),
+        ("300", "301", "302"),
         "stock",
         lot=100,
         minimum=100,
@@ -137,7 +140,7 @@ BOARDS: tuple[Board, ...] = (
     Board(
         "沪市基金 SSE fund",
         "SHSE",
-        ("5",),
+        _FUNDS,
         "fund",
         lot=100,
         minimum=100,
@@ -163,6 +166,38 @@ BOARDS: tuple[Board, ...] = (
         tick=_MILL,
         decimals=3,
         limit_percent=20,  # as above
+    ),
+    Board(
+        "沪市REITs SSE REIT",
+        "SHSE",
+        ("508",),
+        "fund",
+        lot=100,
+        minimum=100,
+        step=100,
+        odd_below=100,
+        max_limit=_MILLION,  # (?) as funds, far below what is told
+        max_market=None,
+        tick=_MILL,
+        decimals=3,
+        limit_percent=10,  # 30 on the first day, which a code does not tell
+        market_orders=False,  # (?)
+    ),
+    Board(
+        "深市REITs SZSE REIT",
+        "SZSE",
+        ("180",),
+        "fund",
+        lot=100,
+        minimum=100,
+        step=100,
+        odd_below=100,
+        max_limit=_MILLION,  # (?) as funds, far below what is told
+        max_market=None,
+        tick=_MILL,
+        decimals=3,
+        limit_percent=10,  # 30 on the first day, which a code does not tell
+        market_orders=False,  # (?)
     ),
     Board(
         "沪市可转债 SSE convertible",

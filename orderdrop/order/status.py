@@ -30,7 +30,7 @@ class Status(StrEnum):
 S = Status
 
 TERMINAL: Final = frozenset({S.DENIED, S.FILLED, S.CANCELED, S.REJECTED, S.EXPIRED})
-"""Nothing but a late fill changes an order that has come here, or the broker's first word of it (see reports.apply)."""
+"""Nothing but a late fill changes an order that has come here, the broker's first word of it, or what it tells of one that we gave up (see reports.apply)."""
 
 AT_BROKER: Final = frozenset(
     {

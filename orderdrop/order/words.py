@@ -601,6 +601,12 @@ WORDS: Final[dict[Code, Words]] = {
         "只卖出或买券还券,或 orderdrop resume",
         "sell what is held, or return what was sold short, or run orderdrop resume",
     ),
+    Code.GATEWAY_CLOSED: Words(
+        "通道 {value} 今天 {bound} 已收盘,终端的文件夹已清空,今天不再送单",
+        "the gateway {value} was closed for today at {bound} and its terminal's folders are emptied: nothing goes out today any more",
+        "次日用新的编号重新放入;今天还要交易:先重启终端,再 orderdrop resume --gateway {value}",
+        "order again next day under a new sid; to go on today start the terminal anew, then orderdrop resume --gateway {value}",
+    ),
     Code.NOT_SENT: Words(
         "同一文件有问题行({value}),整份未发送",
         "not sent: another row of the file is bad ({value}), and a basket goes whole or not at all",
@@ -726,6 +732,12 @@ WORDS: Final[dict[Code, Words]] = {
         "not confirmed by the end of its day: {value}",
         "向券商核对当日成交",
         "compare with the broker's statement of that day",
+    ),
+    Code.NEVER_ENDED: Words(
+        "到日终柜台也没有给出终态,最后是 {value};委托只在当日有效,按过期处理",
+        "its day is over and the broker never told how it ended, it was {value} at last; an order lives one day, so it counts as expired",
+        "向券商核对当日成交;柜台之后再有回报,以回报为准",
+        "compare with the broker's statement of that day; what the broker tells later on still counts",
     ),
     Code.FILLS_MISSING: Words(
         "柜台说全部成交,成交明细只有 {value} / {bound}",

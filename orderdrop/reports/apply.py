@@ -12,7 +12,9 @@ from orderdrop.order.status import AT_BROKER, TERMINAL, Status, may_move
 class Standing(NamedTuple):
     """Where an order stands. Volumes in shares, filled_value in yuan (the sum of price × volume), instants in microseconds.
 
-    Invariant: filled_volume never shrinks; closed_at is set exactly while the status is terminal.
+    given_up: its day was over and the broker had not told how it ended, so that we have closed it.
+
+    Invariant: filled_volume never shrinks; closed_at is set exactly while the status is terminal; what is given up is expired.
     """
 
     id: int
@@ -23,6 +25,7 @@ class Standing(NamedTuple):
     order_id: str = ""
     confirmed_at: int | None = None
     closed_at: int | None = None
+    given_up: bool = False
 
 
 def apply(now: Standing, report: Report) -> Standing:
@@ -48,7 +51,7 @@ def _status(now: Standing, report: StatusReport) -> Standing:
         )  # the fills themselves lag behind (docs/protocol.md, "Output"); they complete it
     elif said is Status.NEW and now.filled_volume:
         said = Status.PARTIALLY_FILLED
-    return _move(now, said, report.at)
+    return _move(now, said, report.at, final=report.status in TERMINAL)
 
 
 def _fill(now: Standing, fill: Fill) -> Standing:
@@ -58,13 +61,20 @@ def _fill(now: Standing, fill: Fill) -> Standing:
         filled_value=now.filled_value + fill.price * fill.volume,
     )
     complete = now.filled_volume >= now.volume
-    return _move(now, Status.FILLED if complete else Status.PARTIALLY_FILLED, fill.at)
+    return _move(now, Status.FILLED if complete else Status.PARTIALLY_FILLED, fill.at, final=complete)
 
 
-def _move(now: Standing, status: Status, at: int) -> Standing:
+def _move(now: Standing, status: Status, at: int, *, final: bool = False) -> Standing:
+    """final: the broker says how it has ended."""
     first = status in AT_BROKER and now.confirmed_at is None
     if first:
         now = now._replace(confirmed_at=at)
+    if now.given_up:
+        # Where it stood before we closed it is told late, or once more; it has not lived longer for that.
+        if not final and at <= (now.closed_at or 0):
+            return now
+        closed_at = at if status in TERMINAL else None
+        return now._replace(status=status, closed_at=closed_at, given_up=False)
     # What we have closed though the broker never spoke of it is as the broker says after all.
     ours = first and now.status in {Status.CANCELED, Status.EXPIRED} and status is not now.status
     if not (ours or may_move(now.status, status)):

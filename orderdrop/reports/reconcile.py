@@ -27,7 +27,7 @@ class Difference(StrEnum):
 
 WORDS: Final[dict[Difference, tuple[str, str]]] = {
     Difference.NOT_SENT: ("没有送出", "was not sent"),
-    Difference.STILL_OPEN: ("柜台还没有终态", "is still open at the broker"),
+    Difference.STILL_OPEN: ("柜台还没有终态", "is not finished at the broker"),
     Difference.NO_ANSWER: (
         "已送出,没有回音:在终端核对",
         "was sent and never answered: look into the terminal",
@@ -48,6 +48,8 @@ WORDS: Final[dict[Difference, tuple[str, str]]] = {
 
 WITH_US: Final = frozenset({S.RECEIVED, S.HELD, S.READY})
 UNANSWERED: Final = frozenset({S.SUBMITTING, S.SUBMITTED, S.UNKNOWN})
+
+_NOT_ENDED: Final = frozenset({Difference.STILL_OPEN, Difference.NO_ANSWER, Difference.NOT_TAKEN})
 
 
 class Dropped(NamedTuple):
@@ -129,11 +131,12 @@ def differ(order: Dropped, sent: int, taken: int | None) -> Difference | None:
         return Difference.NOT_SENT
     if not sent:
         return None if status in {Status.CANCELED, Status.EXPIRED} else Difference.NEVER_SENT
-    if status in UNANSWERED:
+    if status in UNANSWERED or order.reason_code == Code.NEVER_CONFIRMED:
         return Difference.NOT_TAKEN if taken == 0 else Difference.NO_ANSWER
     if taken == 0 and order.reason_code != Code.TAKEN_BACK:
         return Difference.NOT_IN_UPFILES
-    return None if status in TERMINAL else Difference.STILL_OPEN
+    ended = status in TERMINAL and order.reason_code != Code.NEVER_ENDED
+    return None if ended else Difference.STILL_OPEN
 
 
 def total(rows: Iterable[Reconciled]) -> Totals:
@@ -149,5 +152,5 @@ def total(rows: Iterable[Reconciled]) -> Totals:
         sent += bool(row.sent)
         kept |= row.taken is not None
         taken += bool(row.taken)
-        ended += bool(row.sent) and status in TERMINAL
+        ended += bool(row.sent) and status in TERMINAL and row.difference not in _NOT_ENDED
     return Totals(dropped, denied, sent, taken if kept else None, ended, differing)

@@ -247,6 +247,15 @@ def test_settle_when_it_never_left_then_says_so_and_it_may_go(around, gateway):
     assert hear(around, gateway).statuses("S1")[-1] is Status.FILLED
 
 
+def test_settle_when_the_batch_is_of_yesterday_then_never_left_is_not_said_of_what_left(around, gateway):
+    batch = hand_over(around, gateway, [an_outgoing(symbol=PENDING, volume=10)])
+    gateway.close()
+    around.handed.clear()  # only today's are remembered
+    around.clock.advance(86400)
+    with closing(around.life()) as later:
+        assert later.settle(batch)["S1"] is not Outcome.NEVER_LEFT or not later.keeps_days
+
+
 def test_account_when_it_traded_then_the_snapshot_adds_up(around, gateway):
     hand_over(around, gateway, [an_outgoing(symbol=FILLS), an_outgoing(sid="S2", symbol=PENDING, volume=10)])
     fees = sum(fill.fee or 0 for fill in hear(around, gateway).fills("S1"))

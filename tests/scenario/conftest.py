@@ -64,8 +64,13 @@ class Desk:
 
     def open(self) -> App:
         if self.app is None:
-            self.app = App(self._settings, Workspace(self.root, self.inbox), clock=self._clock).__enter__()
+            app = App(self._settings, Workspace(self.root, self.inbox), clock=self._clock)
+            self.prepare(app)
+            self.app = app.__enter__()
         return self.app
+
+    def prepare(self, app: App) -> None:
+        """Before it starts."""
 
     def close(self) -> None:
         if self.app is not None:

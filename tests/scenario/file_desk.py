@@ -44,13 +44,8 @@ class FileDesk(Desk):
             inbox=inbox or {},
         )  # fmt: skip
 
-    def open(self):
-        new = self.app is None
-        app = super().open()
-        if new:
-            gateway = app.desk.gateways["gm"]
-            gateway._output._ticks = lambda: self._ticks
-        return app
+    def prepare(self, app):
+        app.desk.gateways["gm"]._output._ticks = lambda: self._ticks
 
     def later(
         self,

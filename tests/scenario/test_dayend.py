@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 from terminal_desk import ACCOUNT, TerminalDesk
 
+from orderdrop import shut
 from orderdrop.archived import MANIFEST, Archived
 from orderdrop.clock import SHANGHAI, FixedClock
 from orderdrop.dayend import ClosedView
@@ -17,6 +18,7 @@ from orderdrop.terminal import Faults, Kind, read_ledger
 
 HEADER = "sid,symbol,volume,order_type,order_business,price\n"
 FRIDAY = datetime(2026, 11, 20, 15, 0, tzinfo=SHANGHAI)
+NATIONAL_DAY = datetime(2026, 10, 1, 15, 31, tzinfo=SHANGHAI)
 
 
 def rows(*sids: str, symbol: str = "SHSE.600000") -> str:
@@ -44,6 +46,14 @@ def close(desk: TerminalDesk, grace: float = 0) -> ClosedView:
     app = desk.open()
     app.day_end._grace = grace
     return app.day_end.close(app.router.today)
+
+
+def open_again(desk: TerminalDesk) -> None:
+    """As somebody does who wants to go on after a close."""
+    desk.restart_terminal()
+    shut.open_again(desk.open().workspace, "gm")
+    desk.open().day_end._look_at = 0.0
+    desk.open().turn(lambda _round: None)
 
 
 def executed(desk: TerminalDesk) -> list[str]:
@@ -174,7 +184,7 @@ def test_close_when_it_is_done_twice_then_nothing_is_lost(desk):
         desk.put({f"{name}.csv": rows(name)})
         desk.until(filled(desk, name))
         assert close(desk).well
-        desk.restart_terminal()
+        open_again(desk)
     folder = next((desk.root / "archive").iterdir()) / "terminal" / "gm" / "out" / ACCOUNT
     changes = sorted(path for path in folder.iterdir() if path.name.startswith("order_status_change"))
     assert len(changes) == 2
@@ -228,6 +238,9 @@ def test_router_when_a_request_cannot_be_read_then_it_goes_on(desk):
         (FRIDAY + timedelta(minutes=31), {"close": {"auto": False}}, True, False),
         (FRIDAY + timedelta(minutes=31), {}, False, False),
         (FRIDAY + timedelta(days=1, minutes=31), {}, True, False),
+        (FRIDAY + timedelta(days=1, minutes=31), {"calendar": {"extra_open": ["2026-11-21"]}}, True, True),
+        (FRIDAY + timedelta(minutes=31), {"calendar": {"extra_closed": ["2026-11-20"]}}, True, False),
+        (NATIONAL_DAY, {}, True, False),
     ],
 )
 def test_router_when_the_market_has_closed_then_it_closes_by_itself_once(desk, at, settings, live, closes):
@@ -252,6 +265,156 @@ def test_router_when_the_market_has_closed_then_it_closes_by_itself_once(desk, a
         assert closed.exists()
 
 
+@pytest.mark.parametrize(
+    ("calendar", "closes"),
+    [("closed,note\n2026-11-20,\n", False), ("closed,note\n2026-11-19,\n", True), ("what is this\n", True)],
+)
+def test_router_when_calendar_csv_names_the_closed_days_then_it_closes_on_the_others(desk, calendar, closes):
+    desk = desk(FixedClock(FRIDAY + timedelta(minutes=31)), gateway={"live": True})
+    (desk.root / "calendar.csv").write_text("closed,note\n2026-01-01,\n", encoding="utf-8")
+    app = desk.open()
+    (desk.root / "calendar.csv").write_text(calendar, encoding="utf-8")
+    app.day_end._look_at = 0.0
+    app.turn(lambda _round: None)
+    app.day_end._look_at = 0.0
+    app.turn(lambda _round: None)
+    assert app.workspace.closed.exists() is closes
+
+
+@pytest.mark.parametrize("restart", ["", "close", "crash"])
+def test_close_when_it_is_done_then_nothing_goes_into_the_folder_until_somebody_says_so(desk, restart):
+    desk = desk()
+    desk.put({"a.csv": rows("A1")})
+    desk.until(filled(desk, "A1"))
+    assert close(desk).well
+    if restart:
+        getattr(desk, restart)()
+    desk.put({"c.csv": rows("C1")})
+    desk.until(lambda: desk.query("SELECT * FROM orders WHERE sid = 'C1'"))
+    desk.open().chores.finish()
+    (refused,) = desk.receipt("c.csv")
+    assert (refused["outcome"], refused["code"]) == ("denied", "GATEWAY_CLOSED")
+    assert "resume --gateway gm" in refused["remedy"]
+    assert (desk.in_scan(), "C1" in executed(desk)) == ([], False)
+    open_again(desk)
+    desk.put({"d.csv": rows("C1")})
+    desk.until(filled(desk, "C1"))
+
+
+def test_close_when_orders_wait_then_they_expire_with_the_day(desk):
+    desk = desk(inbox={"hold": True})
+    desk.put({"a.csv": rows("A1")})
+    desk.until(lambda: desk.statuses() == {"A1": "held"})
+    closed = close(desk)
+    assert (closed.well, closed.sent) == (True, 0)
+    desk.open().chores.finish()
+    assert desk.outcomes("a.csv") == [("A1", "expired", "GATEWAY_CLOSED")]
+    desk.put({"r.release.csv": "sid\nA1\n"})
+    desk.until(lambda: desk.query("SELECT * FROM instructions WHERE state = 'refused'"))
+    assert desk.in_scan() == []
+
+
+def test_close_when_a_window_is_full_then_what_waits_for_it_never_leaves(desk):
+    desk = desk(gateway={"window": 1})
+    desk.put({"a.csv": rows("A1")})
+    desk.until(filled(desk, "A1"))
+    desk.asleep = True
+    desk.put({"b.csv": rows("B1", "B2")})
+    desk.until(lambda: desk.statuses().get("B1") == "submitted")
+    assert desk.statuses()["B2"] == "ready"
+    closed = close(desk)
+    assert closed.taken_back == ["B1"]
+    assert desk.orders()["B2"]["reason_code"] == "GATEWAY_CLOSED"
+    assert desk.open().router.settled
+    desk.asleep = False
+    for _ in range(5):
+        desk.terminal.step(desk.clock.now())
+        desk.open().turn(lambda _round: None)
+    assert executed(desk) == ["A1"]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_close_when_it_is_done_next_morning_then_open_orders_keep_no_file_back(desk, restart):
+    desk = desk(FixedClock(FRIDAY))
+    desk.put({"a.csv": rows("A1"), "b.csv": rows("B1", symbol="SHSE.018014")})
+    desk.until(lambda: desk.statuses() == {"A1": "filled", "B1": "new"})
+    assert close(desk).open == ["B1"]
+    assert desk.told()
+    if restart:
+        desk.close()
+    desk.clock.advance(17 * 3600)
+    app = desk.open()
+    app.turn(lambda _round: None)
+    closed = app.day_end.close(FRIDAY.date())
+    assert (closed.open, closed.stayed, desk.told(), desk.in_scan()) == ([], [], [], [])
+    assert [(row.sid, row.status, row.difference) for row in closed.differences] == [
+        ("B1", "expired", "still_open")
+    ]
+    desk.restart_terminal()
+    desk.put({"c.csv": rows("C1")})
+    desk.until(filled(desk, "C1"))
+
+
+def test_close_when_it_is_of_another_day_then_today_goes_on(desk):
+    desk = desk()
+    app = desk.open()
+    app.day_end.close(app.router.today - timedelta(days=1))
+    desk.put({"a.csv": rows("A1")})
+    desk.until(filled(desk, "A1"))
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_close_when_the_next_day_comes_then_orders_go_again(desk, restart):
+    desk = desk(FixedClock(FRIDAY))
+    desk.open()
+    close(desk)
+    if restart:
+        desk.close()
+    desk.clock.advance(86400)
+    desk.restart_terminal()
+    desk.put({"a.csv": rows("A1")})
+    desk.until(filled(desk, "A1"))
+
+
+def test_router_when_a_lost_order_is_found_after_the_close_does_not_send_it_again_by_itself(desk):
+    desk = desk(
+        FixedClock(FRIDAY), faults=Faults(lose=1.0),
+        gateway={"resend": "auto", "lost_after": 1, "confirm_timeout": 1},
+    )  # fmt: skip
+    desk._habits = desk._habits._replace(heartbeat=0.5)
+    desk.restart_terminal()
+    desk.put({"a.csv": rows("A1")})
+    desk.until(lambda: desk.statuses() == {"A1": "submitted"} and not desk.in_scan())
+    close(desk)
+    desk.restart_terminal()
+
+    def lost() -> bool:
+        desk.clock.advance(1)
+        return desk.orders()["A1"]["reason_code"] == "PROVEN_ABSENT"
+
+    desk.until(lost)
+    assert desk.in_scan() == []
+
+
+def test_resend_when_its_gateway_is_closed_for_today_is_refused_with_that_reason(desk):
+    desk = desk(FixedClock(FRIDAY), faults=Faults(lose=1.0), gateway={"lost_after": 1, "confirm_timeout": 1})
+    desk.put({"a.csv": rows("A1")})
+
+    def lost() -> bool:
+        desk.clock.advance(1)
+        return desk.orders().get("A1", {}).get("reason_code") == "PROVEN_ABSENT"
+
+    desk._habits = desk._habits._replace(heartbeat=0.5)
+    desk.restart_terminal()
+    desk.until(lost)
+    close(desk)
+    desk.put({"r.resend.csv": "sid\nA1\n"})
+    desk.until(lambda: desk.query("SELECT * FROM instructions WHERE state = 'refused'"))
+    desk.open().chores.finish()
+    assert desk.outcomes("r.resend.csv") == [("A1", "refused", "GATEWAY_CLOSED")]
+    assert desk.in_scan() == []
+
+
 def test_close_when_the_day_is_zipped_already_then_nothing_of_it_is_given_another_content(desk):
     desk = desk()
     desk.put({"a.csv": rows("A1")})
@@ -262,7 +425,7 @@ def test_close_when_the_day_is_zipped_already_then_nothing_of_it_is_given_anothe
     before = day.read(name)
     day.compress()
     assert not day.folder.exists()
-    desk.restart_terminal()
+    open_again(desk)
     desk.put({"b.csv": rows("B1")})
     desk.until(filled(desk, "B1"))
     assert close(desk).well

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from file_desk import FileDesk, buys
 
+from orderdrop import shut
 from orderdrop.order.errors import GatewayError, JournalError
 from orderdrop.terminal import Faults
 
@@ -71,6 +72,8 @@ def test_order_when_it_was_taken_back_stays_expired_and_takes_no_room(file_desk)
     assert desk.statuses() == {"S0": "expired"}
     desk.later(10)
     assert desk.statuses() == {"S0": "expired"}
+    shut.open_again(desk.open().workspace, "gm")
+    desk.open().day_end.look()
     desk.put({"b.csv": buys(1, first=1)})
     desk.later(5)
     assert desk.statuses() == {"S0": "expired", "S1": "filled"}

@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from orderdrop import failpoint
+from orderdrop import failpoint, shut
 from orderdrop.audit.verify import verify
 from orderdrop.clock import Micros, iso, trade_date
 from orderdrop.journal.journal import reading_engine
-from orderdrop.order.errors import GatewayError
+from orderdrop.order.errors import GatewayError, JournalError
 from orderdrop.order.identity import wire_sid
 from orderdrop.terminal import Faults, Kind, Stall, read_ledger
 from orderdrop.workspace import Workspace
@@ -83,7 +83,7 @@ class MortalDesk(FileDesk):
         while True:
             try:
                 return super().later(seconds, **how)
-            except Killed:
+            except (Killed, JournalError):  # a start that fails is one that somebody tries again
                 failpoint.arm("")
                 self.crash()
 
@@ -207,12 +207,28 @@ class Terminal(RuleBasedStateMachine):
         day_end._grace = 0
         day_end.close(self.desk.open().router.today)
 
-    @rule(at_night=st.booleans())
-    def next_day(self, at_night: bool) -> None:
+    @rule()
+    def open_again(self) -> None:
+        shut.open_again(self.desk.open().workspace, "gm")
+        self.desk.open().day_end._look_at = 0.0
+        self.desk.later(0.4)
+
+    @rule(
+        at_night=st.booleans(),
+        point=st.sampled_from(["", "", *KILLED_AT]),
+        nth=st.integers(1, 6),
+        dies=st.booleans(),
+        days=st.sampled_from([1, 1, 3]),
+    )
+    def next_day(self, at_night: bool, point: str, nth: int, dies: bool, days: int) -> None:
+        """at_night: the router is not running. point: where it dies, or fails, as the day begins."""
         if at_night:
             self.desk.close()
-        self.desk.clock.advance(DAY)
+        if point:
+            self.desk.stumble(f"{point}:{nth}", Killed() if dies else FAILS_AT.get(point, Killed()))
+        self.desk.clock.advance(days * DAY)
         self.desk.later(0.6)
+        failpoint.arm("")
 
     @invariant()
     def nothing_is_executed_twice(self) -> None:
@@ -256,7 +272,8 @@ class Terminal(RuleBasedStateMachine):
                 assert bool(done) == (why != "CANCELED_HERE"), told
             elif status == "expired":
                 # of an earlier day: nobody will ever speak of it again
-                assert not done or why in {None, "NEVER_CONFIRMED"}, told
+                assert not done or why in {None, "NEVER_CONFIRMED", "NEVER_ENDED"}, told
+                assert done or why != "NEVER_ENDED", told
             elif status == "unknown":
                 assert not done, told
                 assert why in {"PROVEN_ABSENT", "UNCONFIRMED", "INTERRUPTED"}, told

@@ -74,6 +74,34 @@ def test_apply_when_a_terminal_order_is_told_of_again_nothing_moves():
         assert apply(now, said(Status.NEW)) == now
 
 
+def given_up(**over):
+    return a_standing(Status.EXPIRED, **{"confirmed_at": 1, "closed_at": AT, "given_up": True, **over})
+
+
+@pytest.mark.parametrize("status", [Status.CANCELED, Status.REJECTED, Status.EXPIRED])
+def test_apply_when_an_order_was_given_up_its_final_status_counts_whenever_it_is_told(status):
+    now = apply(given_up(), said(status)._replace(at=Micros(AT - 5)))
+    assert (now.status, now.closed_at, now.given_up) == (status, AT - 5, False)
+
+
+@pytest.mark.parametrize("status", sorted(AT_BROKER - TERMINAL))
+def test_apply_when_an_order_was_given_up_only_what_is_newer_than_that_opens_it(status):
+    assert apply(given_up(), said(status)) == given_up()
+    now = apply(given_up(), said(status)._replace(at=Micros(AT + 1)))
+    assert (now.status, now.closed_at, now.given_up) == (status, None, False)
+
+
+def test_apply_when_an_order_was_given_up_late_fills_add_up_and_it_stays_closed_until_they_are_all_there():
+    now = apply(given_up(), a_fill(600))
+    assert (now.status, now.filled_volume, now.given_up) == (Status.EXPIRED, 600, True)
+    assert apply(now, a_fill(400)).status is Status.FILLED
+
+
+def test_apply_when_an_order_was_given_up_unconfirmed_an_old_word_confirms_it():
+    now = apply(given_up(confirmed_at=None), said(Status.NEW))
+    assert (now.status, now.confirmed_at, now.given_up) == (Status.EXPIRED, AT, True)
+
+
 REPORTS = st.one_of(
     st.builds(said, st.sampled_from(sorted(AT_BROKER))),
     st.builds(a_fill, st.integers(1, 700)),
@@ -83,14 +111,16 @@ REPORTS = st.one_of(
 
 @given(
     st.sampled_from(sorted(set(Status) - {Status.DENIED, Status.READY, Status.HELD, Status.RECEIVED})),
+    st.booleans(),
     st.lists(REPORTS),
 )
-def test_apply_whatever_is_reported_volume_grows_and_closing_agrees_with_the_status(start, reports):
-    now = a_standing(start, closed_at=AT if start in TERMINAL else None)
+def test_apply_whatever_is_reported_volume_grows_and_closing_agrees_with_the_status(start, lapsed, reports):
+    now = given_up() if lapsed else a_standing(start, closed_at=AT if start in TERMINAL else None)
     for report in reports:
         after = apply(now, report)
         assert after.filled_volume >= now.filled_volume
         assert after.filled_volume - now.filled_volume == (report.volume if isinstance(report, Fill) else 0)
         assert (after.closed_at is not None) == (after.status in TERMINAL)
+        assert not after.given_up or (now.given_up and after.status is Status.EXPIRED)
         assert after.status is now.status or after.status in AT_BROKER
         now = after

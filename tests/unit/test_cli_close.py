@@ -33,7 +33,7 @@ def test_close_when_an_order_is_open_then_it_is_shown_and_exit_1(tmp_path):
     assert " 2  送出 sent" in result.stdout
     assert " –  终端取走 taken by the terminal" in result.stdout
     assert "G-2" in result.stdout
-    assert "柜台还没有终态 / is still open at the broker" in result.stdout
+    assert "柜台还没有终态 / is not finished at the broker" in result.stdout
     assert list((workspace / "archive").glob("*/reconciliation.csv"))
 
 
@@ -95,12 +95,16 @@ def test_close_when_a_live_market_may_be_open_then_it_is_refused_but_by_force(tm
     assert orderdrop("close", at=workspace).exit_code == 0
     at(monkeypatch, NOON + timedelta(days=1))
     assert orderdrop("close", at=workspace).exit_code == 0
+    at(monkeypatch, NOON)
+    (workspace / "calendar.csv").write_text("closed,note\n2026-11-20,\n", encoding="utf-8")
+    assert orderdrop("close", at=workspace).exit_code == 0
 
 
 def test_close_when_it_is_early_morning_then_the_last_day_with_drops_is_meant(tmp_path, monkeypatch):
-    workspace = a_workspace(tmp_path)
+    today = Place(tmp_path).today
+    open_ = f'[calendar]\nextra_open = ["{today + timedelta(days=1)}"]\n'
+    workspace = a_workspace(tmp_path, QUICK + open_)
     dropped(workspace, "basket.csv", GOOD)
-    today = Place(workspace).today
     tomorrow = Place(workspace)
     tomorrow.today = today + timedelta(days=1)
     at(monkeypatch, NOON.replace(hour=8))
@@ -126,3 +130,53 @@ def test_close_when_another_day_is_named_then_that_one_is_closed(tmp_path):
         json.loads(orderdrop("close", "--date", day, "--json", at=workspace).stdout)["day"] == day.isoformat()
     )
     assert day.isoformat() in archived(workspace)
+
+
+def test_close_when_a_simulated_gateway_is_closed_then_the_screen_says_so_until_it_is_resumed(tmp_path):
+    workspace = a_workspace(tmp_path, LIVE + "live = false\n")
+    for name in ("scan", "push"):
+        (workspace / name).mkdir()
+    orders = workspace / "later.csv"
+    orders.write_text(GOOD, encoding="utf-8")
+    assert orderdrop("close", at=workspace).exit_code == 0
+    status = json.loads(orderdrop("status", "--json", at=workspace).stdout)
+    assert status["gateways"][0]["closed"]
+    assert "已收盘 closed for today" in orderdrop("status", at=workspace).stdout
+    assert "GATEWAY_CLOSED" in orderdrop("check", "--json", str(orders), at=workspace).stdout
+    plain = orderdrop("resume", at=workspace)
+    assert "resume --gateway gm" in plain.stderr
+    assert orderdrop("resume", "--gateway", "what", at=workspace).exit_code == 2
+    assert orderdrop("resume", "--gateway", "gm", "--account", "a", at=workspace).exit_code == 2
+    assert "Start its terminal anew" in orderdrop("resume", "--gateway", "gm", at=workspace).stderr
+    assert "GATEWAY_CLOSED" not in orderdrop("check", "--json", str(orders), at=workspace).stdout
+    assert "was not closed" in orderdrop("resume", "--gateway", "gm", at=workspace).stderr
+    assert json.loads(orderdrop("status", "--json", at=workspace).stdout)["gateways"][0]["closed"] is None
+
+
+def test_close_when_it_is_the_first_morning_then_today_is_not_closed(tmp_path, monkeypatch):
+    workspace = a_workspace(tmp_path)
+    at(monkeypatch, NOON.replace(hour=8))
+    place = Place(workspace)
+    assert MODULE._default_day(place) == place.today - timedelta(days=1)
+
+
+def test_close_when_it_is_a_day_off_then_the_last_day_with_drops_is_meant(tmp_path, monkeypatch):
+    workspace = a_workspace(tmp_path)
+    at(monkeypatch, NOON)
+    later = Place(workspace)
+    today, later.today = Place(workspace).today, Place(workspace).today + timedelta(days=4)
+    (workspace / "calendar.csv").write_text(f"closed\n{later.today}\n", encoding="utf-8")
+    assert MODULE._default_day(later) == later.today  # nothing to close
+    dropped(workspace, "basket.csv", GOOD)
+    assert MODULE._default_day(later) == today
+
+
+def test_close_when_it_is_done_on_the_day_of_drops_then_that_day_is_meant_though_it_is_off(
+    tmp_path, monkeypatch
+):
+    workspace = a_workspace(tmp_path)
+    dropped(workspace, "basket.csv", GOOD)
+    today = Place(workspace).today
+    (workspace / "calendar.csv").write_text(f"closed\n{today}\n", encoding="utf-8")
+    at(monkeypatch, NOON)
+    assert MODULE._default_day(Place(workspace)) == today

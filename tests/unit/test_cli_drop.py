@@ -246,8 +246,8 @@ def test_status_json_is_one_object(tmp_path: Path) -> None:
     dropped(workspace, "good.csv", GOOD)
     found = printed(orderdrop("status", "--json", at=workspace))
     assert found["counts"] == {"filled": 1, "partially_filled": 1}
-    paper = {"name": "paper", "type": "paper", "live": False, "accounts": [], "instruments": None}
-    assert found["gateways"] == [paper]
+    paper = {"name": "paper", "type": "paper", "live": False, "closed": None, "accounts": []}
+    assert found["gateways"] == [paper | {"instruments": None}]
     assert (found["unknown"], found["oldest_unconfirmed"], found["problems"]) == ([], None, [])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 from command_line import GOOD, QUICK, a_file, a_workspace, dropped, orderdrop, printed
 
 from orderdrop import trading_days
+from orderdrop.app import App
+from orderdrop.cli.place import Place
 from orderdrop.client import append, drop
 from orderdrop.writing import InvalidOrder
 
@@ -16,6 +19,7 @@ LIMITED = (
     QUICK + "[limits]\nmax_day_value = 10000\norders_per_day = 10\n[limits.soft]\nmax_order_value = 100\n"
 )
 LIVE = QUICK + "[limits]\nas_live = true\n"
+TOLD = "the settings are not those of the running router"
 OPENED = "closed\n2026-10-01\n"
 
 
@@ -139,3 +143,35 @@ def test_times_when_given_by_a_program_then_written_where_there_is_a_column_for_
         append([order | {"not_after": "10:00"}], tmp_path)
     with pytest.raises(InvalidOrder):
         drop([order | {"not_after": "25:00"}], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("after", "more", "same"),
+    [
+        (LIMITED.replace("10000", "90000"), {}, False),
+        ("# a note\n" + LIMITED.replace("10000", "10_000"), {}, True),
+        (LIMITED, {"ORDERDROP_LIMITS__ORDERS_PER_DAY": "99"}, False),
+        (QUICK, {}, False),
+    ],
+)
+def test_settings_when_they_are_not_those_of_the_running_router_then_everybody_who_shows_them_says_so(
+    tmp_path: Path, after: str, more: dict[str, str], same: bool
+) -> None:
+    workspace = a_workspace(tmp_path, LIMITED)
+    file = a_file(tmp_path, "good.csv", GOOD)
+    place = Place(workspace)
+    commands = (("limits",), ("limits", "--json"), ("status",), ("check", str(file)))
+    with App(place.settings, place.workspace):
+        (workspace / "orderdrop.toml").write_text(after, encoding="utf-8")
+        results = [orderdrop(*words, at=workspace, **more) for words in commands]
+        assert [TOLD in result.stderr for result in results] == [not same] * 4
+        assert [result.exit_code for result in results[:3]] == [int(not same)] * 3
+        assert all(one["in_force"] is same for one in printed(results[1]))
+        status = json.loads(orderdrop("status", "--json", at=workspace, **more).stdout)
+        assert status["settings_in_force"] is same
+        found = {
+            one["check"]: one["level"] for one in printed(orderdrop("doctor", "--json", at=workspace, **more))
+        }
+        assert found["router.running"] == ("ok" if same else "warn")
+    result = orderdrop("limits", at=workspace, **more)
+    assert (result.exit_code, TOLD in result.stderr) == (0, False)

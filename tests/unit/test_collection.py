@@ -39,7 +39,7 @@ def journal(tmp_path):
 
 def told(journal, reports, cursor="1"):
     with journal.transaction() as writer:
-        return collect(writer, "paper", reports, Cursor(cursor), AT, TODAY, "forever")
+        return collect(writer, "paper", reports, Cursor(cursor), AT, TODAY)
 
 
 def standing(journal):

@@ -212,7 +212,7 @@ def test_questions_about_what_waits_never_walk_all_orders(journal, tmp_path):
         writer.ready(20261120)
         writer.next_due(20261120)
         writer.stale(20261120)
-        writer.never_confirmed(20261120)
+        writer.never_ended(20261120)
         writer.interrupted(20261120)
         writer.unconfirmed("gm", 20261120)
     with sqlite3.connect(tmp_path / "journal.db") as database:

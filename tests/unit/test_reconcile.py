@@ -39,6 +39,9 @@ def a_dropped(
         (S.UNKNOWN, "UNCONFIRMED", 1, 0, Difference.NOT_TAKEN),
         (S.NEW, None, 1, 1, Difference.STILL_OPEN),
         (S.PARTIALLY_FILLED, None, 1, None, Difference.STILL_OPEN),
+        (S.EXPIRED, "NEVER_ENDED", 1, 1, Difference.STILL_OPEN),
+        (S.EXPIRED, "NEVER_CONFIRMED", 1, 1, Difference.NO_ANSWER),
+        (S.EXPIRED, "NEVER_CONFIRMED", 1, 0, Difference.NOT_TAKEN),
     ],
 )
 def test_order_when_the_four_are_compared_then_the_difference_is_named(status, reason, sent, taken, expected):

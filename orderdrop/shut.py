@@ -1,0 +1,40 @@
+"""Gateways that were closed for the rest of a day: a file for each, which names the day, so that the next morning opens them by itself.
+
+`orderdrop close` has emptied their terminals' folders for the next start; an order that went in after it would stop that start. Removing the file
+opens the gateway again; a running router sees it, as it sees all switches.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+from orderdrop.files import write_over
+from orderdrop.workspace import Workspace
+
+
+def shut(workspace: Workspace, gateways: Iterable[str], today: date) -> dict[str, str]:
+    """Those that are closed today, with the time of it."""
+    found = {name: _read(workspace.shut(name)) for name in gateways}
+    return {name: at for name, (day, at) in found.items() if day == today.isoformat()}
+
+
+def close(workspace: Workspace, gateway: str, today: date, at: str) -> None:
+    """at: `15:30:05`. On disk before anything is taken out of the folder. Raises OSError."""
+    content = json.dumps({"day": today.isoformat(), "at": at})
+    write_over(workspace.shut(gateway), content.encode(), durable=True)
+
+
+def open_again(workspace: Workspace, gateway: str) -> None:
+    """Raises OSError."""
+    workspace.shut(gateway).unlink(missing_ok=True)
+
+
+def _read(path: Path) -> tuple[str, str]:
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return str(told["day"]), str(told["at"])
+    except (OSError, ValueError, KeyError, TypeError):  # not there, or spoilt by somebody
+        return "", ""
