@@ -27,7 +27,8 @@ def writing_engine(url: URL, *pragmas: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        raw: Any = connection.connection.dbapi_connection
+        raw.execute("BEGIN IMMEDIATE")
 
     return engine
 

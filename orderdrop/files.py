@@ -18,6 +18,9 @@ from typing import Final, TypeVar
 
 PATIENCE: Final = 2.5
 _SHARING_VIOLATIONS: Final = frozenset({5, 32, 33})
+_NEW: Final = (
+    os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", 0)
+)
 _counter = itertools.count()
 
 T = TypeVar("T")
@@ -131,17 +134,18 @@ def is_free(path: Path) -> bool:
 
 def _write_temporary(path: Path, content: bytes, staging: Path | None, durable: bool) -> Path:
     temporary = _temporary_name(path, staging)
-    with open(temporary, "xb", buffering=0) as file:
-        try:
-            view = memoryview(content)
-            while view:
-                view = view[file.write(view) :]
-            if durable:
-                os.fsync(file.fileno())
-        except BaseException:
-            file.close()
-            _discard(temporary)
-            raise
+    handle = os.open(temporary, _NEW, 0o666)
+    try:
+        view = memoryview(content)
+        while view:
+            view = view[os.write(handle, view) :]
+        if durable:
+            os.fsync(handle)
+    except BaseException:
+        os.close(handle)
+        _discard(temporary)
+        raise
+    os.close(handle)
     return temporary
 
 

@@ -102,6 +102,7 @@ class Gathering:
         named = (account.limits for account in self._settings.accounts.values())
         self.paces = self.any_bound or any(of.orders_per_second for of in (self._limits, *named))
         self._chosen = self._choose()
+        self._rules: Looked[frozenset[Any], dict[str, Any]] = Looked(_rules)
         self._says = any(compiled(of.soft, _ANY) for of in self._all_limits())
         self.counts = bool(self._chosen) or self._says
         self._followed: Following | None = None
@@ -161,10 +162,7 @@ class Gathering:
             chosen -= _OF_CANCELS
         return Context(
             self._accounts, switched.halted, self._settings.credit_accounts, board_of=self.instruments.board_of, sessions=self.any_bound,
-            standing=tuple(rule for rule in checks.STANDING_RULES if rule in chosen),
-            further=tuple(rule for rule in checks.FURTHER_RULES if rule in chosen),
-            holds=tuple(rule for rule in checks.HOLDS if rule in chosen),
-            warnings=tuple(rule for rule in checks.WARNINGS if rule in chosen),
+            **self._rules[frozenset(chosen)],
             soft=self._says, around=around,
         )  # fmt: skip
 
@@ -315,6 +313,17 @@ class Gathering:
         ledger.cancelled_lately = Counter(
             cancel.account_id for cancel in cancels if cancel.updated_at > now - 1_000_000
         )
+
+
+def _rules(chosen: frozenset[Any]) -> dict[str, Any]:
+    """The chosen ones in their order, as a context has them."""
+    tuples = {
+        "standing": checks.STANDING_RULES,
+        "further": checks.FURTHER_RULES,
+        "holds": checks.HOLDS,
+        "warnings": checks.WARNINGS,
+    }
+    return {name: tuple(rule for rule in rules if rule in chosen) for name, rules in tuples.items()}
 
 
 def _fees(rate: Decimal, minimum: Decimal) -> Callable[[Decimal], Decimal]:

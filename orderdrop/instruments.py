@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import logging
+import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -102,6 +103,10 @@ class Instruments:
         if delivered is not self._delivered:
             self._delivered = delivered
             self._boards = Looked(self._board)
+        if self._stamp is None and not os.access(
+            self._path, os.F_OK
+        ):  # mostly; what is raised below costs more
+            return
         try:
             found = self._path.stat()
             stamp = (found.st_mtime_ns, found.st_size)
@@ -109,8 +114,6 @@ class Instruments:
                 return
             lines = self._read(_table(self._path))
         except FileNotFoundError:
-            if self._stamp is None:
-                return
             stamp, lines = None, {}
         except (OSError, ValueError, ConfigError) as error:
             log.warning("证券资料读不了 / instruments cannot be read: %s: %s", self._path, error)

@@ -70,6 +70,7 @@ def surroundings(at: datetime = FRIDAY, **over) -> Surroundings:
         "rates": defaultdict(lambda: Rate(None, None, "")),
         "repeats": defaultdict(lambda: RepeatPolicy(0, "hold")),
         "switches": Switches({}),
+        "closed": defaultdict(lambda: None),
         "max_wait": 60,
         "snapshot_age": 60,
         "cancels_warn": Decimal(15),

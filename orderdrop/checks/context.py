@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -84,13 +83,12 @@ class RepeatPolicy(NamedTuple):
     act: Literal["hold", "refuse", "warn"]
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """Market, limits and what was ordered before, at one instant.
 
     second: of the day, in Shanghai. trading_day: None when nobody knows the year. bound: by account, whether its gateway is held to
     sessions, cash and the rest. limits: by account and strategy. instruments, ranges (of the day), cages (in continuous trading): by
-    symbol, None where nobody knows.
+    symbol, None where nobody knows. closed: by account, its gateway and the time, if that was closed for the rest of the day.
     """
 
     now: Micros
@@ -115,8 +113,7 @@ class Surroundings:
     snapshot_age: float
     cancels_warn: Decimal
     cancels_hold: Decimal
-    closed: Mapping[str, tuple[str, str] | None] = field(default_factory=lambda: defaultdict(lambda: None))
-    """By account: its gateway and the time, if that was closed for the rest of the day."""
+    closed: Mapping[str, tuple[str, str] | None]
 
     def instant(self, second: int) -> Micros:
         """A second of today as an instant."""

@@ -146,9 +146,8 @@ class Inbox:
             found = list(self._scan(hints, today, now))
             self._next_scan = self._monotonic() + self.settings.scan_interval
         else:
-            found = [
-                ready for name, moved in hints.items() for ready in self._look_at(name, moved, today, now)
-            ]
+            looked = (self._look_at(name, moved, today, now) for name, moved in hints.items())
+            found = [ready for ready in looked if ready is not None]
         found.extend(self._look_late(now))
         self._recheck_at = min(self._recheck.values(), default=float("inf"))
         if len(found) > 1:
@@ -170,7 +169,9 @@ class Inbox:
             elif not entry.name.lower().endswith(FIN_SUFFIX):
                 moved = hints.get(name)
                 self.found_by_scan_only += self._missed_by_events(name, moved)
-                yield from self._look_at(name, bool(moved), today, now)
+                ready = self._look_at(name, bool(moved), today, now)
+                if ready is not None:
+                    yield ready
         self.switches = Switches(states)
         for name in self._watched.keys() - seen:
             del self._watched[name]
@@ -208,36 +209,35 @@ class Inbox:
             return
         yield from ((f"{folder.name}/{file.name}", file) for file in files)
 
-    def _look_at(self, name: str, moved: bool, today: date, now: float) -> Iterator[Take | RefusedFile]:
+    def _look_at(self, name: str, moved: bool, today: date, now: float) -> Take | RefusedFile | None:
+        path = f"{self._root}{os.sep}{name}"
         try:
-            status = os.lstat(os.path.join(self._root, name))
+            status = os.lstat(path)
         except OSError:
-            return
-        watched = self._watched.get(name) or self._meet(name, status, today, now)
+            return None
+        watched = self._watched.get(name) or self._meet(name, path, status, today, now)
         if isinstance(watched, RefusedFile):
-            if name not in self._refused:
-                self._refused.add(name)
-                yield watched
-            return
+            if name in self._refused:
+                return None
+            self._refused.add(name)
+            return watched
         if watched is None:
-            return
+            return None
         stamp = _stamp(status)
         if stamp != watched.stamp:
             if stamp[2] != watched.stamp[2]:
                 self._begin_again(watched)
             watched.stamp, watched.since, watched.moved_in = stamp, now, False
         watched.moved_in |= moved or (os.name == "posix" and status.st_ctime_ns > status.st_mtime_ns)
-        if stamp[:2] != watched.file.taken or not watched.file.drop_id:
-            take = self._try(watched, now)
-            if take is not None:
-                yield take
+        if stamp[:2] == watched.file.taken and watched.file.drop_id:
+            return None
+        return self._try(watched, now)
 
     def _meet(
-        self, name: str, status: os.stat_result, today: date, now: float
+        self, name: str, path: str, status: os.stat_result, today: date, now: float
     ) -> _Watched | RefusedFile | None:
         """A name that was not there before: what is it?"""
         base = name.rpartition("/")[2]
-        path = os.path.join(self._root, name)
         said = read_name(base)
         if isinstance(said, Ignored):
             if self._ignored.setdefault(name, said.why) is said.why and not base.endswith(

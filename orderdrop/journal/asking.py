@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, func, select, text
@@ -31,18 +32,18 @@ _UNMOVED_DAYS = (
     " AND trade_day < ? ORDER BY trade_day"
 )
 _KNOWN_COLUMNS = ", ".join(f"orders.{name}" for name in Known._fields)
-_KNOWN_TODAY = (
-    f"SELECT sid_key, {_KNOWN_COLUMNS} FROM json_each(?) AS wanted CROSS JOIN orders"
-    " ON orders.trade_day = ? AND orders.sid_key = wanted.value"
-)
-_KNOWN_PAST = (
-    f"SELECT sids_past.sid_key, {_KNOWN_COLUMNS} FROM json_each(?) AS wanted"
-    " CROSS JOIN sids_past ON sids_past.sid_key = wanted.value JOIN orders ON orders.id = sids_past.order_id"
+
+_WANTED = f"SELECT wanted.value, {_KNOWN_COLUMNS} FROM json_each(?1) AS wanted CROSS JOIN"
+_KNOWN_ON = f"{_WANTED} orders ON orders.trade_day = ?2 AND orders.sid_key = wanted.value"
+_KNOWN_EVER = (  # one statement, for it is asked before every order
+    f"{_KNOWN_ON} UNION ALL {_WANTED} sids_past ON sids_past.sid_key = wanted.value"
+    " JOIN orders ON orders.id = sids_past.order_id"
 )
 # Along the index of today's keys, in their order: neighbours lie on the same page of what is looked into.
 _KEYS_OF_DROP = "SELECT 1 FROM orders AS mine INDEXED BY sqlite_autoindex_orders_1 CROSS JOIN {0} WHERE mine.trade_day = ? AND mine.id BETWEEN ? AND ?"
 _USED_ON = f"{_KEYS_OF_DROP.format('orders AS other ON other.sid_key = mine.sid_key')} AND other.trade_day = ? LIMIT 1"
 _USED_IN_PAST = f"{_KEYS_OF_DROP.format('sids_past ON sids_past.sid_key = mine.sid_key')} LIMIT 1"
+_ANY_PAST = "SELECT 1 FROM sids_past LIMIT 1"
 _STANDING = (
     "SELECT orders.sid_key, orders.id, status, volume, filled_volume, filled_value, order_id, confirmed_at, closed_at,"
     f" status = 'expired' AND reason_code IN ('{Code.NEVER_CONFIRMED}', '{Code.NEVER_ENDED}')"
@@ -94,23 +95,21 @@ class Asking:
         return TodaysOrders(self.connection, day)
 
     def known(self, keys: Sequence[int], days: Sequence[int], *, past: bool) -> dict[int, Known]:
-        """The orders that have used up these sid keys: on `days`, of which the last wins, and with `past` on any day moved to sids_past."""
-        wanted = json.dumps(keys)
-        found: dict[int, Known] = {}
-        if past:
-            found.update(self._known(_KNOWN_PAST, (wanted,)))
-        for day in days:
-            found.update(self._known(_KNOWN_TODAY, (wanted, day)))
-        return found
+        """The orders that have used up these sid keys: on `days`, and with `past` on any day moved to sids_past; of several the newest."""
+        wanted, ask = json.dumps(keys), self._driver.execute
+        rows = [*ask(_KNOWN_EVER if past else _KNOWN_ON, (wanted, days[-1]))]
+        for day in days[:-1]:
+            rows += ask(_KNOWN_ON, (wanted, day))
+        rows.sort(key=itemgetter(1))  # by id: the newest wins
+        return {row[0]: Known._make(row[1:]) for row in rows}
 
     def used_before(self, drop_id: int, days: Sequence[int], *, past: bool) -> bool:
         """Whether any sid of a drop of the last of `days` was used up on one of the others, or with `past` on a day moved to sids_past."""
         mine = (days[-1], drop_id << ROW_BITS, (drop_id + 1) << ROW_BITS)
-        asked = [(_USED_ON, (*mine, day)) for day in days[:-1]] + ([(_USED_IN_PAST, mine)] if past else [])
+        asked: list[tuple[str, tuple[int, ...]]] = [(_USED_ON, (*mine, day)) for day in days[:-1]]
+        if past and self._driver.execute(_ANY_PAST).fetchone():
+            asked.append((_USED_IN_PAST, mine))
         return any(self._driver.execute(statement, values).fetchone() for statement, values in asked)
-
-    def _known(self, statement: str, values: tuple[Any, ...]) -> Iterable[tuple[int, Known]]:
-        return ((row[0], Known._make(row[1:])) for row in self._driver.execute(statement, values))
 
     def standings(self, ids: Sequence[int]) -> dict[int, Standing]:
         """Where these orders stand, by order id."""

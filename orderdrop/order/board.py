@@ -322,6 +322,13 @@ REMEMBERED = 16_384
 """Symbols whose boards are kept in mind."""
 
 
+_BY_PREFIX = {
+    prefix: tuple(board for board in BOARDS if prefix in board.prefixes)
+    for prefix in (prefix for board in BOARDS for prefix in board.prefixes)
+}
+_LENGTHS = sorted({len(prefix) for prefix in _BY_PREFIX})
+
+
 class _Boards(dict[str, Board | None]):
     """The board of each symbol that was asked for."""
 
@@ -343,4 +350,4 @@ def boards_of_code(code: str) -> tuple[Board, ...]:
     """The boards, of any exchange, that a bare code of six ASCII digits fits; none for anything else."""
     if len(code) != 6 or not (code.isascii() and code.isdigit()):
         return ()
-    return tuple(board for board in BOARDS if code.startswith(board.prefixes))
+    return tuple(board for length in _LENGTHS for board in _BY_PREFIX.get(code[:length], ()))
