@@ -123,8 +123,13 @@ class Admission:
     def _admit_small(self, takes: Sequence[Take]) -> None:
         drafts = [self._draft(take) for take in takes]
         read = [list(draft.take.blocks(self._context(draft.file))) for draft in drafts]
-        keys = self._keys([order for blocks in read for block in blocks for order in block.orders])
-        known, following = self._known(keys), iter(keys)
+        orders = [order for blocks in read for block in blocks for order in block.orders]
+        keys = self._keys(orders)
+        known = self._known(keys)
+        if self._all_in_order(drafts, read) and self._all_well(orders, keys, known):
+            self._enter_all(drafts, read, keys)
+            return
+        following = iter(keys)
         for draft, blocks in zip(drafts, read, strict=True):
             keyed = [(block, list(islice(following, len(block.orders)))) for block in blocks]
             self._settle_small(draft, keyed, known)
@@ -132,6 +137,34 @@ class Admission:
             if self._pending.full:
                 known |= self._pending.known()
                 self._pending.flush()
+
+    def _all_in_order(self, drafts: Sequence[_Draft], read: Sequence[Sequence[Block]]) -> bool:
+        """Whether these drops hold nothing but orders of today."""
+        return not any(draft.refuse or self._too_late(draft.file) for draft in drafts) and all(
+            len(block.orders) == block.rows for blocks in read for block in blocks
+        )
+
+    def _enter_all(
+        self, drafts: Sequence[_Draft], read: Sequence[Sequence[Block]], keys: Sequence[int]
+    ) -> None:
+        """Many small drops, of which every order is new and passes, are entered as one."""
+        accepted: list[Accepted] = []
+        following = iter(keys)
+        for draft, blocks in zip(drafts, read, strict=True):
+            base, begin = draft.drop_id << 32, len(accepted)
+            for block in blocks:
+                accepted += [
+                    (base | order.row, key, order)
+                    for order, key in zip(block.orders, following, strict=False)
+                ]
+            draft.rows = draft.accepted = len(accepted) - begin
+            if draft.rows:
+                self._pending.ranges.append((accepted[begin][0], accepted[-1][0]))
+            self._finish(draft)
+        self._pending.mine.update(zip(keys, accepted, strict=True))
+        self._pending.accept(accepted)
+        if self._pending.full:
+            self._pending.flush()
 
     def _settle_small(
         self, draft: _Draft, blocks: Sequence[tuple[Block, list[int]]], known: dict[int, Known]
@@ -353,7 +386,7 @@ class Admission:
             accounts=self._desk.accounts,
             default_account=account,
             strategy=strategy,
-            derive=file.naming(),
+            derive=file.naming() if file.info.whole else file.name_row,
         )
 
     def _finish(self, draft: _Draft) -> None:

@@ -76,7 +76,7 @@ class DropFile:
     strategy: str
     day: date
     drop_id: int = 0
-    position: Position = field(default_factory=Position)
+    position: Position = Position()  # noqa: RUF009  a tuple
     sid_space: str = ""
     refused: bool = False
     traded: bool = False  # rows of it were taken before it was refused, if it was
@@ -155,6 +155,9 @@ class DropFile:
                 self.derive = lambda row, _line: derived_sid(self.day, self.sid_space, row)
         return self.derive
 
+    def name_row(self, row: int, line: str) -> str:
+        return self.naming()(row, line)
+
 
 class Limits(NamedTuple):
     max_bytes: int
@@ -176,7 +179,7 @@ class Take:
     data: bytes | None = None
     refusal: Refusal | None = None
     book: Book | None = None
-    end: Position = field(default_factory=Position)
+    end: Position = Position()  # noqa: RUF009  a tuple
     content: hashlib._Hash | None = None  # of `data`
     _consumed: hashlib._Hash | None = None
     _witness: bytes = b""
