@@ -17,12 +17,14 @@ from orderdrop.order.errors import GatewayError, JournalError
 from orderdrop.order.identity import day_number, from_day_number, wire_sid
 from orderdrop.order.refusal import Code, Refusal
 from orderdrop.order.status import Status
-from orderdrop.pending import Handover
+from orderdrop.pending import FLUSH_AT, Handover
 
 log = logging.getLogger(__name__)
 
 HAND_OVER_FAILED = "交接失败 / the hand-over failed"
 INTERRUPTED = "orderdrop 中断过 / orderdrop was interrupted"
+
+_NOTE_WITHIN = 200_000  # microseconds
 
 PAUSE_AFTER_FAULT = 5.0
 """Seconds without new orders for a gateway whose hand-over has failed, and until one in doubt is asked about again."""
@@ -48,9 +50,28 @@ class Door:
         """What was handed over, and is not journaled as such."""
         return [handover for handover, _result, _at in self._results]
 
+    @property
+    def may_note_later(self) -> bool:
+        """All went well, not long ago, and it is not much."""
+        return self._went_well and (
+            not self._results
+            or (
+                self._clock.now() - self._results[0][2] < _NOTE_WITHIN
+                and sum(handover.orders for handover in self.unnoted) < FLUSH_AT
+            )
+        )
+
+    @property
+    def _went_well(self) -> bool:
+        return all(result is not None and result.outcome is Outcome.TAKEN for _, result, _ in self._results)
+
     def is_open(self, gateway: str) -> bool:
-        """Closed for a while after a fault, and until what has left is noted: it takes room that nobody has counted."""
-        return not self._results and time.monotonic() >= self._paused_until.get(gateway, 0)
+        """Closed for a while after a fault, and until what did not go well is noted."""
+        return self._went_well and time.monotonic() >= self._paused_until.get(gateway, 0)
+
+    def uncounted(self, gateway: str) -> int:
+        """Orders that have left, and of which nobody else knows before that is noted."""
+        return sum(handover.orders for handover in self.unnoted if handover.gateway == gateway)
 
     def hand_over(self, handovers: Iterable[Handover]) -> None:
         for handover in handovers:
@@ -77,8 +98,7 @@ class Door:
         self._settled = [h.batch_id for h in in_doubt if self.settle(writer, h, HAND_OVER_FAILED)]
         for handover, result, at in self._results:
             self._note(writer, handover, result, at)
-        well = all(result is not None and result.outcome is Outcome.TAKEN for _, result, _ in self._results)
-        return bool(in_doubt) or not well
+        return bool(in_doubt) or not self._went_well
 
     def noted(self, in_doubt: Sequence[Handover]) -> None:
         """It is committed."""

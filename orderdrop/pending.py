@@ -38,6 +38,7 @@ class Handover(NamedTuple):
     content: bytes | None
     first_order: int
     last_order: int
+    orders: int = 0  # how many
 
 
 class Pending:
@@ -173,7 +174,7 @@ class Pending:
         self._writer.add_batch(batch)
         self._kept += len(content)
         kept = content if self._kept <= _KEEP_BYTES else None
-        self.handovers.append(Handover(gateway, batch_id, kept, first, last))
+        self.handovers.append(Handover(gateway, batch_id, kept, first, last, len(ids)))
         return batch_id
 
     def _outgoing(self, accepted: Sequence[Accepted]) -> list[Outgoing]:

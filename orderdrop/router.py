@@ -117,7 +117,7 @@ class Router:
     def step(self) -> Round:
         """One turn. A fault is told once, and the next turn tries again; nothing is lost by it, and what the brokers tell is heard."""
         done = Round()
-        for act in (self._receive_and_dispatch, self._collect):
+        for act in (self._receive_and_dispatch, self._collect_now_or_later):
             try:
                 act(done)
             except (OSError, OrderdropError) as error:
@@ -175,8 +175,15 @@ class Router:
         self._door.hand_over(handovers)
         self._asked = not self._cancels.hand_over(cancels, now)
 
-    def _collect(self, done: Round) -> None:
-        """Note what came of the hand-overs, fold what the gateways told, and follow up on their silence, in one commit."""
+    def _collect_now_or_later(self, done: Round) -> None:
+        """While more drops come, that all went well is noted with what comes of them: one commit instead of one for each turn."""
+        self._collect(done, later=self.inbox.stirring and self._door.may_note_later)
+
+    def _collect(self, done: Round, *, later: bool = False) -> None:
+        """Note what came of the hand-overs, fold what the gateways told, and follow up on their silence, in one commit.
+
+        later: the hand-overs alone need not be noted now.
+        """
         now = self.clock.now()
         told = {name: self._poll(gateway) for name, gateway in self.desk.gateways.items()}
         told = {name: (reports, cursor) for name, (reports, cursor) in told.items() if reports}
@@ -188,7 +195,9 @@ class Router:
             self._fills.due(now),
             self._cancels.hopeless(now),
         )
-        if not (told or handed_over or in_doubt or self._cancels.sent or silence or fills or hopeless):
+        if not (told or in_doubt or self._cancels.sent or silence or fills or hopeless) and (
+            later or not handed_over
+        ):
             return
         with self.journal.transaction() as writer:
             leaving = self._confirmation.leaving(writer, handed_over, now)
@@ -269,7 +278,7 @@ class Router:
         if name in self.shut or not self._door.is_open(name):
             return 0
         room = min(self.desk.gateways[name].room(), self._confirmation.room(name))
-        return self.holding.room(name, room)
+        return self.holding.room(name, max(0, room - self._door.uncounted(name)))
 
     def _count_backlog(self, writer: Writer, admitted: Admitted, closed: Collection[str]) -> dict[str, int]:
         if not (admitted.waiting or admitted.instructions or self._asked or any(self.backlog.values())):
@@ -309,7 +318,7 @@ class Router:
         writer.use_ids(batch=batch.id + 1)
         writer.add_batch(batch)
         writer.assign(ids, batch.id, batch.created_at)
-        return Handover(gateway.name, batch.id, content, batch.first_order, batch.last_order)
+        return Handover(gateway.name, batch.id, content, batch.first_order, batch.last_order, len(ids))
 
     # details of collect
 
