@@ -1,5 +1,7 @@
 """The window, the alarm, the proof of absence, and sending again: a router with a 掘金 gateway before a terminal with faults."""
 
+from collections import Counter
+
 import pytest
 from click.testing import CliRunner
 from file_desk import HEADER, FileDesk, buys
@@ -39,6 +41,26 @@ def test_orders_when_more_than_the_window_wait_for_confirmations(file_desk):
     desk.later(10)
     assert set(desk.statuses().values()) == {"filled"}
     assert sum(desk.executed().values()) == 100
+
+
+def test_orders_when_more_drops_keep_coming_are_noted_later_and_still_counted_against_the_window(
+    file_desk, monkeypatch
+):
+    desk = file_desk(window=40)
+    app = desk.open()
+    with monkeypatch.context() as busy:
+        busy.setattr(type(app.inbox), "stirring", property(lambda _inbox: True))
+        for n in range(6):
+            desk.put({f"{n}.csv": buys(15, first=15 * n)})
+            desk.later(0.02, terminal=False, step=0.02)
+        noted = Counter(desk.statuses().values())
+    left = [line for file in desk.scan.glob("*.csv") for line in file.read_text().splitlines()[1:]]
+    assert len(left) == 40
+    assert noted == {"submitting": 40, "ready": 50}
+    desk.later(0.5, terminal=False)
+    assert Counter(desk.statuses().values()) == {"submitted": 40, "ready": 50}
+    desk.later(20)
+    assert desk.executed() == dict.fromkeys((f"S{n}" for n in range(90)), 1)
 
 
 def test_terminal_when_it_loses_rows_under_auto_then_each_order_is_executed_once(file_desk):
