@@ -7,7 +7,6 @@ never trades.
 
 from __future__ import annotations
 
-import contextlib
 import faulthandler
 import json
 import os
@@ -19,6 +18,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from orderdrop.gateway import child
 from orderdrop.order.errors import GatewayError
 from orderdrop.order.security import Security, read
 from orderdrop.pace import slices
@@ -45,17 +45,7 @@ class Enquiry:
 
     def ask(self, **question: Any) -> Generator[Security, None, None]:
         """What the package says; complete when the iterator ends without a fault. Raises GatewayError."""
-        try:
-            process = subprocess.Popen(  # noqa: S603  our own interpreter, our own module
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )
-        except OSError as error:
-            raise GatewayError(f"查询进程起不来 / the process does not start: {error}") from error
-        self._process = process
+        process = self._process = child.start(self._command)
         clock = threading.Timer(self._patience + _GRACE, process.kill)
         clock.daemon = True
         clock.start()
@@ -63,12 +53,7 @@ class Enquiry:
             yield from _answers(process, question | {"patience": self._patience})
         finally:
             clock.cancel()
-            process.kill()
-            process.wait()
-            for pipe in (process.stdin, process.stdout):
-                with contextlib.suppress(OSError):
-                    if pipe is not None:
-                        pipe.close()
+            child.end(process)
             self._process = None
 
     def cancel(self) -> None:
@@ -111,10 +96,10 @@ def answer(find: Callable[[dict[str, Any]], Iterator[Security]]) -> None:
         try:
             for part in slices(find(question), _IN_A_LINE):
                 _write(answers, [security.cells for security in part])
-            end: dict[str, Any] = {"told": True}
+            outcome: dict[str, Any] = {"told": True}
         except Exception as error:  # noqa: BLE001  the last line of this process; whoever asked is told
-            end = {"failed": f"{type(error).__name__}: {error}"}
-        _write(answers, end)
+            outcome = {"failed": f"{type(error).__name__}: {error}"}
+        _write(answers, outcome)
 
 
 def _end_with_the_router(question: int) -> None:

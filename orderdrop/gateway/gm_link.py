@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
+from orderdrop.gateway import child
 from orderdrop.order.errors import GatewayError
 
 COMMAND: Final = (sys.executable, "-P", str(Path(__file__).with_name("gm_worker.py")))
@@ -50,16 +51,7 @@ class GmLink:
     def start(self) -> None:
         """Raises GmSilence or GmRefused, and GatewayError when no process can be made."""
         self.stop()
-        try:
-            self._process = subprocess.Popen(  # noqa: S603  our own interpreter, our own module
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )
-        except OSError as error:
-            raise GatewayError(f"掘金接口进程起不来 / 掘金's process does not start: {error}") from error
+        self._process = child.start(self._command)
         self._answers = queue.SimpleQueue()
         assert self._process.stdout is not None  # noqa: S101  a pipe
         threading.Thread(target=_listen, args=(self._process.stdout, self._answers), daemon=True).start()
@@ -77,12 +69,7 @@ class GmLink:
         """End the process, whatever it is at. When this returns it makes no further call."""
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
-            process.wait()
-            for pipe in (process.stdin, process.stdout):
-                with contextlib.suppress(OSError):
-                    if pipe is not None:
-                        pipe.close()
+            child.end(process)
 
     def _ask(self, ask: dict[str, Any], patience: float) -> Any:
         line = json.dumps(ask | {"patience": patience}).encode() + b"\n"
