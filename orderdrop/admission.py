@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby, islice
 from typing import Final
@@ -24,15 +24,15 @@ from orderdrop.inbox.tail import Changed, DropFile, Take
 from orderdrop.intake import Block
 from orderdrop.journal.records import DropState, InstructionState, Known, NewDrop, row_id
 from orderdrop.journal.writer import Writer
+from orderdrop.judge import Judge
 from orderdrop.order.errors import SidTaken
-from orderdrop.order.identity import day_number, sid_keys, wire_sid
+from orderdrop.order.identity import day_number
 from orderdrop.order.model import DropKind, Instruction, Order
 from orderdrop.order.refusal import Code, Refusal, RowError
 from orderdrop.pending import Accepted, Handover, Pending
-from orderdrop.verdict import Verdict, conflict, duplicate_row, error_row, told
+from orderdrop.verdict import Verdict, duplicate_row, error_row
 
 _SID_TAKEN: Final = "a sid is taken"
-_WORTH_COLUMNS: Final = 8  # orders
 
 
 @dataclass
@@ -94,14 +94,14 @@ class Admission:
         self._now = now
         self._today = today
         self._day = day_number(today)
-        self._scope = desk.settings.inbox.sid_scope
-        self._days = [*writer.unmoved_days(self._day), self._day] if self._scope == "forever" else [self._day]
-        self._checks = gathering.gather(writer, now, today, switches)
-        self._ledger = self._checks.around.ledger
-        self._further = gathering.counts
-        self._check = check
         self._next_drop = writer.next_drop_id()
         self._pending = Pending(desk, writer, now, today, room, closed)
+        context = gathering.gather(writer, now, today, switches)
+        self._ledger = context.around.ledger
+        self._judge = Judge(
+            writer, self._pending, context, check,
+            today=today, scope=desk.settings.inbox.sid_scope, counts=gathering.counts,
+        )  # fmt: skip
         self.admitted = Admitted(handovers=self._pending.handovers)
 
     def admit(self, found: Iterable[Take | RefusedFile]) -> Admitted:
@@ -124,9 +124,9 @@ class Admission:
         drafts = [self._draft(take) for take in takes]
         read = [list(draft.take.blocks(self._context(draft.file))) for draft in drafts]
         orders = [order for blocks in read for block in blocks for order in block.orders]
-        keys = self._keys(orders)
-        known = self._known(keys)
-        if self._all_in_order(drafts, read) and self._all_well(orders, keys, known):
+        keys = self._judge.keys(orders)
+        known = self._judge.known(keys)
+        if self._all_in_order(drafts, read) and self._judge.all_well(orders, keys, known):
             self._enter_all(drafts, read, keys)
             return
         following = iter(keys)
@@ -171,7 +171,7 @@ class Admission:
     ) -> None:
         """Judge a drop that is in memory as a whole; again, refusing all of it, when a row of a basket is bad."""
         mark = self._ledger.mark()
-        verdicts = [self._judge(draft, block, keys, known) for block, keys in blocks]
+        verdicts = [self._judged(draft, block, keys, known) for block, keys in blocks]
         bad = (
             next(filter(None, (verdict.bad(draft.sheets) for verdict in verdicts)), "") if draft.whole else ""
         )
@@ -180,7 +180,7 @@ class Admission:
             for verdict in verdicts:
                 self._pending.disown(verdict.accepted)
             self._ledger.back_to(mark)
-            verdicts = [self._judge(draft, block, keys, known) for block, keys in blocks]
+            verdicts = [self._judged(draft, block, keys, known) for block, keys in blocks]
             self._ledger.back_to(mark)
         for (block, _keys), verdict in zip(blocks, verdicts, strict=True):
             self._enter(draft, block, verdict)
@@ -243,87 +243,27 @@ class Admission:
             if look_up:
                 raise
             return _SID_TAKEN
-        past = self._scope == "forever"
-        used = not look_up and self._writer.used_before(draft.drop_id, self._days, past=past)
-        return _SID_TAKEN if used else ""
+        return _SID_TAKEN if not look_up and self._judge.used_before(draft.drop_id) else ""
 
     def _judge_block(self, draft: _Draft, block: Block, *, look_up: bool) -> Verdict:
-        keys, counted = self._keys(block.orders), self._ledger.mark()
-        verdict = self._judge(draft, block, keys, self._known(keys) if look_up else {})
+        keys, counted = self._judge.keys(block.orders), self._ledger.mark()
+        verdict = self._judged(draft, block, keys, self._judge.known(keys) if look_up else {})
         if look_up or len(verdict.accepted) == block.rows:
             return verdict
         self._pending.disown(verdict.accepted)
         self._ledger.back_to(counted)
-        return self._judge(draft, block, keys, self._known(keys))
+        return self._judged(draft, block, keys, self._judge.known(keys))
 
-    # judging
-
-    def _known(self, keys: Sequence[int]) -> dict[int, Known]:
-        return self._writer.known(keys, self._days, past=self._scope == "forever") if keys else {}
-
-    def _keys(self, orders: Sequence[Order]) -> list[int]:
-        if self._scope == "forever":
-            return sid_keys([order.sid for order in orders])
-        return sid_keys([wire_sid(order.sid, self._today, self._scope) for order in orders])
-
-    def _judge(self, draft: _Draft, block: Block, keys: Sequence[int], known: Mapping[int, Known]) -> Verdict:
-        """Sort the rows of a block into accepted, denied, repeated and bad ones."""
-        verdict = Verdict([], [], [], list(block.errors))
+    def _judged(
+        self, draft: _Draft, block: Block, keys: Sequence[int], known: Mapping[int, Known]
+    ) -> Verdict:
         too_late = self._too_late(draft.file)
-        if too_late is not None:
-            verdict.errors.extend(RowError(order.row, order.sid, too_late) for order in block.orders)
-            return verdict
-        base, refuse = draft.drop_id << 32, draft.refuse
-        if not refuse and self._all_well(block.orders, keys, known):
-            ids = map(base.__or__, [order.row for order in block.orders])
-            verdict.accepted.extend(zip(ids, keys, block.orders, strict=True))
-            self._pending.mine.update(zip(keys, verdict.accepted, strict=True))
-            return verdict
-        mine, accept, check, context = self._pending.mine, verdict.accepted.append, self._check, self._checks
-        further = self._further
-        if further:
-            context = replace(context, origin=(draft.drop_id, self._now))
-        for order, key in zip(block.orders, keys, strict=True):
-            earlier = known.get(key) or mine.get(key)
-            if earlier is not None:
-                self._repeat(verdict, order, earlier)
-                continue
-            refusal, judged = check(order, context), order
-            if refusal is None and (further or order.not_before):
-                refusal, judged = self._count(base | order.row, order, context)
-            if refusal is None and refuse:
-                refusal = Refusal(Code.NOT_SENT, value=refuse)
-            if refusal is not None:
-                verdict.denied.append((base | order.row, order, refusal))
-                continue
-            mine[key] = accepted = (base | order.row, key, judged)
-            accept(accepted)
-        return verdict
+        if too_late is None:
+            return self._judge.sort(draft.drop_id, block, keys, known, draft.refuse)
+        late = (RowError(order.row, order.sid, too_late) for order in block.orders)
+        return Verdict([], [], [], [*block.errors, *late])
 
-    def _all_well(self, orders: Sequence[Order], keys: Sequence[int], known: Mapping[int, Known]) -> bool:
-        """Whether all of many orders are new and pass, as far as that can be told of all at once."""
-        if len(orders) < _WORTH_COLUMNS or self._check is not checks.check:
-            return False
-        new = known.keys().isdisjoint(keys) and self._pending.mine.keys().isdisjoint(keys)
-        return new and len(set(keys)) == len(keys) and checks.all_pass(orders, self._checks)
-
-    def _count(self, order_id: int, order: Order, context: checks.Context) -> tuple[Refusal | None, Order]:
-        """Whether the order has to wait, and what is to be said of it; it counts for those that come behind it."""
-        found = checks.hold(order, context)
-        if isinstance(found, Refusal):
-            return found, order
-        if found is not None:
-            self._pending.held[order_id] = found
-        said = [*filter(None, [order.note]), *map(told, checks.warnings(order, context))]
-        self._ledger.accept(order_id, checks.entry_of(order, context))
-        return None, order._replace(note="; ".join(said))
-
-    def _repeat(self, verdict: Verdict, order: Order, earlier: Known | Accepted) -> None:
-        different = conflict(order, earlier)
-        if different is None:
-            verdict.repeated.append((order, earlier[0]))
-        else:
-            verdict.errors.append(RowError(order.row, order.sid, different))
+    # what was decided
 
     def _enter(self, draft: _Draft, block: Block, verdict: Verdict) -> None:
         """Queue what was decided, and count it."""

@@ -1,0 +1,120 @@
+"""What becomes of the orders of a block: looks their sids up, asks the checks, and counts what passes for those that come behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Final
+
+from orderdrop import checks
+from orderdrop.intake import Block
+from orderdrop.journal.records import Known
+from orderdrop.journal.writer import Writer
+from orderdrop.order.identity import SidScope, day_number, sid_keys, wire_sid
+from orderdrop.order.model import Order
+from orderdrop.order.refusal import Code, Refusal, RowError
+from orderdrop.pending import Accepted, Pending
+from orderdrop.verdict import Verdict, conflict, told
+
+_WORTH_COLUMNS: Final = 8  # orders
+
+
+class Judge:
+    """Of one transaction. What it accepts is `pending.mine` from then on."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        pending: Pending,
+        context: checks.Context,
+        check: Callable[[Order, checks.Context], Refusal | None],
+        *,
+        today: date,
+        scope: SidScope,
+        counts: bool,
+    ) -> None:
+        """counts: whether any rule asks what was ordered before."""
+        self._writer = writer
+        self._pending = pending
+        self._context = context
+        self._ledger = context.around.ledger
+        self._check = check
+        self._today = today
+        self._scope = scope
+        self._counts = counts
+        day = day_number(today)
+        self._days = [*writer.unmoved_days(day), day] if scope == "forever" else [day]
+
+    # sids
+
+    def keys(self, orders: Sequence[Order]) -> list[int]:
+        if self._scope == "forever":
+            return sid_keys([order.sid for order in orders])
+        return sid_keys([wire_sid(order.sid, self._today, self._scope) for order in orders])
+
+    def known(self, keys: Sequence[int]) -> dict[int, Known]:
+        """The orders that have used these sids up."""
+        return self._writer.known(keys, self._days, past=self._scope == "forever") if keys else {}
+
+    def used_before(self, drop_id: int) -> bool:
+        """Whether any sid of this drop, which is written, was used up on a day gone by."""
+        return self._writer.used_before(drop_id, self._days, past=self._scope == "forever")
+
+    # verdicts
+
+    def sort(
+        self, drop_id: int, block: Block, keys: Sequence[int], known: Mapping[int, Known], refuse: str = ""
+    ) -> Verdict:
+        """Sort the rows of a block into accepted, denied, repeated and bad ones. refuse: why none of them may go, if so."""
+        verdict, base = Verdict([], [], [], list(block.errors)), drop_id << 32
+        if not refuse and self.all_well(block.orders, keys, known):
+            ids = map(base.__or__, [order.row for order in block.orders])
+            verdict.accepted.extend(zip(ids, keys, block.orders, strict=True))
+            self._pending.mine.update(zip(keys, verdict.accepted, strict=True))
+            return verdict
+        mine, accept, check, context = self._pending.mine, verdict.accepted.append, self._check, self._context
+        if self._counts:
+            context = replace(context, origin=(drop_id, context.around.now))
+        for order, key in zip(block.orders, keys, strict=True):
+            earlier = known.get(key) or mine.get(key)
+            if earlier is not None:
+                _repeat(verdict, order, earlier)
+                continue
+            refusal, judged = check(order, context), order
+            if refusal is None and (self._counts or order.not_before):
+                refusal, judged = self._count(base | order.row, order, context)
+            if refusal is None and refuse:
+                refusal = Refusal(Code.NOT_SENT, value=refuse)
+            if refusal is not None:
+                verdict.denied.append((base | order.row, order, refusal))
+                continue
+            mine[key] = accepted = (base | order.row, key, judged)
+            accept(accepted)
+        return verdict
+
+    def all_well(self, orders: Sequence[Order], keys: Sequence[int], known: Mapping[int, Known]) -> bool:
+        """Whether all of many orders are new and pass, as far as that can be told of all at once."""
+        if len(orders) < _WORTH_COLUMNS or self._check is not checks.check:
+            return False
+        new = known.keys().isdisjoint(keys) and self._pending.mine.keys().isdisjoint(keys)
+        return new and len(set(keys)) == len(keys) and checks.all_pass(orders, self._context)
+
+    def _count(self, order_id: int, order: Order, context: checks.Context) -> tuple[Refusal | None, Order]:
+        """Whether the order has to wait, and what is to be said of it; it counts for those that come behind it."""
+        found = checks.hold(order, context)
+        if isinstance(found, Refusal):
+            return found, order
+        if found is not None:
+            self._pending.held[order_id] = found
+        said = [*filter(None, [order.note]), *map(told, checks.warnings(order, context))]
+        self._ledger.accept(order_id, checks.entry_of(order, context))
+        return None, order._replace(note="; ".join(said))
+
+
+def _repeat(verdict: Verdict, order: Order, earlier: Known | Accepted) -> None:
+    different = conflict(order, earlier)
+    if different is None:
+        verdict.repeated.append((order, earlier[0]))
+    else:
+        verdict.errors.append(RowError(order.row, order.sid, different))
