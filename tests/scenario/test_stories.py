@@ -113,7 +113,7 @@ def test_sid_when_used_for_another_order_is_refused_and_says_what_differs(trade,
 
 
 def test_sid_when_two_share_a_hash_is_a_conflict_and_not_a_duplicate(trade, monkeypatch):
-    monkeypatch.setattr("orderdrop.admission.sid_keys", lambda wires: [7] * len(wires))
+    monkeypatch.setattr("orderdrop.judge.sid_keys", lambda wires: [7] * len(wires))
     desk = trade({"one.csv": BUY})
     desk.route({"two.csv": BUY.replace("A1", "B1")})
     assert desk.outcomes("two.csv") == [("B1", "error", "SID_CONFLICT")]
