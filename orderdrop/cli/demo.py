@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from orderdrop.cli.output import give_up, json_option, print_json, print_json_array, say, stdout
+from orderdrop.cli.output import command_at, give_up, json_option, print_json, print_json_array, say, stdout
 from orderdrop.cli.place import Place
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _show(root: Path, told: list[Told]) -> None:
     for number, one in enumerate(told, 1):
         _show_one(console, number, one)
     _tell_where(console, root, told)
-    here = f"orderdrop -C {root}"
+    here = command_at(root)
     console.print()
     console.print(_bold("接下来试试 Try next"))
     for command in ("orders", "why DEMO-HALF", "why bad_rows.csv", "run"):
@@ -170,7 +170,7 @@ def _show_outcome(root: Path, outcome: Outcome) -> None:
     console.print(_bold("接下来试试 Try next"))
     asked = found["troubled"][0]["sid"] if outcome.troubled else "DEMO-1-01"
     for command in (f"why {asked}", "status", *(f"resend {sid}" for sid in found["in_doubt"][:1])):
-        console.print(f"  orderdrop -C {root} {command}", soft_wrap=True)
+        console.print(f"  {command_at(root)} {command}", soft_wrap=True)
     console.print(
         f"  {root / 'terminal' / 'push' / '.ledger.csv'}  终端的实际执行记录 what it really did",
         soft_wrap=True,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from orderdrop.cli.output import give_up, say
+from orderdrop.cli.output import command_at, give_up, say
 from orderdrop.cli.place import Place, pass_place
 
 
@@ -39,8 +39,8 @@ def init(place: Place, folder: Path | None) -> None:
         give_up(f"已有 {path},没有改动", f"there is one already, it was left alone: {path}")
     made.workspace.make()
     click.echo(path)
-    where = "" if root == Path() else f" -C {root}"
+    command = "orderdrop" if root == Path() else command_at(root)
     say(
-        f"工作区已建立。下一步: orderdrop{where} run,然后把委托文件放入 {made.workspace.inbox}",
-        f"the workspace is ready. Next: orderdrop{where} run, then put order files into {made.workspace.inbox}",
+        f"工作区已建立。下一步: {command} run,然后把委托文件放入 {made.workspace.inbox}",
+        f"the workspace is ready. Next: {command} run, then put order files into {made.workspace.inbox}",
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
@@ -41,6 +43,14 @@ _STATUSES: Final[frozenset[str]] = frozenset(Status)
 json_option: Callable[..., Any] = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON for programs. 输出 JSON"
 )
+
+
+def command_at(root: Path) -> str:
+    """`orderdrop -C ROOT`, to be copied into a shell, whatever is in the path."""
+    path = str(root)
+    if os.name == "nt":
+        return f'orderdrop -C "{path}"' if " " in path else f"orderdrop -C {path}"
+    return f"orderdrop -C {shlex.quote(path)}"
 
 
 def be_lenient() -> None:

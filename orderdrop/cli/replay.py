@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from orderdrop.cli.look import account_id, canonical
-from orderdrop.cli.output import give_up, json_option, print_json, say, stdout, table
+from orderdrop.cli.output import command_at, give_up, json_option, print_json, say, stdout, table
 from orderdrop.cli.place import Place, pass_place
 
 if TYPE_CHECKING:
@@ -352,7 +352,7 @@ def _tell(
     if root is not None:
         say(
             f"重放的工作区: {root}",
-            f"look into it: orderdrop -C {root} orders --date {source.day}",
+            f"look into it: {command_at(root)} orders --date {source.day}",
             place.language,
         )
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -46,3 +47,9 @@ def test_every_setting_stands_in_the_file() -> None:
     written = tomllib.loads(text)
     assert written.keys() == Settings.model_fields.keys()
     assert written["inbox"].keys() == type(Settings().inbox).model_fields.keys()
+
+
+def test_init_when_the_path_has_a_space_names_it_as_a_shell_reads_it(tmp_path: Path) -> None:
+    told = orderdrop("init", tmp_path / "交易 desk").stderr.replace("\n", " ")
+    words = shlex.split(told.partition("Next: ")[2])
+    assert words[:4] == ["orderdrop", "-C", str(tmp_path / "交易 desk"), "run,"]
