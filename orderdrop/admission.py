@@ -29,7 +29,7 @@ from orderdrop.order.errors import SidTaken
 from orderdrop.order.identity import day_number
 from orderdrop.order.model import DropKind, Instruction, Order
 from orderdrop.order.refusal import Code, Refusal, RowError
-from orderdrop.pending import Accepted, Handover, Pending
+from orderdrop.pending import FLUSH_AT, Accepted, Handover, Pending
 from orderdrop.verdict import Verdict, duplicate_row, error_row
 
 _SID_TAKEN: Final = "a sid is taken"
@@ -126,7 +126,8 @@ class Admission:
         orders = [order for blocks in read for block in blocks for order in block.orders]
         keys = self._judge.keys(orders)
         known = self._judge.known(keys)
-        if self._all_in_order(drafts, read) and self._judge.all_well(orders, keys, known):
+        few = len(orders) <= FLUSH_AT
+        if few and self._all_in_order(drafts, read) and self._judge.all_well(orders, keys, known):
             self._enter_all(drafts, read, keys)
             return
         following = iter(keys)

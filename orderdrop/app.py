@@ -127,11 +127,19 @@ class App:
 
     def __exit__(self, *_: object) -> None:
         try:
+            self._note_last()
             self.chores.finish()
             self.chores.close_days(self._day)
         finally:
             self._closing.close()
             log.info("stopped")
+
+    def _note_last(self) -> None:
+        """What was handed over, and was to be noted with the next drops."""
+        try:
+            self.chores.note(self.router.listen())
+        except (OSError, OrderdropError) as error:  # the next start settles it, by evidence
+            log.error("%s", error)
 
     def run(self, stop: threading.Event, tell: Callable[[Round], None] = lambda _round: None) -> None:
         """Route until `stop` is set; `tell` is called after each turn."""

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -113,8 +113,8 @@ class Deliveries:
         if not found.securities:
             return None
         self._tell(name, day, found.securities, self._stop)
-        hours, minutes, seconds = found.at[11:19].split(":")
-        return int(hours) * 3600 + int(minutes) * 60 + int(seconds)
+        at = datetime.fromisoformat(found.at)
+        return at.hour * 3600 + at.minute * 60 + at.second
 
     def _ask(
         self, name: str, gateway: DeliversInstruments, day: date, now: Micros, stop: threading.Event, *, first: bool
@@ -195,13 +195,13 @@ def _kept(path: Path, day: date) -> Kept:
         return _read(path, day)
     except FileNotFoundError:
         pass
-    except (OSError, ValueError, ArithmeticError) as error:
+    except (OSError, ValueError, ArithmeticError, csv.Error) as error:
         log.warning("留存的证券资料读不了 / the securities that were kept cannot be read: %s", error)
     return Kept("", {})
 
 
 def _read(path: Path, day: date) -> Kept:
-    """Raises OSError, ValueError, ArithmeticError."""
+    """Raises OSError, ValueError, ArithmeticError, csv.Error."""
     found: dict[str, Security] = {}
     at = ""
     with path.open(encoding="utf-8", newline="") as file:
@@ -213,4 +213,5 @@ def _read(path: Path, day: date) -> Kept:
             if of != day.isoformat():
                 break
             found[security.symbol] = security
+            datetime.fromisoformat(at)
     return Kept(at, found)

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 HAND_OVER_FAILED = "交接失败 / the hand-over failed"
 INTERRUPTED = "orderdrop 中断过 / orderdrop was interrupted"
 
-_NOTE_WITHIN = 200_000  # microseconds
+_NOTE_WITHIN = 0.2  # seconds
 
 PAUSE_AFTER_FAULT = 5.0
 """Seconds without new orders for a gateway whose hand-over has failed, and until one in doubt is asked about again."""
@@ -39,6 +39,7 @@ class Door:
         self._clock = clock
         self._scope = desk.settings.inbox.sid_scope
         self._results: list[tuple[Handover, SubmitResult | None, int]] = []
+        self._unnoted_since = 0.0
         # By batch: nobody could say what became of them. They are asked about again; those settled in the open transaction.
         self._doubtful: dict[int, Handover] = {}
         self._settled: list[int] = []
@@ -56,7 +57,7 @@ class Door:
         return self._went_well and (
             not self._results
             or (
-                self._clock.now() - self._results[0][2] < _NOTE_WITHIN
+                time.monotonic() - self._unnoted_since < _NOTE_WITHIN
                 and sum(handover.orders for handover in self.unnoted) < FLUSH_AT
             )
         )
@@ -87,6 +88,8 @@ class Door:
                 log.error("交接失败,按证据判断 / the hand-over to %s failed: %s", handover.gateway, error)
                 self._paused_until[handover.gateway] = time.monotonic() + PAUSE_AFTER_FAULT
             reach("submit.after")
+            if not self._results:
+                self._unnoted_since = time.monotonic()
             self._results.append((handover, result, sent_at))
 
     def in_doubt(self) -> list[Handover]:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
+from orderdrop.checks.context import Funds
 from orderdrop.checks.ledger import ALL, ScopeKey
 from orderdrop.checks.switches import State, Switches, scope_words
 from orderdrop.clock import Clock, trade_date
@@ -21,6 +22,7 @@ from orderdrop.config import Settings
 from orderdrop.files import write_over
 from orderdrop.gathering import Following, Gathering
 from orderdrop.journal.writer import Writer
+from orderdrop.order.errors import GatewayError
 from orderdrop.order.identity import day_number
 from orderdrop.order.status import Status
 from orderdrop.workspace import Workspace
@@ -29,6 +31,7 @@ log = logging.getLogger(__name__)
 
 _MEGABYTE: Final = 1 << 20
 _DISK_EVERY: Final = 5.0
+_ASK_NEW_EVERY: Final = 60.0
 
 
 class Guard:
@@ -49,7 +52,7 @@ class Guard:
         self._since: dict[tuple[str, str], int] = {}
         self._tripped: set[tuple[str, str, int]] = set()
         self._last: tuple[int, float] | None = None
-        self._disk_due = 0.0
+        self._disk_due = self._ask_new_at = 0.0
         money = (self._settings.day_loss, self._settings.day_turnover)
         self.counts = gathering.any_bound or any(bound is not None for bound in money)
 
@@ -100,10 +103,16 @@ class Guard:
         self._count(following, Status.DENIED, self._settings.denials_per_minute, now)
         if self._settings.day_turnover is not None or self._settings.day_loss is not None:
             day = day_number(today)
-            # A loss counts from before the first order: an account that has not ordered yet is looked at once.
-            new = {account_id for account_id in self._named if (account_id, day) not in self._begun}
-            for account_id in new.union(following.ledger.accounts()):
+            for account_id in {*self._new(day), *following.ledger.accounts()}:
                 self._weigh(writer, following, account_id, day)
+
+    def _new(self, day: int) -> list[str]:
+        """A loss counts from before the first order, so an account that has not ordered yet is asked for; seldom, for it may keep us waiting."""
+        ticks = self._monotonic()
+        if self._settings.day_loss is None or ticks < self._ask_new_at:
+            return []
+        self._ask_new_at = ticks + _ASK_NEW_EVERY
+        return [account_id for account_id in self._named if (account_id, day) not in self._begun]
 
     def _count(self, following: Following, what: Status, bound: int, now: int) -> None:
         if not bound:
@@ -130,7 +139,7 @@ class Guard:
                 f"当日成交与在途 {traded:.2f} 元 / {traded:.2f} yuan traded or open today",
             )
         loss = self._settings.day_loss
-        funds = None if loss is None else self._gathering.funds(account_id, self._clock.now())
+        funds = None if loss is None else self._funds(account_id)
         if loss is None or funds is None:
             return
         key = f"assets:{day}:{account_id}"
@@ -145,6 +154,14 @@ class Guard:
                 State.REDUCING,
                 f"当日亏损 {lost:.2f} 元 / {lost:.2f} yuan lost today",
             )
+
+    def _funds(self, account_id: str) -> Funds | None:
+        """None as well when its gateway cannot be asked: that must not keep others from trading, and nobody from cancelling."""
+        try:
+            return self._gathering.funds(account_id, self._clock.now())
+        except GatewayError as error:
+            log.debug("%s: %s", account_id, error)
+            return None
 
     def _first(self, what: str, account_id: str, day: int) -> bool:
         trip = (what, account_id, day)

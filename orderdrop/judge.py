@@ -95,7 +95,7 @@ class Judge:
 
     def all_well(self, orders: Sequence[Order], keys: Sequence[int], known: Mapping[int, Known]) -> bool:
         """Whether all of many orders are new and pass, as far as that can be told of all at once."""
-        if len(orders) < _WORTH_COLUMNS or self._check is not checks.check:
+        if self._counts or len(orders) < _WORTH_COLUMNS or self._check is not checks.check:
             return False
         new = known.keys().isdisjoint(keys) and self._pending.mine.keys().isdisjoint(keys)
         return new and len(set(keys)) == len(keys) and checks.all_pass(orders, self._context)

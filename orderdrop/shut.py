@@ -10,15 +10,18 @@ import json
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from orderdrop.files import write_over
 from orderdrop.workspace import Workspace
 
+UNREADABLE: Final = "?"
+
 
 def shut(workspace: Workspace, gateways: Iterable[str], today: date) -> dict[str, str]:
     """Those that are closed today, with the time of it."""
-    found = {name: _read(workspace.shut(name)) for name in gateways}
-    return {name: at for name, (day, at) in found.items() if day == today.isoformat()}
+    found = {name: _read(workspace.shut(name), today) for name in gateways}
+    return {name: at for name, at in found.items() if at}
 
 
 def close(workspace: Workspace, gateway: str, today: date, at: str) -> None:
@@ -32,9 +35,13 @@ def open_again(workspace: Workspace, gateway: str) -> None:
     workspace.shut(gateway).unlink(missing_ok=True)
 
 
-def _read(path: Path) -> tuple[str, str]:
+def _read(path: Path, today: date) -> str:
+    """When it was closed today, "" if it was not; a file that somebody has spoilt closes it until it is opened again."""
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        return str(told["day"]), str(told["at"])
-    except (OSError, ValueError, KeyError, TypeError):  # not there, or spoilt by somebody
-        return "", ""
+        day, at = str(told["day"]), str(told["at"])
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError, KeyError, TypeError):
+        return UNREADABLE
+    return at if day == today.isoformat() else ""

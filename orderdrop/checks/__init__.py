@@ -134,7 +134,7 @@ def check(order: Order, context: Context) -> Refusal | None:
 
 def all_pass(orders: Sequence[Order], context: Context) -> bool:
     """Whether `check` lets each of these pass, asked once for what is alike. False also where that has to be asked one by one."""
-    if context.standing or context.further or not orders:
+    if not (context.alone and orders):
         return False
     _, _, accounts, symbols, volumes, types, sides, prices, _, _, _, befores, afters = zip(
         *orders, strict=True

@@ -182,6 +182,11 @@ class Context:
     """Where nothing was gathered, the rule that asks fails, and so denies."""
     origin: tuple[int, int] = (0, 0)
 
+    @property
+    def alone(self) -> bool:
+        """Whether nothing is looked at but each order itself."""
+        return not (self.standing or self.further or self.holds or self.warnings or self.soft)
+
 
 Rule = Callable[[Order, Context], Refusal | None]
 """None: the order may pass. A rule is pure and judges by itself, whatever stands before it in the tuple."""

@@ -184,7 +184,7 @@ class Ledger:
 
     def accounts(self) -> list[str]:
         """Those that have ordered today."""
-        return [name for kind, name in self._totals if kind == "account"]
+        return [name for (kind, name), totals in self._totals.items() if kind == "account" and totals.orders]
 
     def open_against(self, account_id: str, symbol: str, *, buy: bool) -> Iterable[Entry]:
         """Open orders of the other side."""
