@@ -53,6 +53,7 @@ class Guard:
         self._tripped: set[tuple[str, str, int]] = set()
         self._last: tuple[int, float] | None = None
         self._disk_due = self._ask_new_at = 0.0
+        self._asked_new = 0  # day
         money = (self._settings.day_loss, self._settings.day_turnover)
         self.counts = gathering.any_bound or any(bound is not None for bound in money)
 
@@ -109,9 +110,9 @@ class Guard:
     def _new(self, day: int) -> list[str]:
         """A loss counts from before the first order, so an account that has not ordered yet is asked for; seldom, for it may keep us waiting."""
         ticks = self._monotonic()
-        if self._settings.day_loss is None or ticks < self._ask_new_at:
+        if self._settings.day_loss is None or (day == self._asked_new and ticks < self._ask_new_at):
             return []
-        self._ask_new_at = ticks + _ASK_NEW_EVERY
+        self._asked_new, self._ask_new_at = day, ticks + _ASK_NEW_EVERY
         return [account_id for account_id in self._named if (account_id, day) not in self._begun]
 
     def _count(self, following: Following, what: Status, bound: int, now: int) -> None:

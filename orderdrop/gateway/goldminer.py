@@ -201,7 +201,7 @@ class GoldminerGateway:
     def take_back(self, batch: Batch) -> bool:
         """Take an untaken file out of the scan folder. True: it was there, and no row of it has shown up yet.
 
-        False: it is not there any more, or rows were executed: nothing is proven. What was taken back lies in staging; `settle` tells
+        False: it is not there any more, or rows were executed, or the terminal takes no file away: nothing is proven. What was taken back lies in staging; `settle` tells
         later whether rows of it have shown up after all. Raises GatewayError.
         """
         try:
@@ -211,7 +211,7 @@ class GoldminerGateway:
                 f"文件没有从扫单文件夹收回 / the file could not be taken back: {error}"
             ) from error
         self._output.look()
-        return back and not self._shown(batch)
+        return back and self._scan.taken_away and not self._shown(batch)
 
     def sids(self, content: bytes) -> list[str]:
         """The order ids that stand in a batch's bytes."""
@@ -254,7 +254,8 @@ class GoldminerGateway:
             self._output.look()
             if self._shown(batch):
                 return Outcome.TAKEN
-            stayed = where is Where.RETURNED or (
+            # Where nothing is ever taken away, a file that is still there may have been read all the same.
+            stayed = (where is Where.RETURNED and self._scan.taken_away) or (
                 where in {Where.STAGING, Where.NEVER_IN} and self._scan.memory.is_whole
             )
             if stayed:

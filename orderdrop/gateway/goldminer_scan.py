@@ -95,7 +95,7 @@ class ScanFolder:
         self.memory = Memory(self.staging)
         self._archive = settings.archive_dir
         self._scan_name = settings.scan_name
-        self._fin = settings.fin
+        self.taken_away = settings.fin
         self._clock = clock
         self._back: set[str] = set()
         self._without_fin: list[Path] = []
@@ -148,7 +148,7 @@ class ScanFolder:
     def mark_finished(self, path: Path | None = None) -> None:
         """Make the `.fin` files that are missing: of `path`, and those that could not be made before."""
         due, self._without_fin = [*self._without_fin, *([path] if path else [])], []
-        for file in due if self._fin else []:
+        for file in due if self.taken_away else []:
             try:
                 if file.exists():
                     patiently(lambda file=file: file.with_name(file.name + FIN).touch(exist_ok=True))  # type: ignore[misc]

@@ -119,7 +119,7 @@ def test_close_when_the_terminal_never_took_a_file_then_its_orders_expire_and_it
 
 
 def test_close_when_the_terminal_had_read_the_file_before_it_was_taken_back_then_nothing_expires(desk):
-    desk = desk(gateway={"fin": False})
+    desk = desk()
     desk.put({"a.csv": rows("A1")})
     desk.until(filled(desk, "A1"))
     desk.asleep = True

@@ -121,6 +121,14 @@ def test_take_back_when_untaken_then_out_of_the_scan_folder_and_never_left(folde
     assert set(folders.gateway.settle(batch).values()) == {Outcome.NEVER_LEFT}
 
 
+def test_take_back_when_the_terminal_takes_no_file_away_then_nothing_is_proven(tmp_path):
+    folders = Folders(tmp_path, fin=False)
+    batch = folders.handed()
+    assert not folders.gateway.take_back(batch)
+    assert folders.in_scan() == []
+    assert set(folders.gateway.settle(batch).values()) == {Outcome.UNKNOWN}
+
+
 def test_take_back_when_the_terminal_has_it_then_not(folders):
     batch = folders.handed()
     folders.take_away()
