@@ -37,10 +37,14 @@ def cash_enough(order: Order, context: Context) -> Refusal | None:
     which may pay for the return of its shares.
     """
     board = context.board_of(order.symbol)
-    funds = _funds(order, context)
-    if funds is None or board is None or board.kind == "b_share":
+    if (
+        board is None
+        or board.kind == "b_share"
+        or (order.order_business not in _CHECKED and board.kind != "repo")
+    ):
         return None
-    if order.order_business not in _CHECKED and board.kind != "repo":
+    funds = _funds(order, context)
+    if funds is None:
         return None
     price = worth(order, context)
     if price is None:

@@ -111,7 +111,7 @@ def _order_volume(bound: int, scope: Scope) -> Limit:
 
 
 def _deviation(bound: Decimal, scope: Scope) -> Limit:
-    where = _where(scope, "price_deviation")
+    where, share = _where(scope, "price_deviation"), bound / _HUNDRED
 
     def rule(facts: Facts) -> Refusal | None:
         price = facts.order.price
@@ -121,10 +121,10 @@ def _deviation(bound: Decimal, scope: Scope) -> Limit:
         reference = known.reference if known else None
         if reference is None:
             return Refusal(Code.REFERENCE_NEEDED, "price", facts.order.symbol, where)
-        away = abs(price - reference) * _HUNDRED
-        if away <= bound * reference:
+        away = abs(price - reference)
+        if away <= share * reference:
             return None
-        percent = (away / reference).quantize(_CENT)
+        percent = (away * _HUNDRED / reference).quantize(_CENT)
         return Refusal(
             Code.LIMIT_DEVIATION, "price", f"{price} ({percent}%)", f"{reference} ± {bound}% ({where})"
         )

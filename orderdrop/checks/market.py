@@ -111,10 +111,10 @@ def price_within_cage(order: Order, context: Context) -> Refusal | None:
 
 def reference_there(order: Order, context: Context) -> Refusal | None:
     """Said, not denied: without a previous close the daily limit, without a last price the cage is not looked at."""
-    board = context.board_of(order.symbol)
-    if order.price is None or board is None or not context.around.bound[order.account_id]:
+    if order.price is None or context.around.ranges[order.symbol] is not None:
         return None
-    if context.around.ranges[order.symbol] is not None or board.limit_percent is None:
+    board = context.board_of(order.symbol)
+    if board is None or board.limit_percent is None or not context.around.bound[order.account_id]:
         return None
     known = context.around.instruments[order.symbol]
     return None if known and known.unlimited else Refusal(Code.REFERENCE_MISSING, "price", order.symbol)
