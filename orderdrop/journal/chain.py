@@ -42,6 +42,7 @@ _LINES: Final[dict[str, str]] = {
         FROM batches WHERE id > ? AND id <= ? ORDER BY id""",
 }
 TABLES: Final = tuple(_LINES)
+_FEW: Final = 4
 _BELOW: Final = f"BETWEEN drops.id << {ROW_BITS} AND ((drops.id + 1) << {ROW_BITS}) - 1"
 _RECORDS: Final = (
     """SELECT json_array('drop', id, name, kind, strategy, trade_day, received_at, sid_space, sha256, position, next_row, rows,
@@ -106,7 +107,8 @@ def lines(connection: Connection, after: Reach, to: Reach) -> Iterator[Line]:
     """What stands in the journal behind `after` and up to `to`."""
     for table, begin, end in zip(TABLES, after, to, strict=True):
         result = connection.exec_driver_sql(_LINES[table], (begin, end))
-        while part := result.fetchmany(_SLICE):
+        # A batch of a large drop is a megabyte: never many of them at once.
+        while part := result.fetchmany(_FEW if table == "batches" else _SLICE):
             for number, text, content in part:
                 whole = text if content is None else f"{text} {hashlib.sha256(content).hexdigest()}"
                 yield Line(table, number, whole.encode("utf-8", "surrogatepass"))
