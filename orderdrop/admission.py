@@ -141,7 +141,7 @@ class Admission:
 
     def _all_in_order(self, drafts: Sequence[_Draft], read: Sequence[Sequence[Block]]) -> bool:
         """Whether these drops hold nothing but orders of today."""
-        return not any(draft.refuse or self._too_late(draft.file) for draft in drafts) and all(
+        return not any(self._too_late(draft.file) for draft in drafts) and all(
             len(block.orders) == block.rows for blocks in read for block in blocks
         )
 

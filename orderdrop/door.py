@@ -54,13 +54,8 @@ class Door:
     @property
     def may_note_later(self) -> bool:
         """All went well, not long ago, and it is not much."""
-        return self._went_well and (
-            not self._results
-            or (
-                time.monotonic() - self._unnoted_since < _NOTE_WITHIN
-                and sum(handover.orders for handover in self.unnoted) < FLUSH_AT
-            )
-        )
+        recent = time.monotonic() - self._unnoted_since < _NOTE_WITHIN
+        return self._went_well and recent and sum(handover.orders for handover in self.unnoted) < FLUSH_AT
 
     @property
     def _went_well(self) -> bool:

@@ -110,7 +110,7 @@ class Guard:
     def _new(self, day: int) -> list[str]:
         """A loss counts from before the first order, so an account that has not ordered yet is asked for; seldom, for it may keep us waiting."""
         ticks = self._monotonic()
-        if self._settings.day_loss is None or (day == self._asked_new and ticks < self._ask_new_at):
+        if day == self._asked_new and ticks < self._ask_new_at:
             return []
         self._asked_new, self._ask_new_at = day, ticks + _ASK_NEW_EVERY
         return [account_id for account_id in self._named if (account_id, day) not in self._begun]

@@ -128,8 +128,8 @@ _REMEMBERED = 1 << 16
 class Passed:
     """What the rules that look at an order alone have let pass, so that they need not be asked again of what is alike to them.
 
-    accounts: with the side. standing: account, strategy and terms. kinds: symbol, order type and side → the number of their terms; terms: board, order type and side → that
-    number. prices, volumes: with the number of the terms they were seen with.
+    accounts: with the side. kinds: symbol, order type and side → the number of their terms; terms: board, order type and side → that
+    number. prices, volumes: with the number of the terms they were seen with. standing: account, strategy and that number.
     """
 
     __slots__ = ("accounts", "kinds", "prices", "standing", "terms", "volumes")
@@ -162,8 +162,9 @@ def _make_room(remembered: dict[Any, int] | set[Any]) -> None:
 class Context:
     """The router's state when an order is judged.
 
-    accounts: those that may trade, None when any may. passed: in this state. credit: the accounts that take credit orders. standing, further, holds, warnings: the rules that
-    the settings and the gateways call for. soft: whether any limits are only said. sessions: whether any gateway is bound to them.
+    accounts: those that may trade, None when any may. passed: in this state. credit: the accounts that take credit orders. standing,
+    further, holds, warnings: the rules that the settings and the gateways call for. soft: whether any limits are only said. sessions:
+    whether any gateway is bound to them.
     origin: the take that is judged (drop, when).
     """
 

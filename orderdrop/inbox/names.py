@@ -77,8 +77,9 @@ def read_name(name: str) -> Name | Ignored | Refusal:
         return Refusal(Code.FILE_NAME, value=printable(name))
     stem, dot, suffix = lower.rpartition(".")
     kind = _KIND.get(stem[stem.rfind(".") :], DropKind.ORDER)
-    followed = _FOLLOWED.fullmatch(name) if name[:8].isdigit() else None
-    dated = followed or (_DATED.fullmatch(name) if name[:8].isdigit() else None)
+    begins_with_day = name[:8].isdigit()  # few do; the patterns tell for sure
+    followed = _FOLLOWED.fullmatch(name) if begins_with_day else None
+    dated = followed or (_DATED.fullmatch(name) if begins_with_day else None)
     day = _day(dated[1]) if dated else None
     return Name(kind, followed is not None and day is not None, day, dot + suffix)
 
