@@ -101,7 +101,24 @@ def _money(price: str | Decimal | None) -> Decimal | None:
     return None if price is None else Decimal(price)
 
 
+TO_VERSION_2 = (
+    "DROP INDEX ix_orders_row_key",
+    "ALTER TABLE drops DROP COLUMN owner",
+    *(
+        f"ALTER TABLE orders DROP COLUMN {name}"
+        for name in ("received_at", "row_key", "told_volume", "worth", "not_before", "held_for")
+    ),
+    "ALTER TABLE rows DROP COLUMN received_at",
+    "ALTER TABLE instructions DROP COLUMN received_at",
+    "ALTER TABLE batches DROP COLUMN places",
+    "ALTER TABLE reports DROP COLUMN scan_name",
+    "DELETE FROM meta WHERE key = 'journal_id'",
+    "UPDATE meta SET value = '2' WHERE key = 'schema_version'",
+)
+"""What makes a journal one of the second schema."""
+
 TO_VERSION_1 = (
+    *TO_VERSION_2,
     "DROP TABLE seals",
     "ALTER TABLE drops DROP COLUMN sheets",
     "ALTER TABLE orders DROP COLUMN due_at",

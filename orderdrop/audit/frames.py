@@ -49,7 +49,8 @@ _BELOW: Final = f"BETWEEN d.id << {ROW_BITS} AND ((d.id + 1) << {ROW_BITS}) - 1"
 _DAYS: Final = "d.trade_day BETWEEN ? AND ?"
 _ORDERS: Final = f"""SELECT o.id, o.trade_day, o.sid, o.account_id, o.strategy, o.symbol, o.order_type, o.order_business, o.volume,
     o.price, o.remark, o.status, o.filled_volume, o.filled_value, o.order_id, o.gateway, o.batch_id, o.reason_code, o.reason_column,
-    o.reason_value, o.reason_bound, d.name AS drop_name, d.received_at, d.archived_as, o.submitted_at, o.confirmed_at, o.closed_at,
+    o.reason_value, o.reason_bound, d.name AS drop_name,
+    coalesce(o.received_at, d.received_at) AS received_at, d.archived_as, o.submitted_at, o.confirmed_at, o.closed_at,
     o.updated_at, (SELECT min(e.at) FROM events e WHERE e.order_ref = o.id AND e.source = 'router') AS admitted_at
     FROM drops d CROSS JOIN orders o ON o.id {_BELOW} WHERE {_DAYS} ORDER BY o.id"""
 _EVENTS: Final = f"""SELECT e.id, e.at, e.order_ref, e.event, e.source, e.detail, e.filled_volume
@@ -59,7 +60,8 @@ _FILLS: Final = f"""SELECT f.order_ref, f.exec_id, f.at, f.volume, f.price, f.fe
 _ROWS: Final = f"""SELECT d.trade_day, d.name AS drop_name, d.strategy, r.id & {(1 << ROW_BITS) - 1} AS row, r.outcome, r.sid,
     r.reason_code, r.reason_column, r.reason_value, r.reason_bound
     FROM drops d CROSS JOIN rows r ON r.id {_BELOW} WHERE {_DAYS} ORDER BY r.id"""
-_CANCELS: Final = f"""SELECT i.id, i.kind, i.sid, i.order_ref, i.state, i.reason_code, d.received_at, i.updated_at
+_CANCELS: Final = f"""SELECT i.id, i.kind, i.sid, i.order_ref, i.state, i.reason_code,
+    coalesce(i.received_at, d.received_at) AS received_at, i.updated_at
     FROM drops d CROSS JOIN instructions i ON i.id {_BELOW} WHERE {_DAYS} ORDER BY i.id"""
 _DROPS: Final = f"SELECT d.* FROM drops d WHERE {_DAYS} ORDER BY d.id"
 

@@ -8,6 +8,7 @@ checkpoints; readers open the file read-only, which can do neither. Checkpoints 
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import Any, Final
 
 import psutil
 from sqlalchemy import Connection, create_engine, insert, inspect, select
+from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
@@ -25,6 +27,9 @@ from orderdrop.failpoint import reach
 from orderdrop.journal.schema import VERSION, meta, metadata
 from orderdrop.journal.writer import Writer
 from orderdrop.order.errors import ConfigError, JournalError
+
+JOURNAL_ID: Final = "journal_id"
+"""The key in `meta` below which the journal's own id stands."""
 
 CHECKPOINT_BYTES: Final = 4 * 1024 * 1024
 _PRAGMAS: Final = (
@@ -158,6 +163,7 @@ def _migrate(connection: Connection) -> None:
     if not inspect(connection).has_table("meta"):
         metadata.create_all(connection)
         connection.execute(insert(meta).values(key="schema_version", value=str(VERSION)))
+        _give_id(connection)
         return
     found = int(connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar_one())
     if found > VERSION:
@@ -169,6 +175,13 @@ def _migrate(connection: Connection) -> None:
             connection.exec_driver_sql(statement)
     if found < VERSION:
         connection.execute(meta.update().where(meta.c.key == "schema_version").values(value=str(VERSION)))
+        _give_id(connection)
+
+
+def _give_id(connection: Connection) -> None:
+    """Give the journal a name of its own, once for its whole life: by it a witness tells this journal from another one."""
+    statement = upsert(meta).values(key=JOURNAL_ID, value=secrets.token_hex(16))
+    connection.execute(statement.on_conflict_do_nothing(index_elements=["key"]))
 
 
 _SEALS_TABLE: Final = """CREATE TABLE seals (
@@ -189,6 +202,20 @@ MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
         _SEALS_TABLE,
         _SEALS_INDEX,
         BEGIN_CHAIN,
-    )
+    ),
+    2: (
+        "ALTER TABLE drops ADD COLUMN owner TEXT",
+        "ALTER TABLE orders ADD COLUMN received_at INTEGER",
+        "ALTER TABLE orders ADD COLUMN row_key INTEGER",
+        "ALTER TABLE orders ADD COLUMN told_volume INTEGER",
+        "ALTER TABLE orders ADD COLUMN worth TEXT",
+        "ALTER TABLE orders ADD COLUMN not_before INTEGER",
+        "ALTER TABLE orders ADD COLUMN held_for TEXT",
+        "CREATE INDEX ix_orders_row_key ON orders (trade_day, row_key) WHERE row_key IS NOT NULL",
+        "ALTER TABLE rows ADD COLUMN received_at INTEGER",
+        "ALTER TABLE instructions ADD COLUMN received_at INTEGER",
+        "ALTER TABLE batches ADD COLUMN places TEXT",
+        "ALTER TABLE reports ADD COLUMN scan_name TEXT",
+    ),
 }
 """Statements that lead from a schema version to the next one."""

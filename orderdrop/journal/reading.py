@@ -30,9 +30,9 @@ from orderdrop.order.status import Status
 # SUBMITTED tells a program nothing that SUBMITTING has not: both are "pending new" in 掘金's codes.
 _STATUSES = tuple(status for status in Status if status is not Status.SUBMITTED)
 _ORDER_AND_DROP = (
-    orders,
+    *(column for column in orders.c if column.name != "received_at"),
+    func.coalesce(orders.c.received_at, drops.c.received_at).label("received_at"),
     drops.c.name.label("drop_name"),
-    drops.c.received_at.label("received_at"),
     drops.c.sheets,
 )
 
@@ -313,4 +313,9 @@ def read(engine: Engine) -> Iterator[Reading]:
         with engine.connect() as connection:
             yield Reading(connection)
     except DBAPIError as error:
+        if "no such column" in str(error) or "no such table" in str(error):
+            raise JournalError(
+                "日志库是旧版本写的：先运行一次 orderdrop run --once,它会升级日志库"
+                " / an older orderdrop wrote this journal: run `orderdrop run --once` first, which brings it up to date"
+            ) from error
         raise JournalError(f"日志库读不出来 / the journal cannot be read: {error}") from error

@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSION: Final = 2
+VERSION: Final = 3
 ROW_BITS: Final = 32
 
 metadata = MetaData()
@@ -59,6 +59,7 @@ drops = Table(
     Column("reason_bound", Text),
     Column("archived_as", Text),  # path below the workspace
     Column("sheets", Text),  # JSON: names of the tables of a workbook that has more than one
+    Column("owner", Text),  # who owned the file, where the system tells it
     Index("ix_drops_day", "trade_day"),
     Index("ix_drops_name", "name"),
     Index(
@@ -101,6 +102,14 @@ orders = Table(
     Column("closed_at", _Int),
     Column("due_at", _Int),  # held until then; NULL: until somebody releases it
     Column("expires_at", _Int),  # not handed over later than then
+    Column("received_at", _Int),  # when its row came; NULL: with its drop
+    Column("row_key", _Int),  # 64 bits of what a row without sid says; NULL: the row had a sid
+    Column("told_volume", _Int),  # the broker's cumulative filled volume; NULL: never told
+    Column(
+        "worth", Text
+    ),  # yuan, the most that it may come to, as it was judged; NULL: reckon it anew, never zero
+    Column("not_before", _Int),  # not handed over earlier than then
+    Column("held_for", Text),  # every reason that holds it: codes, a space between two
     UniqueConstraint("trade_day", "sid_key", name="one_order_per_sid"),
     Index(
         "ix_orders_live",
@@ -114,6 +123,13 @@ orders = Table(
         "id",
         sqlite_where=text("status IN ('ready', 'held')"),
         postgresql_where=text("status IN ('ready', 'held')"),
+    ),
+    Index(
+        "ix_orders_row_key",
+        "trade_day",
+        "row_key",
+        sqlite_where=text("row_key IS NOT NULL"),
+        postgresql_where=text("row_key IS NOT NULL"),
     ),
 )
 
@@ -135,6 +151,7 @@ rows = Table(  # rows that did not become an order
     Column("reason_column", Text),
     Column("reason_value", Text),
     Column("reason_bound", Text),
+    Column("received_at", _Int),  # when the row came; NULL: with its drop
 )
 
 instructions = Table(  # rows of cancel, release and resend drops
@@ -150,6 +167,7 @@ instructions = Table(  # rows of cancel, release and resend drops
     Column("reason_value", Text),
     Column("reason_bound", Text),
     Column("updated_at", _Int, nullable=False),
+    Column("received_at", _Int),  # when the row came; NULL: with its drop
     Index(
         "ix_instructions_asked",
         "id",
@@ -172,6 +190,9 @@ batches = Table(
     Column("content", LargeBinary, nullable=False),  # the exact bytes that are handed over
     Column("outcome", Text),  # gateway.base.Outcome; NULL: the intent stands, the result was never noted
     Column("handed_at", _Int),
+    Column(
+        "places", Text
+    ),  # JSON: each output file and how far it was read when the batch was made; NULL proves nothing
     Index(
         "ix_batches_open",
         "id",
@@ -192,6 +213,7 @@ reports = Table(  # what the gateways told, as it was told
     Column("order_ref", _Int),  # NULL: not an order of ours
     Column("kind", Text, nullable=False),
     Column("body", Text, nullable=False),  # JSON
+    Column("scan_name", Text),  # the 文件单 setting that the terminal named; NULL: none
     Index("ix_reports_order", "order_ref"),
 )
 

@@ -1,11 +1,15 @@
 import sqlite3
+import zipfile
+from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from builders import TO_VERSION_1
 from sqlalchemy import event, text
 
-from orderdrop.journal.journal import Journal, reading_engine
+from orderdrop.audit.verify import Verified, verify
+from orderdrop.journal.journal import JOURNAL_ID, Journal, reading_engine
 from orderdrop.journal.reading import read
 from orderdrop.journal.records import row_id
 from orderdrop.journal.schema import VERSION
@@ -15,6 +19,7 @@ from orderdrop.order.identity import sid_key
 from orderdrop.order.model import Order
 from orderdrop.order.refusal import Code, Refusal
 from orderdrop.order.status import Status
+from orderdrop.workspace import Workspace
 
 URL = "sqlite:///journal.db"
 
@@ -201,6 +206,63 @@ def test_journal_of_version_1_when_opened_has_the_tables_of_a_new_one(journal, t
     journal.open()
     with sqlite3.connect(tmp_path / "journal.db") as database:
         assert columns(database) == new
+
+
+def verdict_on(root: Path) -> Verified:
+    engine = reading_engine(URL, root)
+    try:
+        with engine.connect() as connection:
+            return verify(connection, Workspace(root, root / "inbox"), date(2026, 11, 29))
+    finally:
+        engine.dispose()
+
+
+VERSION_2 = Path(__file__).parents[1] / "samples" / "journals" / "version-2.zip"
+"""A workspace as version 2 left it: a basket with a duplicate, a denied row, rows without sid, one of them held, a closed day."""
+
+
+def test_workspace_of_version_2_when_opened_is_verified_as_before_and_has_a_journal_id(tmp_path):
+    with zipfile.ZipFile(VERSION_2) as kept:
+        kept.extractall(tmp_path)
+    before = verdict_on(tmp_path)
+    assert (before.difference, before.seals, before.days) == (None, 3, ["2026-11-28"])
+    journal = Journal(URL, tmp_path)
+    journal.open()
+    with journal.transaction() as writer:
+        assert writer.get_meta("schema_version") == str(VERSION)
+        name = writer.get_meta(JOURNAL_ID)
+        old = writer.connection.execute(
+            text("SELECT count(*), count(worth), count(row_key), count(not_before) FROM orders")
+        ).one()
+    journal.close()
+    assert verdict_on(tmp_path) == before
+    assert tuple(old) == (5, 0, 0, 0)
+    journal.open()
+    with journal.transaction() as writer:
+        assert writer.get_meta(JOURNAL_ID) == name
+        assert len(name) == 32
+    journal.close()
+
+
+def test_reader_when_the_journal_is_of_an_older_version_says_what_to_do(tmp_path):
+    with zipfile.ZipFile(VERSION_2) as kept:
+        kept.extractall(tmp_path)
+    engine = reading_engine(URL, tmp_path)
+    with pytest.raises(JournalError, match="run --once"), read(engine) as reading:
+        list(reading.orders_of_day(20261128))
+    engine.dispose()
+
+
+def test_journal_id_when_two_journals_are_made_differs(tmp_path):
+    names = set()
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        journal = Journal(URL, tmp_path / folder)
+        journal.open()
+        with journal.transaction() as writer:
+            names.add(writer.get_meta(JOURNAL_ID))
+        journal.close()
+    assert len(names) == 2
 
 
 def test_questions_about_what_waits_never_walk_all_orders(journal, tmp_path):
