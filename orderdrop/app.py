@@ -17,10 +17,11 @@ from typing import Any, Final, Self, assert_never
 
 from filelock import FileLock, Timeout
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from orderdrop import __version__, archive
 from orderdrop.chores import Chores
-from orderdrop.clock import Clock, SystemClock, iso
+from orderdrop.clock import Clock, Micros, SteadyClock, SystemClock, iso, ticks_of_machine
 from orderdrop.config import (
     GatewaySettings,
     GmSettings,
@@ -32,13 +33,15 @@ from orderdrop.config import (
 from orderdrop.dayend import DayEnd
 from orderdrop.deliveries import Deliveries
 from orderdrop.desk import Desk
-from orderdrop.gateway.base import Gateway
+from orderdrop.faults import tell_unexpected
+from orderdrop.gateway.base import Gateway, SaysTrouble
 from orderdrop.gateway.gm import GmGateway
 from orderdrop.gateway.goldminer import GoldminerGateway
 from orderdrop.gateway.miniqmt import MiniqmtGateway
 from orderdrop.gateway.paper import PaperGateway
 from orderdrop.gathering import Gathering
 from orderdrop.guarding import Guard
+from orderdrop.heartbeat import EVERY, Heartbeat
 from orderdrop.inbox.folder import Inbox
 from orderdrop.inbox.tail import OpenDrop, Position
 from orderdrop.journal.journal import Journal, reading_engine
@@ -46,6 +49,7 @@ from orderdrop.journal.reading import read
 from orderdrop.journal.records import DropState
 from orderdrop.order.errors import ConfigError, OrderdropError, WorkspaceBusy
 from orderdrop.order.identity import day_number, from_day_number
+from orderdrop.order.refusal import Code
 from orderdrop.router import Round, Router
 from orderdrop.workspace import Workspace
 
@@ -56,6 +60,9 @@ LULL_AT_MOST: Final = 1.0
 """Seconds without a drop after which chores begin, and seconds after which they begin all the same."""
 
 COLLECT_AFTER: Final = 200_000
+PAUSE_AFTER_UNEXPECTED: Final = 0.5
+"""Seconds after a turn that failed as nobody foresaw."""
+
 ONCE_AT_MOST: Final = 60.0
 """Seconds after which `run --once` ends whatever is left."""
 
@@ -76,7 +83,7 @@ class App:
     ) -> None:
         self.settings = settings
         self.workspace = workspace
-        self.clock = clock or SystemClock()
+        self.clock = SteadyClock(clock or SystemClock(), self._may_begin)
         self.journal = Journal(settings.journal.url, workspace.root)
         self.desk = Desk(settings, gateways or make_gateways(settings, workspace, self.clock))
         self.inbox = Inbox(workspace.inbox, settings.inbox)
@@ -89,11 +96,20 @@ class App:
         self._day = self.router.today
         self._closing = contextlib.ExitStack()
         self._busy = self._rested = 0.0  # when something last came, when chores were last done
+        self.heartbeat = Heartbeat(workspace.heartbeat)
+        self.router.alive = self._beat_if_due
+        self._turns = 0
+        self._state = "routing"
+        self._fault = self._trouble = ""
+        self._counted: dict[str, int] = {}  # orders that are unknown, and of them those that are lost
+        self._count_due = True
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as opened:
             self.workspace.make()
             opened.enter_context(_held(self._lock, self.workspace, self.clock, self.settings))
+            self.heartbeat.end()  # an earlier router's
+            opened.callback(self.heartbeat.end)
             opened.callback(self.journal.close)
             self.journal.open()
             for gateway in self.desk.gateways.values():
@@ -121,11 +137,14 @@ class App:
                 note=self.chores.note, archive_day=self.chores.close_days,
             )  # fmt: skip
             self.day_end.look()
+            self._beat()
             self._closing = opened.pop_all()
         log.info("started %s, %s", __version__, self.workspace.root)
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._state = "closing"
+        self._beat()
         try:
             self._note_last()
             self.chores.finish()
@@ -149,7 +168,10 @@ class App:
         while not stop.is_set():
             done = self.turn(tell)
             busy = (self.router.ready or self.router.behind) and not done.fault
-            self.inbox.wait(0 if busy else LULL if self.chores.waiting else self._pulse)
+            wait = LULL if self.chores.waiting else self._pulse
+            if done.unexpected:  # whatever it is, it must not keep the processor busy
+                stop.wait(PAUSE_AFTER_UNEXPECTED)
+            self.inbox.wait(0 if busy else min(wait, EVERY))
 
     def run_once(
         self, tell: Callable[[Round], None] = lambda _round: None, at_most: float = ONCE_AT_MOST
@@ -166,28 +188,101 @@ class App:
         return False
 
     def turn(self, tell: Callable[[Round], None]) -> Round:
-        """One turn of the router, then as many chores as fit before the next drop stirs."""
+        """One turn of the router, then as many chores as fit before the next drop stirs. Whatever fails, the next turn comes."""
+        self._turns += 1
+        no_orders, begun = self._new_day()
+        done = self.router.step(no_orders)
+        self._state, self._fault = "fault" if done.fault else "routing", done.fault
+        self._count_due |= not done.idle
+        try:
+            self.chores.note(done)
+            tell(done)
+            if begun:
+                self._rest(done)
+        except Exception as error:  # noqa: BLE001  the wall: neither chores nor the screen end a router
+            done.unexpected = True
+            self._state, self._fault = "fault", tell_unexpected("收尾 / housekeeping", error)
+        self._beat_if_due()
+        return done
+
+    def _new_day(self) -> tuple[str, bool]:
+        """Why no new orders are taken, and whether the day has begun: nothing but cancels and reports goes on before it has."""
         try:
             if self.router.today != self._day:
                 self._begin_day()
-        except (
-            OSError,
-            OrderdropError,
-        ) as error:  # nothing goes on before the day has begun; the next turn tries again
-            done = Round(fault=str(error))
-            self.router.tell_fault(done.fault)
-            tell(done)
-            return done
-        done = self.router.step()
-        self.chores.note(done)
-        tell(done)
+            shown = self.clock.other_day
+        except (OSError, OrderdropError) as error:  # the next turn tries again
+            return str(error), False
+        except Exception as error:  # noqa: BLE001  the wall
+            return tell_unexpected("新的一天 / a new day", error), False
+        return ("" if shown is None else _clock_words(self._day, shown)), True
+
+    def _rest(self, done: Round) -> None:
         if self._chores_due(done):
-            self.chores.run(lambda: self.inbox.stirring)
+            self.chores.run(self._stirring)
             if not self.chores.under_way:
                 self._rested = time.monotonic()
         if done.idle or done.fault:  # what keeps orders from leaving need not keep the day from being closed
             self.day_end.step()
-        return done
+
+    def _stirring(self) -> bool:
+        self._beat_if_due()
+        return self.inbox.stirring
+
+    def _may_begin(self, day: date) -> bool:
+        return self.router.gathering.trading_days.may_be_open(day)
+
+    # signs of life
+
+    def _beat_if_due(self) -> None:
+        if self.heartbeat.due:
+            self._beat()
+
+    def _beat(self) -> None:
+        """Says that the loop comes round, and what is wrong."""
+        router, machine = self.router, self.clock.machine
+        halted = self._state == "routing" and self.inbox.halted
+        self.heartbeat.beat(
+            {
+                "pid": os.getpid(),
+                "host": platform.node(),
+                "at": iso(machine.now()),
+                "mono": ticks_of_machine() / 1_000_000,
+                "day": self._day.isoformat(),
+                "turn": self._turns,
+                "state": "halted" if halted else self._state,
+                "fault": self._fault or self._unwritable(),
+                "chores": [] if self._reader is None else self.chores.faults + self.day_end.faults,
+                **self._unknown(),
+                "backlog": sum(router.backlog.values()),
+                "gateways": {name: self._heard(name) for name in self.desk.gateways},
+                "version": __version__,
+            }
+        )
+
+    def _unwritable(self) -> str:
+        """Why the journal takes nothing, though nothing had to be written lately; of two beats on end, for a backup may hold it for a moment."""
+        before, self._trouble = self._trouble, self.journal.trouble()
+        return (
+            f"日志库写不进去 / the journal cannot be written: {self._trouble}"
+            if before and self._trouble
+            else ""
+        )
+
+    def _heard(self, name: str) -> dict[str, Any]:
+        gateway, at = self.desk.gateways[name], self.router.heard.get(name)
+        why = self.router.deaf.get(name) or (gateway.trouble if isinstance(gateway, SaysTrouble) else "")
+        return {"heard_at": None if at is None else iso(Micros(at)), "silent": bool(why), "why": why}
+
+    def _unknown(self) -> dict[str, int]:
+        """How many orders are unknown and, of all those, proven lost; asked anew when something has changed."""
+        if self._count_due and self._reader is not None:
+            self._count_due = False
+            with contextlib.suppress(OrderdropError, SQLAlchemyError), read(self._reader) as reading:
+                unknown = reading.unknown_counts()
+                lost = unknown.get(Code.PROVEN_ABSENT, 0)
+                self._counted = {"unknown": sum(unknown.values()), "lost": lost}
+        return self._counted or {"unknown": 0, "lost": 0}
 
     def _chores_due(self, done: Round) -> bool:
         """In a lull: an order that comes right behind another one must not wait for the receipt of the first. But not for ever."""
@@ -198,6 +293,7 @@ class App:
 
     def _begin_day(self) -> None:
         ended, today = self._day, self.router.today
+        self.router.look_at_clock()
         try:
             self._get_ready(today)
         except ConfigError as error:  # no new orders then, but all else goes on
@@ -255,6 +351,14 @@ class App:
                 return path.relative_to(self.workspace.root).as_posix()
         log.warning("文件不见了 / %s was taken out of the inbox by somebody else", drop.name)
         return ""
+
+
+def _clock_words(today: date, shown: date) -> str:
+    return (
+        f"时钟跳到了 {shown},仍按 {today}:撤单和回报照常,新委托等时钟恢复;若 {shown} 才对,等 5 分钟(交易日),或重启路由器 / "
+        f"the clock has jumped to {shown}, it is still taken for {today}: cancels and reports go on, new orders wait for the clock. "
+        f"If {shown} is right, wait 5 minutes (on a trading day), or start the router anew"
+    )
 
 
 def make_gateways(settings: Settings, workspace: Workspace, clock: Clock) -> dict[str, Gateway]:

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from orderdrop.clock import Micros
 from orderdrop.config import RemoteSettings
 from orderdrop.desk import Desk
+from orderdrop.faults import tell_unexpected
 from orderdrop.gateway.base import Cancel
 from orderdrop.instructions import CancelHandover
 from orderdrop.journal.records import InstructionState, drop_of
@@ -64,7 +65,9 @@ class Cancels:
             handed = list(group)
             try:
                 self._desk.gateways[gateway].cancel([handover.cancel for handover in handed])
-            except GatewayError as error:
+            except Exception as error:  # noqa: BLE001  one gateway must not keep the cancels of others
+                if not isinstance(error, GatewayError):
+                    tell_unexpected(f"{gateway}: 撤单 / cancels", error)
                 if gateway not in self._failing:
                     log.error("撤单没有送出,将重试 / cancels were not handed over, will try again: %s", error)
                 self._failing.add(gateway)

@@ -11,6 +11,7 @@ import heapq
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from operator import attrgetter, itemgetter
 from pathlib import Path
@@ -23,6 +24,7 @@ from orderdrop.clock import Clock
 from orderdrop.closing import Closing
 from orderdrop.config import Settings
 from orderdrop.failpoint import reach
+from orderdrop.faults import tell_unexpected
 from orderdrop.files import is_free, rewriting, write_over
 from orderdrop.inbox.folder import Inbox, RefusedFile
 from orderdrop.inbox.receipt import COLUMNS, book_path, receipt_path
@@ -83,6 +85,8 @@ class Chores:
         self._refused_files: list[tuple[RefusedFile, int]] = []
         self._current: Iterator[None] | None = None
         self._failed = ""
+        self.faults: list[str] = []  # of the last time, for the heartbeat
+        self._found: list[str] = []
         self._noted = False
         self._put_away_before: Iterator[tuple[OpenDrop, str]] = iter(())
         with read(reader) as reading:  # whatever a crash has kept from being written
@@ -123,16 +127,14 @@ class Chores:
         if self._current is None:
             self._current = self._all()
             self._noted = False
-        try:
-            for _ in self._current:
-                if interrupted():
-                    return
-        except (OSError, OrderdropError) as error:
-            if str(error) != self._failed:
-                log.error("收尾工作失败,将重试 / housekeeping failed, will try again: %s", error)
-            self._failed = str(error)
-        else:
-            self._failed = ""
+        for _ in self._current:
+            if interrupted():
+                return
+        self.faults, self._found = self._found, []
+        failed = "; ".join(self.faults)
+        if failed and failed != self._failed:
+            log.error("收尾工作失败,将重试 / housekeeping failed, will try again: %s", failed)
+        self._failed = failed
         self._current = None
 
     def finish(self) -> None:
@@ -153,18 +155,24 @@ class Chores:
 
     def _all(self) -> Iterator[None]:
         """One after the other. What fails is told at the end; it keeps nothing else from being done."""
-        faults: list[str] = []
+        self._found = []
         for chore in (
             self._write_receipts, lambda: self._outbox.update(self._router.today), self._put_away_refused_files,
             self._put_away_drops, self._closing.past_days, self._move_sids, self._watch_put_away, self._count_scan_finds,
             self._closing.seal, self._checkpoint,
         ):  # fmt: skip
-            try:
+            with self._told():
                 yield from chore()
-            except (OSError, OrderdropError) as error:
-                faults.append(str(error))
-        if faults:
-            raise OrderdropError("; ".join(faults))
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Around a chore, and around each thing of one: what fails there keeps nothing else from being done."""
+        try:
+            yield
+        except (OSError, OrderdropError) as error:
+            self._found.append(str(error))
+        except Exception as error:  # noqa: BLE001  whatever it is, receipts of other drops and the router go on
+            self._found.append(tell_unexpected("收尾 / housekeeping", error))
 
     def _count_scan_finds(self) -> Iterator[None]:
         """Keep count of the drops that no event has told of: many of them mean that events do not work in this folder."""
@@ -188,9 +196,13 @@ class Chores:
             began = time.perf_counter()
             del self._receipts[drop_id]
             self._writing = drop_id
-            with read(self._reader) as reading:
-                yield from self._write_receipt(reading, drop_id)
-            self._writing = None
+            with self._told():
+                with read(self._reader) as reading:
+                    yield from self._write_receipt(reading, drop_id)
+                self._writing = None
+            if self._writing is not None:  # it failed: again with the next chores, behind the others
+                self._receipts[drop_id] = None
+                self._writing = None
             self._pace.spent(drop_id, time.perf_counter() - began)
             yield
 
@@ -271,23 +283,26 @@ class Chores:
     # putting away
 
     def _put_away_refused_files(self) -> Iterator[None]:
-        while self._refused_files:
-            refused, drop_id = self._refused_files[-1]
+        for refused, drop_id in self._refused_files[::-1]:
             folder = self._workspace.home_of(self._router.today, refused_whole=True)
-            try:
-                target = archive.put_away(Path(refused.path), folder, _plain_name(refused), drop_id)
-            except FileNotFoundError:
-                target = None
-            self._refused_files.pop()
-            self._note_put_away(drop_id, target, DropState.REFUSED)
+            with self._told():
+                try:
+                    target = archive.put_away(Path(refused.path), folder, _plain_name(refused), drop_id)
+                except FileNotFoundError:
+                    target = None
+                self._refused_files.remove((refused, drop_id))
+                self._note_put_away(drop_id, target, DropState.REFUSED)
             yield
 
     def _put_away_drops(self) -> Iterator[None]:
         for file in self._inbox.to_put_away(self._router.today, at_once=self._ending):
-            folder = self._workspace.home_of(file.day, refused_whole=file.refused and not file.traded)
-            target = archive.put_away(Path(file.path), folder, file.name, file.drop_id)
-            self._note_put_away(file.drop_id, target, DropState.REFUSED if file.refused else DropState.DONE)
-            self._inbox.put_away(file, str(target))
+            with self._told():
+                folder = self._workspace.home_of(file.day, refused_whole=file.refused and not file.traded)
+                target = archive.put_away(Path(file.path), folder, file.name, file.drop_id)
+                self._note_put_away(
+                    file.drop_id, target, DropState.REFUSED if file.refused else DropState.DONE
+                )
+                self._inbox.put_away(file, str(target))
             yield
 
     def _note_put_away(self, drop_id: int, target: Path | None, state: DropState) -> None:

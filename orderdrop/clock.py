@@ -6,9 +6,11 @@ Instants are stored as whole microseconds since 1970-01-01 UTC and shown in Shan
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import NewType, Protocol
+from typing import Final, NewType, Protocol
 
 Micros = NewType("Micros", int)
 """Microseconds since 1970-01-01 UTC."""
@@ -21,6 +23,28 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Clock(Protocol):
     def now(self) -> Micros: ...
 
+    def ticks(self) -> int:
+        """Microseconds that pass whatever the clock is set to, those asleep as well; from any beginning."""
+        ...
+
+
+if sys.platform == "win32":
+    import ctypes
+
+    # time.monotonic() is another counter there in each version of Python; this one is documented to count sleep.
+    _tick_count = ctypes.WinDLL("kernel32").GetTickCount64
+    _tick_count.restype = ctypes.c_ulonglong
+
+    def ticks_of_machine() -> int:
+        return int(_tick_count()) * 1000
+
+else:
+    # Linux counts no sleep in CLOCK_MONOTONIC; macOS does, but not in what time.monotonic() asks there.
+    _COUNTS_SLEEP: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+    def ticks_of_machine() -> int:
+        return time.clock_gettime_ns(_COUNTS_SLEEP) // 1000
+
 
 class SystemClock:
     """The machine's clock."""
@@ -28,18 +52,90 @@ class SystemClock:
     def now(self) -> Micros:
         return Micros(time.time_ns() // 1000)
 
+    def ticks(self) -> int:
+        return ticks_of_machine()
+
 
 class FixedClock:
-    """A clock that stands still until it is told; for replays and tests."""
+    """A clock that stands still until it is told; for replays and tests. jump: it is set to another time, and none passes."""
 
     def __init__(self, at: datetime) -> None:
         self.at = from_datetime(at)
+        self._jumped = 0
 
     def now(self) -> Micros:
         return self.at
 
+    def ticks(self) -> int:
+        return self.at - self._jumped
+
     def advance(self, seconds: float) -> None:
         self.at = Micros(self.at + round(seconds * 1_000_000))
+
+    def jump(self, seconds: float) -> None:
+        self.advance(seconds)
+        self._jumped += round(seconds * 1_000_000)
+
+
+JUMP: Final = 60_000_000
+"""Microseconds by which a clock may be set without being doubted."""
+
+STEADY: Final = 300_000_000
+"""Microseconds after which a clock that was set, and has gone on evenly since, is believed."""
+
+
+class SteadyClock:
+    """A clock that nobody can set to another day in an instant: a wrong reading of the machine's clock ends no day and no order.
+
+    As long as the clock and the ticks agree, it is the clock. When the clock has jumped, it goes on by the ticks alone, until the clock
+    is back where it should be, or has been steady for STEADY; what that makes another day, `may_begin` must allow, too. Whoever starts
+    the program anew takes the clock at its word.
+    """
+
+    def __init__(self, clock: Clock, may_begin: Callable[[date], bool] = lambda _day: True) -> None:
+        self.machine = clock
+        self._may_begin = may_begin
+        self._offset = clock.now() - clock.ticks()
+        self._other: int | None = None  # the offset that is not believed yet
+        self._since = 0  # ticks at which it was first seen
+
+    def now(self) -> Micros:
+        wall, ticks = self.machine.now(), self.machine.ticks()
+        offset = wall - ticks
+        if -JUMP <= offset - self._offset <= JUMP:
+            self._offset, self._other = offset, None
+            return wall
+        return self._doubted(wall, ticks)
+
+    def ticks(self) -> int:
+        return self.machine.ticks()
+
+    @property
+    def jumped(self) -> int:
+        """Microseconds by which the machine's clock is ahead of this one; 0 while it is believed."""
+        now = self.now()
+        return 0 if self._other is None else self.machine.now() - now
+
+    @property
+    def other_day(self) -> date | None:
+        """The day that the machine's clock shows, when that is another one and not believed."""
+        now = self.now()
+        if self._other is None:
+            return None
+        shown = trade_date(self.machine.now())
+        return None if shown == trade_date(now) else shown
+
+    def _doubted(self, wall: Micros, ticks: int) -> Micros:
+        offset, steady = wall - ticks, Micros(ticks + self._offset)
+        if self._other is None or not -JUMP <= offset - self._other <= JUMP:
+            self._since = ticks
+        self._other = offset
+        if ticks - self._since >= STEADY:
+            shown = trade_date(wall)
+            if shown == trade_date(steady) or self._may_begin(shown):
+                self._offset, self._other = offset, None
+                return wall
+        return steady
 
 
 def from_datetime(at: datetime) -> Micros:

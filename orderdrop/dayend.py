@@ -26,6 +26,7 @@ from orderdrop import shut
 from orderdrop.archived import RECONCILIATION, Archived
 from orderdrop.clock import Clock, iso, to_datetime
 from orderdrop.config import Settings
+from orderdrop.faults import tell_unexpected
 from orderdrop.files import write_over
 from orderdrop.gateway.base import Batch, Gateway, Leftover, Outcome, TakesFiles
 from orderdrop.journal.journal import Journal
@@ -155,6 +156,7 @@ class DayEnd:
         self._closed: date | None = None  # is known to be closed
         self._back: list[Return] = []
         self._faults: list[str] = []
+        self.faults: list[str] = []  # of the last attempt, for the heartbeat
 
     def look(self) -> None:
         """Which gateways are closed for today: a person may have opened one again."""
@@ -176,8 +178,11 @@ class DayEnd:
             day = self._asked() or self._again or self._due()
         except (OSError, OrderdropError) as error:
             self._look_at = now + _AGAIN
+            self.faults = [str(error)]
             log.error("现在不知道是否该收盘 / whether a day is to be closed cannot be told now: %s", error)
             return
+        if self._again is None:
+            self.faults = []
         if day is not None:
             self._try(day, lambda: self._begin(day))
 
@@ -226,8 +231,10 @@ class DayEnd:
     def _try(self, day: date, act: Callable[[], object]) -> None:
         try:
             act()
-            self._again = None
-        except (OSError, OrderdropError) as error:
+            self._again, self.faults = None, []
+        except Exception as error:  # noqa: BLE001  whatever it is, it must not end the router
+            unexpected = not isinstance(error, (OSError, OrderdropError))
+            self.faults = [tell_unexpected("收盘 / closing the day", error) if unexpected else str(error)]
             self._day, self._again = None, day
             self._look_at = time.monotonic() + _AGAIN
             log.error(

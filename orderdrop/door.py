@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from orderdrop.clock import Clock, trade_date
 from orderdrop.desk import Desk
 from orderdrop.failpoint import reach
-from orderdrop.gateway.base import Batch, Outcome, SubmitResult
+from orderdrop.faults import tell_unexpected
+from orderdrop.gateway.base import Batch, CallsOneByOne, Outcome, Stopped, SubmitResult
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.writer import Writer
 from orderdrop.order.errors import GatewayError, JournalError
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 HAND_OVER_FAILED = "交接失败 / the hand-over failed"
 INTERRUPTED = "orderdrop 中断过 / orderdrop was interrupted"
+STOPPED = "开关变动 / a switch was thrown"
 
 _NOTE_WITHIN = 0.2  # seconds
 
@@ -69,18 +71,36 @@ class Door:
         """Orders that have left, and of which nobody else knows before that is noted."""
         return sum(handover.orders for handover in self.unnoted if handover.gateway == gateway)
 
-    def hand_over(self, handovers: Iterable[Handover]) -> None:
-        for handover in handovers:
-            reach("submit.before")
+    def hand_over(self, handovers: Sequence[Handover], stopped: Callable[[], bool] = lambda: False) -> None:
+        """stopped: asked before each batch but the first, and between the calls of one: a switch was thrown, what is left stays here."""
+        for number, handover in enumerate(handovers):
             sent_at = self._clock.now()
+            if number and stopped():
+                log.warning(
+                    "有开关变动,其余委托没有送出 / a switch was thrown: the other orders did not leave"
+                )
+                for kept in handovers[number:]:
+                    self._results.append((kept, SubmitResult(Outcome.NEVER_LEFT, STOPPED), sent_at))
+                return
+            reach("submit.before")
+            gateway = self._desk.gateways[handover.gateway]
             try:
-                result = self._desk.gateways[handover.gateway].submit(self._load(handover))
+                if isinstance(gateway, CallsOneByOne):
+                    gateway.stopped = stopped
+                result: SubmitResult | None = gateway.submit(self._load(handover))
             except JournalError:  # it did not leave; the evidence will say so
                 self._doubtful[handover.batch_id] = handover
                 continue
+            except Stopped as error:
+                result = None
+                log.warning("%s: %s", handover.gateway, error)
             except GatewayError as error:
                 result = None
                 log.error("交接失败,按证据判断 / the hand-over to %s failed: %s", handover.gateway, error)
+                self._paused_until[handover.gateway] = time.monotonic() + PAUSE_AFTER_FAULT
+            except Exception as error:  # noqa: BLE001  whatever it was, the batch may have left, and the others have to be seen to
+                result = None
+                tell_unexpected(f"交接 / the hand-over to {handover.gateway}", error)
                 self._paused_until[handover.gateway] = time.monotonic() + PAUSE_AFTER_FAULT
             reach("submit.after")
             if not self._results:
@@ -111,11 +131,13 @@ class Door:
         gateway = self._desk.gateways.get(handover.gateway)
         found: dict[str, Outcome] = {}
         asked = True
+        content = handover.content or writer.batch_content(handover.batch_id)
         try:
             if gateway is not None:
-                content = handover.content or writer.batch_content(handover.batch_id)
                 found = gateway.settle(Batch(handover.batch_id, content))
-        except GatewayError as error:  # the batch stays open: asked again later, and at the next start
+        except Exception as error:  # noqa: BLE001  the batch stays open: asked again later, and at the next start
+            if not isinstance(error, GatewayError):
+                tell_unexpected(f"{handover.gateway}: 查证 / asking for evidence", error)
             why, asked = f"{why}; {error}", False
             self._doubtful[handover.batch_id] = handover
         outcomes = self._write_outcomes(writer, handover, found, why)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import time
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
@@ -17,7 +16,7 @@ from typing import Final
 from orderdrop.checks.context import Funds
 from orderdrop.checks.ledger import ALL, ScopeKey
 from orderdrop.checks.switches import State, Switches, scope_words
-from orderdrop.clock import Clock, trade_date
+from orderdrop.clock import Clock, SteadyClock, ticks_of_machine, trade_date
 from orderdrop.config import Settings
 from orderdrop.files import write_over
 from orderdrop.gathering import Following, Gathering
@@ -39,7 +38,7 @@ class Guard:
 
     def __init__(
         self, settings: Settings, workspace: Workspace, gathering: Gathering, clock: Clock,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = lambda: ticks_of_machine() / 1_000_000,
     ) -> None:  # fmt: skip
         self._settings = settings.switches
         self._named = frozenset(settings.accounts) if settings.switches.day_loss is not None else frozenset()
@@ -74,7 +73,8 @@ class Guard:
         """The machine: its clock, its disk. Each turn."""
         if not self._gathering.any_bound:
             return
-        now, ticks = self._clock.now(), self._monotonic()
+        machine = self._clock.machine if isinstance(self._clock, SteadyClock) else self._clock
+        now, ticks = machine.now(), self._monotonic()
         if self._last is not None and self._settings.clock_jump:
             jump = (now - self._last[0]) / 1_000_000 - (ticks - self._last[1])
             if abs(jump) > self._settings.clock_jump:

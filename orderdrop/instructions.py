@@ -56,6 +56,7 @@ class Instructions:
         self.touched: set[int] = set()
         self.drops: set[int] = set()
         self.waiting: set[int] = set()  # orders whose cancel waits for the broker's first word of them
+        self._newest: int | None = None
 
     def carry_out(self) -> list[CancelHandover]:
         for kind, act in self._acts().items():
@@ -77,15 +78,23 @@ class Instructions:
 
     def _find(self, sid: str) -> Any:
         """Today's order of that sid, else the one that carries it as its terminal knows it."""
-        keys = [sid_key(wire_sid(sid, self._today, self._scope)), sid_key(sid)]
-        day = day_number(self._today)
+        days = dict.fromkeys((self._today, from_day_number(self._newest_day)))
+        keys = [*(sid_key(wire_sid(sid, day, self._scope)) for day in days), sid_key(sid)]
+        day = self._newest_day
         known = self._writer.known(keys, [*self._writer.unmoved_days(day), day], past=True)
         found = next((known[key] for key in keys if key in known), None)
         return None if found is None else self._writer.order(found.id)
 
+    @property
+    def _newest_day(self) -> int:
+        """Today, unless the clock has gone back: then there are orders of a day that is still to come."""
+        if self._newest is None:
+            self._newest = max(day_number(self._today), self._writer.newest_day())
+        return self._newest
+
     def _cancel(self, asked: Any, order: Any) -> None:
         status = Status(order.status)
-        if status in TERMINAL:
+        if status in TERMINAL and not is_given_up(order):
             self._refuse(asked, order, Refusal(Code.CANCEL_FINISHED, "sid", asked.sid, status))
         elif status in {Status.READY, Status.HELD} or is_proven_absent(order):
             self._writer.move(
@@ -143,6 +152,12 @@ class Instructions:
 
     def _refuse(self, asked: Any, order: Any, why: Refusal) -> None:
         self._writer.answer(asked.id, InstructionState.REFUSED, self._now, order and order.id, why)
+
+
+def is_given_up(order: Any) -> bool:
+    """Whether we have closed this journaled order by the calendar alone: at the broker it may be as open as ever."""
+    ours = order.reason_code in {Code.NEVER_ENDED, Code.NEVER_CONFIRMED}
+    return bool(order.status == Status.EXPIRED and ours)
 
 
 def is_proven_absent(order: Any) -> bool:

@@ -20,9 +20,13 @@ from orderdrop.order.identity import day_number, wire_sid
 from orderdrop.order.model import SELLS, Order
 from orderdrop.order.refusal import Refusal
 from orderdrop.order.status import Status
+from orderdrop.pace import slices
 
 FLUSH_AT = 10000
-"""Orders that are written, and handed over, together."""
+"""Orders that are written together."""
+
+LEAVE_AT = 2000
+"""Orders that are handed over together: between two batches somebody may say stop."""
 
 _KEEP_BYTES = 8 * 1024 * 1024
 
@@ -141,8 +145,8 @@ class Pending:
                 accepted.sort(key=_sells_first)
             room = self._room[gateway] if may_leave else 0
             leaving, waiting = accepted[:room], accepted[room:]
-            if leaving:
-                self._add(leaving, gateway, self._new_batch(gateway, leaving), Status.SUBMITTING)
+            for together in slices(leaving, LEAVE_AT):
+                self._add(together, gateway, self._new_batch(gateway, together), Status.SUBMITTING)
             if waiting:
                 self._add(waiting, gateway, None, Status.READY)
             if may_leave:

@@ -7,11 +7,11 @@ with the next commit. After a crash in between, `recover` asks the gateway for e
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 
 from orderdrop.admission import Admission, Admitted
 from orderdrop.cancels import Cancels
@@ -22,12 +22,14 @@ from orderdrop.confirmation import Confirmation
 from orderdrop.desk import Desk
 from orderdrop.door import INTERRUPTED, Door
 from orderdrop.failpoint import reach
+from orderdrop.faults import tell_unexpected, words
 from orderdrop.fills import AwaitedFills
 from orderdrop.gateway.base import Batch, Cursor, Gateway, Outgoing
 from orderdrop.gathering import Gathering
 from orderdrop.guarding import Guard
 from orderdrop.holding import Holding
-from orderdrop.inbox.folder import Inbox
+from orderdrop.inbox.folder import Inbox, RefusedFile
+from orderdrop.inbox.tail import Take
 from orderdrop.instructions import CancelHandover, Instructions
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.records import NewBatch, drop_of
@@ -61,6 +63,7 @@ class Round:
     accounts: set[str] = field(default_factory=set)
     handed_over: list[Handover] = field(default_factory=list)
     fault: str = ""
+    unexpected: bool = False  # the fault is one that nobody foresaw
 
     @property
     def idle(self) -> bool:
@@ -91,7 +94,9 @@ class Router:
         self._asked = False  # instructions are journaled that were not carried out
         self._cursors: dict[str, Cursor] = {}
         self.shut: dict[str, str] = {}  # gateways that are closed for today, and since when
-        self._deaf: set[str] = set()  # gateways that cannot be polled
+        self.deaf: dict[str, str] = {}  # gateways that cannot be polled, and why
+        self.heard: dict[str, int] = {}  # when each was polled last
+        self.alive: Callable[[], None] = lambda: None  # called between the parts of a turn
         self.behind = False  # whether a gateway has more to tell than one poll took
         self._fault = ""
 
@@ -114,16 +119,25 @@ class Router:
 
     # the flow
 
-    def step(self) -> Round:
-        """One turn. A fault is told once, and the next turn tries again; nothing is lost by it, and what the brokers tell is heard."""
-        done = Round()
-        for act in (self._receive_and_dispatch, self._collect_now_or_later):
-            try:
-                act(done)
-            except (OSError, OrderdropError) as error:
-                done.fault = done.fault or str(error)
+    def step(self, no_orders: str = "") -> Round:
+        """One turn. A fault is told once, and the next turn tries again; nothing is lost by it, what the brokers tell is heard, and
+        cancels go out. no_orders: why no new orders are taken.
+        """
+        done = Round(fault=no_orders)
+        self._try(self._cancel_only if no_orders else self._receive_and_dispatch, done)
+        self.alive()
+        self._try(self._collect_now_or_later, done)
         self.tell_fault(done.fault)
         return done
+
+    def _try(self, act: Callable[[Round], None], done: Round) -> None:
+        try:
+            act(done)
+        except (OSError, OrderdropError) as error:
+            done.fault = done.fault or str(error)
+        except Exception as error:  # noqa: BLE001  the wall: a turn may fail, the router does not
+            done.fault = done.fault or tell_unexpected("路由 / a turn of the router", error)
+            done.unexpected = True
 
     def listen(self) -> Round:
         """Collect only: nothing is received, nothing is handed over. For the day's end. Raises JournalError."""
@@ -160,20 +174,74 @@ class Router:
                 backlog = self._count_backlog(writer, admitted, closed)
                 if admitted.held or admitted.waiting:
                     self.holding.look(writer)
-        except OrderdropError as error:
+        except Exception as error:
             if isinstance(error, JournalError):
                 self.guard.trouble(str(error))
-            for ready in found:
-                self.inbox.forget(ready)
             self.holding.forget()
+            cancels_only = [ready for ready in found if _is_cancel(ready)]
+            for ready in found:
+                if not _is_cancel(ready):
+                    self.inbox.forget(ready)
+            self._cancel_only_after(error, cancels_only, done)
             raise
-        self.backlog, done.admitted, self._asked = backlog, admitted, False
+        self.backlog, done.admitted, self._asked = backlog, admitted, bool(cancels)
         if changed is not None:
             self._confirmation.take(changed)
         done.orders |= set(moved)
         self._accepted(admitted)
-        self._door.hand_over(handovers)
+        self._door.hand_over(handovers, self._stopped_since(self.inbox.switches))
         self._asked = not self._cancels.hand_over(cancels, now)
+
+    def _stopped_since(self, before: Switches) -> Callable[[], bool]:
+        """Whether a switch was thrown since then; asked while a large drop leaves. A turn that takes long is no hanging router, either."""
+
+        def stopped() -> bool:
+            self.alive()
+            return self.inbox.switched() or self.inbox.switches != before
+
+        return stopped
+
+    def _cancel_only(self, done: Round, cancels: list[Take] | None = None) -> None:
+        """What is left of a turn when no new order may be taken, or none can be: cancels are taken and go out."""
+        if cancels is None:
+            found = self.inbox.collect(self.today, only=DropKind.CANCEL)
+            cancels = [ready for ready in found if isinstance(ready, Take)]
+            for ready in found:
+                if not isinstance(ready, Take):
+                    self.inbox.forget(ready)
+        if not (cancels or self._asked):
+            return
+        admitted = Admitted()
+        try:
+            with self.journal.transaction() as writer:
+                now, today = self.clock.now(), self.today
+                if cancels:
+                    if writer.newest_day() > day_number(
+                        today
+                    ):  # the clock has gone back behind a day that is closed
+                        writer.await_closing(day_number(today))
+                    admission = Admission(
+                        self.desk, writer, now, today, gathering=self.gathering, switches=self._switches(), room={},
+                    )  # fmt: skip
+                    admitted = admission.admit(cancels)
+                handovers = self._instruct(writer, done)
+                backlog = self._backlog(writer)
+        except Exception:
+            for take in cancels:
+                self.inbox.forget(take)
+            raise
+        self.backlog, done.admitted, self._asked = backlog, admitted, bool(handovers)
+        self._accepted(admitted)
+        self._asked = not self._cancels.hand_over(handovers, now)
+
+    def _cancel_only_after(self, fault: Exception, cancels: list[Take], done: Round) -> None:
+        """What cannot be taken keeps no cancel from going out."""
+        try:
+            self._cancel_only(done, cancels)
+        except (OSError, OrderdropError) as error:
+            log.debug("%s, then %s", fault, error)
+        except Exception as error:  # noqa: BLE001  the first fault is the one to be told
+            tell_unexpected("撤单 / cancels", error)
 
     def _collect_now_or_later(self, done: Round) -> None:
         """While more drops come, that all went well is noted with what comes of them: one commit instead of one for each turn."""
@@ -326,13 +394,15 @@ class Router:
         cursor = self._cursors.get(gateway.name, Cursor(""))
         try:
             found = gateway.poll(cursor, POLL_LIMIT)
-        except GatewayError as error:
-            if gateway.name not in self._deaf:
+        except Exception as error:  # noqa: BLE001  one gateway must not keep the others from being heard
+            if not isinstance(error, GatewayError):
+                tell_unexpected(f"{gateway.name}: 读回报 / reading reports", error)
+            if gateway.name not in self.deaf:
                 log.error("读不到回报 / no reports from %s: %s", gateway.name, error)
-            self._deaf.add(gateway.name)
+            self.deaf[gateway.name] = str(error) if isinstance(error, GatewayError) else words(error)
             return [], cursor
-        if gateway.name in self._deaf:
-            self._deaf.discard(gateway.name)
+        self.heard[gateway.name] = self.clock.now()
+        if self.deaf.pop(gateway.name, None) is not None:
             log.warning("又能读到回报 / reports again from %s", gateway.name)
         return found
 
@@ -369,17 +439,19 @@ class Router:
         self.begin_day(done)
         return done
 
-    def begin_day(self, done: Round) -> None:
-        """Hear what was told last, end what is left of earlier days, count what waits.
-
-        Raises JournalError when the clock has gone back behind a day that the journal has lived: its sids could be doubled.
-        """
+    def look_at_clock(self) -> None:
+        """Raises ClockBehind when the clock has gone back behind a day that the journal has lived: its sids could be doubled."""
         with self.journal.transaction() as writer:
             newest = writer.newest_day()
         if newest > day_number(self.today):
-            raise JournalError(
-                f"时钟倒退了 / the clock has gone back: {self.today}, the journal has come to {newest}"
+            raise ClockBehind(
+                f"时钟倒退了 / the clock has gone back: {self.today}, the journal has come to {newest};"
+                " 先校准时钟;若是之前的时钟错了 / set the clock; if it was wrong before: orderdrop adopt --day-was-wrong"
             )
+
+    def begin_day(self, done: Round) -> None:
+        """Hear what was told last, end what is left of earlier days, count what waits. Raises ClockBehind, JournalError."""
+        self.look_at_clock()
         self._end_earlier_days(done)
         with self.journal.transaction() as writer:
             self._confirmation.begin(writer, self.today, self.clock.now())
@@ -399,6 +471,7 @@ class Router:
     def _hear(self, done: Round) -> None:
         """All that the gateways have told already, before an order of theirs is called over."""
         for _ in range(_ROUNDS):
+            self.alive()
             self._collect(done)
             if not self.behind:
                 return
@@ -419,6 +492,14 @@ class Router:
             self.backlog = self._backlog(writer)
         self._confirmation.take(state)
         self._asked |= not self._waiting_cancels.isdisjoint(ids)
+
+
+class ClockBehind(JournalError):
+    """The journal has lived a day that the clock has not come to."""
+
+
+def _is_cancel(ready: Take | RefusedFile) -> TypeGuard[Take]:
+    return isinstance(ready, Take) and ready.file.info.kind is DropKind.CANCEL
 
 
 def outgoing(order: Any, today: date, scope: SidScope) -> Outgoing:

@@ -62,6 +62,11 @@ class Workspace:
         return self.state / "router.json"
 
     @property
+    def heartbeat(self) -> Path:
+        """What the router's loop says every two seconds."""
+        return self.state / "heartbeat.json"
+
+    @property
     def close_request(self) -> Path:
         """Asks a running router to close a day."""
         return self.state / "close.json"

@@ -20,6 +20,7 @@ from orderdrop.cli.demo import demo
 from orderdrop.cli.doctor import doctor
 from orderdrop.cli.drop import drop
 from orderdrop.cli.export import export
+from orderdrop.cli.health import health
 from orderdrop.cli.init import init
 from orderdrop.cli.limits import calendar, limits
 from orderdrop.cli.look import drops, orders
@@ -79,7 +80,7 @@ def main(ctx: click.Context, workspace: Path) -> None:
 
 
 for command in (
-    init, run, demo, template, check, drop, orders, drops, why, cash, positions, trades, status, limits, doctor, cancel, release,
-    resend, halt, resume, close, replay, audit, export, calendar, terminal,
+    init, run, demo, template, check, drop, orders, drops, why, cash, positions, trades, status, health, limits, doctor, cancel,
+    release, resend, halt, resume, close, replay, audit, export, calendar, terminal,
 ):  # fmt: skip
     main.add_command(command)

@@ -8,7 +8,6 @@ from typing import Any, Final
 import click
 
 from orderdrop.cli.output import (
-    OTHER_SETTINGS,
     clock_time,
     json_option,
     print_json,
@@ -18,6 +17,7 @@ from orderdrop.cli.output import (
     style_of,
 )
 from orderdrop.cli.place import Place, pass_place
+from orderdrop.health import LATE
 from orderdrop.order.status import Status
 
 _ON_THE_WAY: Final = frozenset({Status.SUBMITTING, Status.SUBMITTED})
@@ -32,7 +32,8 @@ def status(place: Place, ctx: click.Context, as_json: bool) -> None:
 
     通道(实盘或模拟)、路由器、今日各状态笔数、状态不明的委托、最早未确认的委托。
 
-    Exit 1 when orders are unknown, when files wait in the inbox and no router runs, or when the settings are not those of the running router.
+    Exit 1 when orders are unknown, when files wait in the inbox and nobody takes them, when the router hangs, is in a fault or hears
+    nothing of a gateway, when the journal or the disk is in trouble, or when the settings are not those of the running router.
 
     \b
     Examples 例子:
@@ -40,7 +41,7 @@ def status(place: Place, ctx: click.Context, as_json: bool) -> None:
       orderdrop status --json
     """
     place.must_exist()
-    found = _look(place)
+    found = look(place)
     if as_json:
         print_json(found)
     else:
@@ -50,26 +51,37 @@ def status(place: Place, ctx: click.Context, as_json: bool) -> None:
     ctx.exit(1 if found["problems"] else 0)
 
 
-def _look(place: Place) -> dict[str, Any]:
+def look(place: Place) -> dict[str, Any]:
     """What `--json` prints."""
-    from orderdrop.app import holder_of  # noqa: PLC0415
-    from orderdrop.order.identity import day_number  # noqa: PLC0415
+    from orderdrop.cli.problems import problems_of  # noqa: PLC0415
+    from orderdrop.order.errors import JournalError  # noqa: PLC0415
+    from orderdrop.order.identity import day_number, from_day_number  # noqa: PLC0415
     from orderdrop.order.refusal import Code  # noqa: PLC0415
     from orderdrop.views import scan_finds_key  # noqa: PLC0415
     from orderdrop.waiting import waiting  # noqa: PLC0415
 
-    running = place.routed
-    with place.journal() as reading:
-        counts = reading.status_counts(day_number(place.today)) if reading else {}
-        live = reading.live_orders() if reading else []
-        files = waiting(place.workspace, reading, place.today)
-        found_by_scan = int((reading.meta(scan_finds_key(place.today)) if reading else None) or 0)
+    router, beat = _router(place)
+    counts: dict[str, int] = {}
+    live: list[Any] = []
+    files: list[str] = []
+    found_by_scan, newest, journal_fault = 0, 0, ""
+    try:
+        with place.journal() as reading:
+            if reading:
+                counts = reading.status_counts(day_number(place.today))
+                live = reading.live_orders()
+                found_by_scan = int(reading.meta(scan_finds_key(place.today)) or 0)
+                newest = reading.newest_day()
+            files = waiting(place.workspace, reading, place.today)
+    except JournalError as error:  # the rest can be told all the same
+        journal_fault = str(error)
     unknown = [order for order in live if order.status == Status.UNKNOWN]
     lost = [order.sid for order in unknown if order.reason_code == Code.PROVEN_ABSENT]
     found = {
         "workspace": str(place.workspace.root),
         "date": place.today.isoformat(),
-        "router": {"running": running, **(holder_of(place.workspace) if running else {})},
+        "router": router,
+        "heartbeat": beat,
         "settings_in_force": place.in_force,
         "halted": _halted(place),
         "switches": _switches(place),
@@ -82,30 +94,34 @@ def _look(place: Place) -> dict[str, Any]:
         ),
         "waiting": files,
         "found_by_scan": found_by_scan,
+        "journal_day": from_day_number(newest).isoformat() if newest else None,
+        "journal_fault": journal_fault,
         "disk": _disk(place),
     }
-    doubtful = [order.sid for order in unknown if order.sid not in lost]
-    problems = _problems(doubtful, lost, files, running=running)
-    if not found["settings_in_force"]:
-        problems.append(" / ".join(OTHER_SETTINGS))
-    return found | {"problems": problems}
+    return found | {"problems": problems_of(found, place)}
 
 
-def _problems(doubtful: list[str], lost: list[str], files: list[str], *, running: bool) -> list[str]:
-    problems = []
-    if lost:
-        problems.append(
-            f"{len(lost)} 笔漏单,已证明终端从未收到 / orders are proven lost → orderdrop resend, or cancel: {shortened(lost)}"
-        )
-    if doubtful:
-        problems.append(
-            f"{len(doubtful)} 笔状态不明,按已发送对待,先在终端核对 / orders are unknown: treat them as live, look into the terminal: {shortened(doubtful)}"
-        )
-    if files and not running:
-        problems.append(
-            f"有文件等待而路由器没有运行 / files wait and no router runs → orderdrop run: {shortened(files)}"
-        )
-    return problems
+def _router(place: Place) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Who runs, and what its loop said last; silent_for: seconds since then, or since its start while it has said nothing."""
+    import platform  # noqa: PLC0415
+    import time  # noqa: PLC0415
+
+    from orderdrop import health  # noqa: PLC0415
+    from orderdrop.app import holder_of  # noqa: PLC0415
+    from orderdrop.clock import ticks_of_machine  # noqa: PLC0415
+    from orderdrop.heartbeat import last_beat  # noqa: PLC0415
+
+    if not place.routed:
+        return {"running": False}, None
+    holder, beat = holder_of(place.workspace), last_beat(place.workspace.heartbeat)
+    if beat is not None and beat.get("pid") != holder.get("pid"):  # of an earlier router
+        beat = None
+    here = platform.node()
+    about = beat if beat is not None else {"at": holder.get("since")}
+    silent = health.age(
+        about, ticks=ticks_of_machine() / 1_000_000, now=time.time(), same_boot=about.get("host") == here
+    )
+    return {"running": True, **holder, "silent_for": round(max(0.0, silent), 1)}, beat
 
 
 def _disk(place: Place) -> dict[str, int]:
@@ -254,6 +270,5 @@ def _router_words(router: dict[str, Any]) -> Any:
     if not router["running"]:
         return Text("没有运行 not running", "yellow")
     since = datetime.fromisoformat(router["since"]).strftime("%H:%M:%S") if "since" in router else "?"
-    return Text(
-        f"运行中 running since {since}, pid {router.get('pid', '?')} on {router.get('host', '?')}", "green"
-    )
+    words = f"运行中 running since {since}, pid {router.get('pid', '?')} on {router.get('host', '?')}"
+    return Text(words, "bold red" if router.get("silent_for", 0) > LATE else "green")

@@ -6,7 +6,7 @@ itself: what it cannot say for sure is `unknown`, and `settle` looks for evidenc
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple, NewType, Protocol, runtime_checkable
 
 from orderdrop.clock import Micros
+from orderdrop.order.errors import GatewayError
 from orderdrop.order.report import Account, Report
 from orderdrop.order.security import Security
 
@@ -111,6 +112,26 @@ class DeliversInstruments(Protocol):
     def instruments(self, day: date) -> Generator[Security, None, None]:
         """All that the terminal knows of securities on that day, and nothing of any other day. Raises GatewayError."""
         ...
+
+
+class Stopped(GatewayError):
+    """A batch was left in the middle because a switch was thrown; `settle` tells what has left from what has not."""
+
+
+@runtime_checkable
+class SaysTrouble(Protocol):
+    """A gateway that is cut off from its terminal without `poll` raising: it knows what it has heard before, and nothing new."""
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing is heard now, bilingual; "" when all is well."""
+        ...
+
+
+class CallsOneByOne:
+    """A gateway whose `submit` makes a call for each order: between two of them it asks `stopped`, and if so raises Stopped."""
+
+    stopped: Callable[[], bool] = staticmethod(lambda: False)
 
 
 class Gateway(Protocol):

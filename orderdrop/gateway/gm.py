@@ -18,7 +18,18 @@ from orderdrop.clock import Clock, Micros, trade_date
 from orderdrop.config import GmSettings
 from orderdrop.failpoint import reach
 from orderdrop.gateway import gm_rows as rows
-from orderdrop.gateway.base import Batch, Cancel, Cursor, Leftover, Outcome, Outgoing, SubmitResult, Trace
+from orderdrop.gateway.base import (
+    Batch,
+    CallsOneByOne,
+    Cancel,
+    Cursor,
+    Leftover,
+    Outcome,
+    Outgoing,
+    Stopped,
+    SubmitResult,
+    Trace,
+)
 from orderdrop.gateway.enquiry import Enquiry, command
 from orderdrop.gateway.gm_blotter import Blotter
 from orderdrop.gateway.gm_link import COMMAND, GmLink, GmRefused, GmSilence
@@ -46,7 +57,7 @@ _BACK_OFF: Final = (1_000_000, 2_000_000, 5_000_000, 10_000_000, 30_000_000)
 _UNKNOWN_ORDER, _INTERNAL = 102, 999
 
 
-class GmGateway:
+class GmGateway(CallsOneByOne):
     """掘金's API as a `Gateway`; one token, several accounts.
 
     Invariants: a call is on disk before it is made, so an order that is not there never left; a call that has begun is never made
@@ -109,6 +120,10 @@ class GmGateway:
 
     keeps_days = True  # its own file does
 
+    @property
+    def trouble(self) -> str:
+        return "" if self._link.up else "掘金接口没有连上 / not connected to 掘金's API"
+
     def watched(self) -> Sequence[Path]:
         """It has no folders."""
         return ()
@@ -132,6 +147,10 @@ class GmGateway:
             return SubmitResult(Outcome.NEVER_LEFT, str(error))
         for place, order in enumerate(orders):
             if order.sid not in begun:
+                if self.stopped():
+                    raise Stopped(
+                        f"{len(orders) - place} 笔没有送出 / orders were not sent: a switch was thrown"
+                    )
                 self._place(batch, place, order)
         known = all(self._outcome(number) is Outcome.TAKEN for number in begun.values())
         return SubmitResult(Outcome.TAKEN if known else Outcome.UNKNOWN)

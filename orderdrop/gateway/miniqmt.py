@@ -21,11 +21,13 @@ from orderdrop.failpoint import reach
 from orderdrop.gateway import miniqmt_events as ev
 from orderdrop.gateway.base import (
     Batch,
+    CallsOneByOne,
     Cancel,
     Cursor,
     Leftover,
     Outcome,
     Outgoing,
+    Stopped,
     SubmitResult,
     Trace,
 )
@@ -54,7 +56,7 @@ _PULSE: Final = 0.05
 """Seconds between two looks into the queue of events; it costs next to nothing."""
 
 
-class MiniqmtGateway:
+class MiniqmtGateway(CallsOneByOne):
     """A terminal as a `Gateway`; all accounts of one type.
 
     Invariants: TAKEN is said when the vendor's API has taken every row; NEVER_LEFT only of rows for which it was not called, in this life or, as
@@ -107,6 +109,10 @@ class MiniqmtGateway:
 
     keeps_days = False  # only today's batches are remembered
 
+    @property
+    def trouble(self) -> str:
+        return "" if self._link.ready else self._link.trouble or "还没有就绪 / not ready yet"
+
     def watched(self) -> Sequence[Path]:
         """It has no folders of ours."""
         return ()
@@ -128,7 +134,12 @@ class MiniqmtGateway:
         self._left.add(batch.id)
         self._submitted.add(batch.id)
         self._book.add(rows)
-        for row in rows:
+        for number, row in enumerate(rows):
+            if self.stopped():
+                # What was called is told from the rest once it is answered.
+                self._pump_until(lambda: not self._book.unanswered, self._settings.answer_timeout)
+                left = len(rows) - number
+                raise Stopped(f"{left} 笔没有送出 / orders were not sent: a switch was thrown")
             self._make_room_in_flight()
             self._hand_over(row)
         return SubmitResult(Outcome.TAKEN)

@@ -26,8 +26,9 @@ from orderdrop.files import is_free
 from orderdrop.inbox.names import EXCEL_MARK, Ignored, Name, printable, read_name, read_switch
 from orderdrop.inbox.tail import Changed, DropFile, Limits, OpenDrop, Take, prepare
 from orderdrop.inbox.watch import Unwatched, Watch, watch
+from orderdrop.order.model import DropKind
 from orderdrop.order.refusal import Code, Refusal
-from orderdrop.workspace import FIN_SUFFIX
+from orderdrop.workspace import FIN_SUFFIX, HALT_FILE
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +85,8 @@ class Inbox:
         self._late: list[tuple[float, int, float, DropFile]] = []
         self._sequence = itertools.count()
         self._next_scan = 0.0
+        self._put_by: dict[str, bool] = {}  # hints that were taken, and that nobody has looked at yet
+        self._only: DropKind | None = None
         self._recheck: dict[str, float] = {}  # files that were told of and are not quiet for long enough yet
         self._recheck_at = float("inf")
         self._started_day: date | None = None
@@ -112,7 +115,8 @@ class Inbox:
 
     def wait(self, timeout: float) -> None:
         """Sleep until something may have come, at most until the next look is due."""
-        self._watch.wait(max(0.0, min(timeout, self._due - self._monotonic())))
+        due = 0.0 if self._has_put_by else self._due - self._monotonic()
+        self._watch.wait(max(0.0, min(timeout, due)))
 
     @property
     def halted(self) -> bool:
@@ -123,32 +127,41 @@ class Inbox:
         return min(self._next_scan, self._recheck_at)
 
     @property
+    def _has_put_by(self) -> bool:
+        return bool(self._put_by) and self._only is None
+
+    @property
     def stirring(self) -> bool:
         """Whether something may have come since the last `collect`, or it is time to look again."""
-        return self._watch.stirring or self._monotonic() >= self._due
+        return self._watch.stirring or self._monotonic() >= self._due or self._has_put_by
 
     @property
     def empty(self) -> bool:
         """Whether nothing is left that could still become an order."""
-        return not self._watch.stirring and all(
+        return not (self._watch.stirring or self._put_by) and all(
             w.file.drop_id and (w.file.refused or w.stamp[:2] == w.file.taken) for w in self._watched.values()
         )
 
     # finding
 
-    def collect(self, today: date) -> list[Take | RefusedFile]:
-        """What can be taken now, oldest file first."""
+    def collect(self, today: date, only: DropKind | None = None) -> list[Take | RefusedFile]:
+        """What can be taken now, oldest file first. only: the rest is left alone, as if nobody had looked."""
         now = self._monotonic()
-        hints = {name: moved for name, moved in self._watch.take().items() if _is_ours(name)}
+        hints = self._hints()
         hints |= {name: hints.get(name, False) for name, due in self._recheck.items() if due <= now}
         self._recheck = {name: due for name, due in self._recheck.items() if due > now}
+        self._only = only
+        if only is not None:
+            self._put_by = {name: moved for name, moved in hints.items() if not self._is_wanted(name)}
+            hints = {name: moved for name, moved in hints.items() if self._is_wanted(name)}
         if now >= self._next_scan or any(map(read_switch, hints)):
             found = list(self._scan(hints, today, now))
             self._next_scan = self._monotonic() + self.settings.scan_interval
         else:
             looked = (self._look_at(name, moved, today, now) for name, moved in hints.items())
             found = [ready for ready in looked if ready is not None]
-        found.extend(self._look_late(now))
+        if only is None:
+            found.extend(self._look_late(now))
         self._recheck_at = min(self._recheck.values(), default=float("inf"))
         if len(found) > 1:
             found.sort(
@@ -158,6 +171,42 @@ class Inbox:
             )
         return found
 
+    def _hints(self) -> dict[str, bool]:
+        """What events have named since the last `collect`."""
+        hints, self._put_by = self._put_by, {}
+        for name, moved in self._watch.take().items():
+            if _is_ours(name):
+                hints[name] = moved or hints.get(name, False)
+        return hints
+
+    def _is_wanted(self, name: str) -> bool:
+        if self._only is None:
+            return True
+        said = read_name(name.rpartition("/")[2])
+        return isinstance(said, Name) and said.kind is self._only
+
+    def switched(self) -> bool:
+        """Whether somebody has written or removed a switch since the last look: asked between the batches of a large drop, while nothing
+        is collected. What events name meanwhile is kept for the next `collect`; without events, the folder itself is looked at.
+        """
+        self._put_by = self._hints()
+        told = any(map(read_switch, self._put_by)) or os.path.lexists(f"{self._root}{os.sep}{HALT_FILE}")
+        if self.settings.events and not told:
+            return False
+        try:
+            states = self._switch_states(name for name, _entry in self._entries())
+        except OSError:
+            return True  # who cannot look does not go on
+        changed = states != self.switches
+        self.switches = states
+        return changed
+
+    def _switch_states(self, names: Iterable[str]) -> Switches:
+        states: dict[ScopeKey, State] = {}
+        for switch in filter(None, map(read_switch, names)):
+            states[switch[0]] = max(switch[1], states.get(switch[0], State.ACTIVE))
+        return Switches(states)
+
     def _scan(self, hints: dict[str, bool], today: date, now: float) -> Iterator[Take | RefusedFile]:
         seen: set[str] = set()
         states: dict[ScopeKey, State] = {}
@@ -166,7 +215,7 @@ class Inbox:
             switch = read_switch(name)
             if switch is not None:
                 states[switch[0]] = max(switch[1], states.get(switch[0], State.ACTIVE))
-            elif not entry.name.lower().endswith(FIN_SUFFIX):
+            elif not entry.name.lower().endswith(FIN_SUFFIX) and self._is_wanted(name):
                 moved = hints.get(name)
                 self.found_by_scan_only += self._missed_by_events(name, moved)
                 ready = self._look_at(name, bool(moved), today, now)

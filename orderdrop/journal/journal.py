@@ -101,6 +101,22 @@ class Journal:
                 raise JournalError(f"日志库写不进去 / the journal cannot be written: {error}") from error
             raise
 
+    def trouble(self) -> str:
+        """Why nothing could be written just now, "" when it could: asked without waiting, and without writing."""
+        raw = self._connection and self._connection.connection.dbapi_connection
+        if not isinstance(raw, sqlite3.Connection) or raw.in_transaction:
+            return ""
+        (patience,) = raw.execute("PRAGMA busy_timeout").fetchone()
+        try:
+            raw.execute("PRAGMA busy_timeout = 0").fetchall()
+            raw.execute("BEGIN IMMEDIATE")
+            raw.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            return str(error)
+        finally:
+            raw.execute(f"PRAGMA busy_timeout = {patience}").fetchall()
+        return ""
+
     def checkpoint(self) -> None:
         """Move the write-ahead log into the database once it is worth it; never waits for a reader. For idle moments."""
         wal = self._path.with_name(self._path.name + "-wal")

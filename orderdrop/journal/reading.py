@@ -110,6 +110,17 @@ class Reading:
             self._connection.execute(self._orders().where(orders.c.closed_at.is_(None)).order_by(orders.c.id))
         )
 
+    def newest_day(self) -> int:
+        """The last day of which there is a drop, 0 for none."""
+        found = self._connection.exec_driver_sql("SELECT coalesce(max(trade_day), 0) FROM drops").scalar_one()
+        return int(found)
+
+    def unknown_counts(self) -> dict[str | None, int]:
+        """How many open orders are unknown, by the code that says why."""
+        open_unknown = (orders.c.closed_at.is_(None), orders.c.status == Status.UNKNOWN)
+        query = select(orders.c.reason_code, func.count()).where(*open_unknown).group_by(orders.c.reason_code)
+        return {row[0]: row[1] for row in self._connection.execute(query)}
+
     def status_counts(self, day: int) -> dict[str, int]:
         first, last = self._range(day)
         query = select(orders.c.status, func.count()).where(

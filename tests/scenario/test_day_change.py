@@ -248,7 +248,9 @@ def test_cancel_when_sids_live_a_day_means_todays_order_unless_it_names_the_day(
     desk.later(3)
     desk.put({"c.cancel_order.csv": "sid,comment\n20261120-P,\n"})
     desk.later(3)
-    assert desk.outcomes("c.cancel_order.csv") == [("20261120-P", "refused", "CANCEL_FINISHED")]
+    assert desk.outcomes("c.cancel_order.csv") == [
+        ("20261120-P", "sent", "")
+    ]  # we gave it up, not the broker
     desk.put({"d.cancel_order.csv": "sid,comment\nP,\n"})
     desk.later(3)
     status = desk.query("SELECT trade_day, status FROM orders ORDER BY trade_day")
