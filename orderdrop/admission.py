@@ -7,13 +7,14 @@ blocks, inside a savepoint, so that a basket with one bad row can be refused as 
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby, islice
 from typing import Final
 
-from orderdrop import checks, intake
+from orderdrop import checks, intake, repeating
 from orderdrop.checks.switches import Switches
 from orderdrop.clock import Micros
 from orderdrop.desk import Desk
@@ -30,9 +31,12 @@ from orderdrop.order.identity import day_number
 from orderdrop.order.model import DropKind, Instruction, Order
 from orderdrop.order.refusal import Code, Refusal, RowError
 from orderdrop.pending import FLUSH_AT, Accepted, Handover, Pending
+from orderdrop.repeating import NOTHING_SAID, Repeats, Said
 from orderdrop.verdict import Verdict, duplicate_row, error_row
 
 _SID_TAKEN: Final = "a sid is taken"
+_NAMELESS: Final = "its rows have no sids"
+_ONCE_MORE: Final = frozenset({_SID_TAKEN, _NAMELESS})
 
 
 @dataclass
@@ -57,6 +61,7 @@ class _Draft:
     drop_id: int
     whole: bool  # a basket: all of it or nothing
     refuse: str = ""
+    said: Said | None = None  # by its rows without a sid, if it has any
     rows: int = 0
     accepted: int = 0
     denied: int = 0
@@ -102,6 +107,7 @@ class Admission:
             writer, self._pending, context, check,
             today=today, scope=desk.settings.inbox.sid_scope, counts=gathering.counts,
         )  # fmt: skip
+        self._repeats = Repeats(writer, self._day, desk.settings.inbox)
         self.admitted = Admitted(handovers=self._pending.handovers)
 
     def admit(self, found: Iterable[Take | RefusedFile]) -> Admitted:
@@ -122,7 +128,7 @@ class Admission:
 
     def _admit_small(self, takes: Sequence[Take]) -> None:
         drafts = [self._draft(take) for take in takes]
-        read = [list(draft.take.blocks(self._context(draft.file))) for draft in drafts]
+        read = [self._read_small(draft) for draft in drafts]
         orders = [order for blocks in read for block in blocks for order in block.orders]
         keys = self._judge.keys(orders)
         known = self._judge.known(keys)
@@ -133,15 +139,42 @@ class Admission:
         following = iter(keys)
         for draft, blocks in zip(drafts, read, strict=True):
             keyed = [(block, list(islice(following, len(block.orders)))) for block in blocks]
+            if draft.said is not None:
+                self._look_back(
+                    draft,
+                    [pair for block, own in keyed for pair in zip(block.orders, own, strict=True)],
+                    known,
+                )
             self._settle_small(draft, keyed, known)
             self._finish(draft)
             if self._pending.full:
                 known |= self._pending.known()
                 self._pending.flush()
 
+    def _read_small(self, draft: _Draft) -> list[Block]:
+        blocks = list(draft.take.blocks(self._context(draft.file)))
+        if draft.file.derive is not None and draft.file.derive.asked:
+            draft.said = said = repeating.begin(draft.file, repeating.said_by(blocks))
+            blocks = [repeating.named(draft.file, said, block) for block in blocks]
+        return blocks
+
+    def _look_back(
+        self, draft: _Draft, orders: Sequence[tuple[Order, int]], known: Mapping[int, Known]
+    ) -> None:
+        """Whether rows without a sid were ordered before today. orders: with the keys of their sids."""
+        said, mine = draft.said, self._pending.mine
+        assert said is not None  # noqa: S101  only where rows have no sid
+        named = [(order.row, key in known or key in mine) for order, key in orders]
+        self._repeats.judge(
+            draft.file,
+            said,
+            known=lambda: {row for row, there in named if there},
+            others_new=lambda: any(not there and row not in said.keys for row, there in named),
+        )
+
     def _all_in_order(self, drafts: Sequence[_Draft], read: Sequence[Sequence[Block]]) -> bool:
-        """Whether these drops hold nothing but orders of today."""
-        return not any(self._too_late(draft.file) for draft in drafts) and all(
+        """Whether these drops hold nothing but orders of today, each with a sid."""
+        return not any(draft.said or self._too_late(draft.file) for draft in drafts) and all(
             len(block.orders) == block.rows for blocks in read for block in blocks
         )
 
@@ -189,7 +222,9 @@ class Admission:
     def _refuse_or_stream(self, ready: Take | RefusedFile) -> None:
         if isinstance(ready, RefusedFile):
             drop_id = self._new_drop_id()
-            self._pending.drops.append(self._refused_drop(drop_id, ready.name, ready.refusal))
+            self._pending.drops.append(
+                self._refused_drop(drop_id, ready.name, ready.refusal, owner=ready.owner)
+            )
             self.admitted.refused_files.append((ready, drop_id))
             self.admitted.drop_ids.add(drop_id)
         elif ready.refusal is not None:
@@ -207,12 +242,16 @@ class Admission:
         savepoint = self._writer.connection.begin_nested()
         try:
             while again := self._stream_blocks(draft, look_up=look_up):
-                look_up, refuse = True, draft.refuse if again == _SID_TAKEN else again
+                look_up, refuse = (
+                    look_up or again != _NAMELESS,
+                    draft.refuse if again in _ONCE_MORE else again,
+                )
                 savepoint.rollback()
                 self._pending.back_to(mark)
                 self._ledger.back_to(counted)
                 savepoint = self._writer.connection.begin_nested()
-                draft = _Draft(take, draft.drop_id, draft.whole, refuse=refuse)
+                said = self._say(draft) if again == _NAMELESS else draft.said
+                draft = _Draft(take, draft.drop_id, draft.whole, refuse=refuse, said=said)
             if draft.refuse:
                 self._ledger.back_to(counted)
             self._finish(draft)
@@ -225,13 +264,18 @@ class Admission:
             self.admitted.spoiled.append(take.file)
 
     def _stream_blocks(self, draft: _Draft, *, look_up: bool) -> str:
-        """Why it must be begun again: why the basket is refused, or _SID_TAKEN; "" if it need not.
+        """Why it must be begun again: why the basket is refused, or one of _ONCE_MORE; "" if it need not.
 
         look_up: every sid, before it goes in. Else a block in which all is well goes in without: the journal's constraint objects if it
         has one of them today, and those of days gone by are looked for at the end, all at once.
         """
+        if draft.said is not None and draft.said.sids is not None:
+            draft.said.sids.restart()
         try:
-            for block in draft.take.blocks(self._context(draft.file)):
+            for read in draft.take.blocks(self._context(draft.file)):
+                block = self._named(draft, read)
+                if block is None:
+                    return _NAMELESS
                 verdict = self._judge_block(draft, block, look_up=look_up)
                 bad = verdict.bad(draft.sheets) if draft.whole and not draft.refuse else ""
                 if bad:
@@ -245,6 +289,43 @@ class Admission:
                 raise
             return _SID_TAKEN
         return _SID_TAKEN if not look_up and self._judge.used_before(draft.drop_id) else ""
+
+    def _named(self, draft: _Draft, block: Block) -> Block | None:
+        """The block with a name for each row; None: rows have no sid, and all rows must be known before they have names."""
+        file = draft.file
+        if file.derive is None or not file.derive.asked:
+            return block
+        one_by_one = file.info.followed or bool(file.drop_id)
+        if one_by_one:
+            draft.said = Said()
+        elif draft.said is None:
+            return None
+        else:
+            draft.said.keys.clear()
+        said = draft.said
+        assert said is not None  # noqa: S101
+        block = repeating.named(file, said, block)
+        if one_by_one:
+            keys = self._judge.keys(block.orders)
+            self._look_back(draft, [*zip(block.orders, keys, strict=True)], self._judge.known(keys))
+        return block
+
+    def _say(self, draft: _Draft) -> Said:
+        """What the rows of a large drop say, read for that alone."""
+        file, keys = draft.file, array("q")
+        for block in draft.take.blocks(self._context(file)):
+            keys.extend(repeating.said_by([block]))
+        draft.said = said = repeating.begin(file, keys)
+        if self._repeats.look(keys):
+            orders: list[tuple[Order, int]] = []
+            known: dict[int, Known] = {}
+            for block in draft.take.blocks(self._context(file)):
+                named = repeating.named(file, said, block).orders
+                own = self._judge.keys(named)
+                known |= self._judge.known(own)
+                orders += zip(named, own, strict=True)
+            self._look_back(draft, orders, known)
+        return said
 
     def _judge_block(self, draft: _Draft, block: Block, *, look_up: bool) -> Verdict:
         keys, counted = self._judge.keys(block.orders), self._ledger.mark()
@@ -260,7 +341,9 @@ class Admission:
     ) -> Verdict:
         too_late = self._too_late(draft.file)
         if too_late is None:
-            return self._judge.sort(draft.drop_id, block, keys, known, draft.refuse)
+            return self._judge.sort(
+                draft.drop_id, block, keys, known, draft.refuse, draft.said or NOTHING_SAID
+            )
         late = (RowError(order.row, order.sid, too_late) for order in block.orders)
         return Verdict([], [], [], [*block.errors, *late])
 
@@ -269,10 +352,13 @@ class Admission:
     def _enter(self, draft: _Draft, block: Block, verdict: Verdict) -> None:
         """Queue what was decided, and count it."""
         self._pending.accept(verdict.accepted)
+        if draft.said is not None:
+            self._note_said(draft, draft.said, verdict)
         self._pending.denied += verdict.denied
-        self._pending.rows += [error_row(draft.drop_id, error) for error in verdict.errors]
+        came = self._now if draft.file.drop_id else None  # its rows came later than the drop
+        self._pending.rows += [error_row(draft.drop_id, error, came) for error in verdict.errors]
         self._pending.rows += [
-            duplicate_row(draft.drop_id, order, earlier) for order, earlier in verdict.repeated
+            duplicate_row(draft.drop_id, order, earlier, came) for order, earlier in verdict.repeated
         ]
         if verdict.accepted or verdict.denied:
             base = draft.drop_id << 32
@@ -284,6 +370,16 @@ class Admission:
         draft.denied += len(verdict.denied)
         draft.duplicates += len(verdict.repeated)
         draft.errors += len(verdict.errors) if block.rows else 0  # the rest of a torn line was counted before
+
+    def _note_said(self, draft: _Draft, said: Said, verdict: Verdict) -> None:
+        accepted = [(order_id, order) for order_id, _key, order in verdict.accepted]
+        self._pending.row_keys |= {
+            order_id: said.keys[order.row] for order_id, order in accepted if order.row in said.keys
+        }
+        if draft.take.data is not None and (
+            accepted or verdict.repeated
+        ):  # a large drop is in the journal at once
+            self._repeats.taken(draft.file, draft.drop_id, said, accepted)
 
     def _too_late(self, file: DropFile) -> Refusal | None:
         """Why no row of this file is taken any more."""
@@ -300,6 +396,7 @@ class Admission:
                     "sid": instruction.sid,
                     "state": InstructionState.ASKED,
                     "updated_at": self._now,
+                    "received_at": self._now if draft.file.drop_id else None,
                 }
             ]
         )
@@ -309,10 +406,6 @@ class Admission:
 
     def _draft(self, take: Take) -> _Draft:
         file = take.file
-        if (
-            take.book is not None and not file.drop_id
-        ):  # saved again, a row that was taken before is the same order
-            file.sid_space = self._writer.first_space(file.name, self._day) or file.sid_space
         by_row = file.info.followed or file.info.kind is not DropKind.ORDER
         whole = not by_row and self._desk.settings.inbox.on_bad_row == "reject-file"
         return _Draft(take, file.drop_id or self._new_drop_id(), whole)
@@ -327,7 +420,7 @@ class Admission:
             accounts=self._desk.accounts,
             default_account=account,
             strategy=strategy,
-            derive=file.naming() if file.info.whole else file.name_row,
+            derive=file.naming(),
         )
 
     def _finish(self, draft: _Draft) -> None:
@@ -357,7 +450,7 @@ class Admission:
                     draft.drop_id, file.name, file.info.kind, file.strategy, self._day, self._now,
                     DropState.REFUSED if refused else DropState.OPEN, file.sid_space, take.sha256,
                     take.end.offset, take.end.next_row, int(take.end.torn),
-                    draft.rows, draft.accepted, draft.denied, draft.duplicates, draft.errors, None, None, None, None,
+                    draft.rows, draft.accepted, draft.denied, draft.duplicates, draft.errors, take.owner, None, None, None, None,
                     json.dumps(draft.sheets, ensure_ascii=False) if draft.sheets else None,
                 )
             )  # fmt: skip
@@ -376,16 +469,19 @@ class Admission:
                 reason_code=why.code, reason_column=why.column, reason_value=why.value, reason_bound=why.bound,
             )  # fmt: skip
         else:
-            self._pending.drops.append(self._refused_drop(drop_id, file.name, why, file.info.kind, take.size))
+            self._pending.drops.append(
+                self._refused_drop(drop_id, file.name, why, file.info.kind, take.size, take.owner)
+            )
         self.admitted.drops.append((take, drop_id, True))
         self.admitted.drop_ids.add(drop_id)
 
     def _refused_drop(
-        self, drop_id: int, name: str, why: Refusal, kind: str = DropKind.ORDER, size: int = 0
-    ) -> NewDrop:
+        self, drop_id: int, name: str, why: Refusal, kind: str = DropKind.ORDER, size: int = 0,
+        owner: str | None = None,
+    ) -> NewDrop:  # fmt: skip
         return NewDrop(
             drop_id, printable(name), kind, "", self._day, self._now, DropState.REFUSED, "", None, size, 1, 0,
-            0, 0, 0, 0, 0, why.code, why.column, why.value, why.bound,
+            0, 0, 0, 0, 0, owner, why.code, why.column, why.value, why.bound,
         )  # fmt: skip
 
 

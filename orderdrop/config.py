@@ -62,6 +62,12 @@ class InboxSettings(_Section):
         "reject-file",
         description="a basket goes whole or not at all, or row by row; followed files always go row by row 有坏行时",
     )
+    on_repeat: Literal["hold", "duplicate", "new"] | None = Field(
+        None,
+        examples=["hold"],
+        description="rows without a sid that come again in a changed file, or a copy of it; left out: hold, workbooks duplicate"
+        " 改过的文件或其副本里重复的无编号行",
+    )
     sid_scope: Literal["forever", "day"] = Field(
         "forever", description="a sid is used once for ever, or once a trading day 编号唯一范围"
     )

@@ -15,6 +15,7 @@ from orderdrop.order.identity import SidScope, day_number, sid_keys, wire_sid
 from orderdrop.order.model import Order
 from orderdrop.order.refusal import Code, Refusal, RowError
 from orderdrop.pending import Accepted, Pending
+from orderdrop.repeating import NOTHING_SAID, Said
 from orderdrop.verdict import Verdict, conflict, told
 
 _WORTH_COLUMNS: Final = 8  # orders
@@ -64,11 +65,20 @@ class Judge:
     # verdicts
 
     def sort(
-        self, drop_id: int, block: Block, keys: Sequence[int], known: Mapping[int, Known], refuse: str = ""
+        self,
+        drop_id: int,
+        block: Block,
+        keys: Sequence[int],
+        known: Mapping[int, Known],
+        refuse: str = "",
+        said: Said = NOTHING_SAID,
     ) -> Verdict:
-        """Sort the rows of a block into accepted, denied, repeated and bad ones. refuse: why none of them may go, if so."""
+        """Sort the rows of a block into accepted, denied, repeated and bad ones.
+
+        refuse: why none of them may go, if so. said: what those without a sid say, and whether it was ordered before.
+        """
         verdict, base = Verdict([], [], [], list(block.errors)), drop_id << 32
-        if not refuse and self.all_well(block.orders, keys, known):
+        if not refuse and said.plain and self.all_well(block.orders, keys, known):
             ids = map(base.__or__, [order.row for order in block.orders])
             verdict.accepted.extend(zip(ids, keys, block.orders, strict=True))
             self._pending.mine.update(zip(keys, verdict.accepted, strict=True))
@@ -79,7 +89,10 @@ class Judge:
         for order, key in zip(block.orders, keys, strict=True):
             earlier = known.get(key) or mine.get(key)
             if earlier is not None:
-                _repeat(verdict, order, earlier)
+                _repeat(verdict, order, earlier, nameless=order.row in said.keys)
+                continue
+            if (again := said.duplicate(order.row)) is not None:
+                verdict.repeated.append((order._replace(sid=again.sid), again.id))
                 continue
             refusal, judged = check(order, context), order
             if refusal is None and (self._counts or order.not_before):
@@ -89,6 +102,8 @@ class Judge:
             if refusal is not None:
                 verdict.denied.append((base | order.row, order, refusal))
                 continue
+            if (hold := said.hold(order.row)) is not None:
+                self._pending.held[base | order.row] = hold
             mine[key] = accepted = (base | order.row, key, judged)
             accept(accepted)
         return verdict
@@ -112,9 +127,14 @@ class Judge:
         return None, order._replace(note="; ".join(said))
 
 
-def _repeat(verdict: Verdict, order: Order, earlier: Known | Accepted) -> None:
-    different = conflict(order, earlier)
+def _repeat(verdict: Verdict, order: Order, earlier: Known | Accepted, *, nameless: bool) -> None:
+    """nameless: it has its sid from what it says, which a remark is no part of."""
+    different = conflict(order._replace(remark=_remark_of(earlier)) if nameless else order, earlier)
     if different is None:
         verdict.repeated.append((order, earlier[0]))
     else:
         verdict.errors.append(RowError(order.row, order.sid, different))
+
+
+def _remark_of(earlier: Known | Accepted) -> str:
+    return (earlier.remark if isinstance(earlier, Known) else earlier[2].remark) or ""

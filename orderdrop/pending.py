@@ -18,7 +18,7 @@ from orderdrop.journal.records import Known, NewBatch, NewDrop, NewRow, drop_of
 from orderdrop.journal.writer import Writer
 from orderdrop.order.identity import day_number, wire_sid
 from orderdrop.order.model import SELLS, Order
-from orderdrop.order.refusal import Refusal
+from orderdrop.order.refusal import Code, Refusal
 from orderdrop.order.status import Status
 from orderdrop.pace import slices
 
@@ -81,6 +81,7 @@ class Pending:
         self.denied: list[tuple[int, Order, Refusal]] = []
         self.ranges: list[tuple[int, int]] = []
         self.held: dict[int, Hold] = {}
+        self.row_keys: dict[int, int] = {}  # of orders that came without a sid, by their ids
         # gateway, status, why held, may it leave
         self._queues: dict[tuple[str, Status, Hold | None, bool], list[Accepted]] = {}
         self._routes: dict[tuple[str, str], list[Accepted]] = {}
@@ -109,9 +110,9 @@ class Pending:
         return route
 
     def _held_route(self, order: Order, hold: Hold) -> list[Accepted]:
-        """Those that the settings hold until they are released wait for nothing else."""
+        """Those that the settings hold until they are released wait for nothing else; a repeat says so all the same."""
         gateway = self._desk.settings.gateway_of(order.account_id)
-        known = None if self._desk.holds(order.strategy) else hold
+        known = None if self._desk.holds(order.strategy) and not is_repeat(hold) else hold
         return self._queues.setdefault((gateway, Status.HELD, known, True), [])
 
     @property
@@ -154,7 +155,7 @@ class Pending:
             self.waiting += len(waiting)
         self._writer.use_ids(batch=self._next_batch)
         self._writer.add_drops(self.drops)
-        self._writer.add_denied(self.denied, self._day, self._now)
+        self._writer.add_denied(self.denied, self._day, self._now, new_from=self._new_from)
         self._writer.tell_orders(_joined(self.ranges, self._new_from))
         self._writer.add_rows(self.rows)
         self.forget()
@@ -167,7 +168,17 @@ class Pending:
         status: Status,
         hold: Hold | None = None,
     ) -> None:
-        self._writer.add_accepted(accepted, self._day, gateway, batch, status, self._now, hold)
+        self._writer.add_accepted(
+            accepted,
+            self._day,
+            gateway,
+            batch,
+            status,
+            self._now,
+            hold,
+            row_keys=self.row_keys,
+            new_from=self._new_from,
+        )
 
     def _new_batch(self, gateway: str, accepted: Sequence[Accepted]) -> int:
         content = self._desk.gateways[gateway].encode(self._outgoing(accepted))
@@ -203,6 +214,10 @@ def _joined(ranges: Sequence[tuple[int, int]], new_from: int) -> list[tuple[int,
         else:
             joined.append((first, last))
     return joined
+
+
+def is_repeat(hold: Hold) -> bool:
+    return hold.why.code is Code.REPEATED_ROW
 
 
 def _sells_first(accepted: Accepted) -> tuple[int, bool, int]:

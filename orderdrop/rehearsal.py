@@ -27,9 +27,10 @@ from orderdrop.inbox.folder import RefusedFile
 from orderdrop.inbox.names import TABLE_SUFFIXES, Ignored, printable, read_name
 from orderdrop.inbox.switches import read_switches
 from orderdrop.inbox.tail import DropFile, Limits, Take, prepare
+from orderdrop.journal.asking import has_traded
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.reading import Reading
-from orderdrop.journal.records import Known
+from orderdrop.journal.records import Earlier, Known
 from orderdrop.journal.today import TodaysOrders
 from orderdrop.journal.writer import Writer
 from orderdrop.order.identity import day_number
@@ -66,7 +67,11 @@ def rehearse(
         desk, workspace.root, lambda account_id: last_snapshot(workspace, settings, account_id, now), lambda: told
     )  # fmt: skip
     gathering.close(shut(workspace, settings.gateways, today))
-    switches = with_accounts(read_switches(workspace.inbox), desk.accounts)
+    switches = with_accounts(
+        read_switches(workspace.inbox),
+        desk.accounts,
+        lambda name: name == desk.default_account or (real is not None and has_traded(real, name)),
+    )
     denials: dict[str, list[Refusal]] = {}
 
     def check(order: Order, context: checks.Context) -> Refusal | None:
@@ -133,9 +138,13 @@ class _Rehearsing(Writer):
     def next_drop_id(self) -> int:
         return max(super().next_drop_id(), self._real.next_drop_id() if self._real else 0)
 
-    def first_space(self, name: str, day: int) -> str | None:
-        real = self._real.first_space(name, day) if self._real else None
-        return real or super().first_space(name, day)
+    def drops_of_space(self, space: str, day: int) -> list[str]:
+        return super().drops_of_space(space, day) + (
+            self._real.drops_of_space(space, day) if self._real else []
+        )
+
+    def said_before(self, keys: Sequence[int], day: int) -> list[Earlier]:
+        return super().said_before(keys, day) + (self._real.said_before(keys, day) if self._real else [])
 
     def unmoved_days(self, today: int) -> list[int]:
         return self._real.unmoved_days(today) if self._real else []

@@ -91,6 +91,8 @@ class Router:
         self._cancels = Cancels(desk)
         self._lapsing = Lapsing(desk, journal, clock)
         self._waiting_cancels: set[int] = set()
+        self._named_switches = Switches()
+        self._traded: dict[str, bool] = {}  # whether the accounts that those name have ever had an order
         self._asked = False  # instructions are journaled that were not carried out
         self._cursors: dict[str, Cursor] = {}
         self.shut: dict[str, str] = {}  # gateways that are closed for today, and since when
@@ -310,7 +312,21 @@ class Router:
     # details of receive
 
     def _switches(self) -> Switches:
-        return self.guard.over(with_accounts(self.inbox.switches, self.desk.accounts))
+        named = self.inbox.switches
+        if named != self._named_switches:
+            self._named_switches, self._traded = named, {}
+        return self.guard.over(with_accounts(named, self.desk.accounts, self._has_traded))
+
+    def _has_traded(self, account_id: str) -> bool:
+        """Of an account that no setting names; asked once for each switch that lies in the inbox."""
+        if account_id not in self._traded:
+            try:
+                with self.journal.transaction() as writer:
+                    known = account_id == self.desk.default_account or writer.has_traded(account_id)
+            except JournalError:
+                return False  # then the switch binds all
+            self._traded[account_id] = known
+        return self._traded[account_id]
 
     def _accepted(self, admitted: Admitted) -> None:
         for take, drop_id, refused in admitted.drops:

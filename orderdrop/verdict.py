@@ -55,14 +55,15 @@ def told(warning: Refusal) -> str:
     return f"{warning.code}: {explain(warning).text()}"
 
 
-def error_row(drop_id: int, error: RowError) -> NewRow:
+def error_row(drop_id: int, error: RowError, came: int | None = None) -> NewRow:
+    """came: when the row did, if later than its drop."""
     why, sid = error.refusal, error.sid or None
     return NewRow(
-        row_id(drop_id, error.row), RowOutcome.ERROR, sid, None, why.code, why.column, why.value, why.bound
-    )
+        row_id(drop_id, error.row), RowOutcome.ERROR, sid, None, why.code, why.column, why.value, why.bound, came,
+    )  # fmt: skip
 
 
-def duplicate_row(drop_id: int, order: Order, earlier: int) -> NewRow:
+def duplicate_row(drop_id: int, order: Order, earlier: int, came: int | None = None) -> NewRow:
     sheet, row = spot_of(earlier & 0xFFFFFFFF)
     where = f"{drop_of(earlier)}:{f'#{sheet + 1}!' if sheet else ''}{row}"
     return NewRow(
@@ -74,6 +75,7 @@ def duplicate_row(drop_id: int, order: Order, earlier: int) -> NewRow:
         "sid",
         order.sid,
         where,
+        came,
     )
 
 

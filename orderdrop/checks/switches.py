@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -51,15 +51,30 @@ class Switches(NamedTuple):
         )
 
 
-def with_accounts(named: Switches, accounts: Mapping[str, str]) -> Switches:
-    """accounts: account id or alias to account id."""
+def with_accounts(
+    named: Switches, accounts: Mapping[str, str], traded: Callable[[str], bool] = lambda _name: False
+) -> Switches:
+    """accounts: account id or alias to account id. traded: whether an account that the settings do not name has ever had an order."""
     states: dict[ScopeKey, State] = {}
-    for (kind, name), state in named.states.items():
-        key = (kind, name)
-        if kind == "account" or name in accounts:  # a sub-folder called like an account is that account's
-            key = ("account", accounts.get(name, name))
-        states[key] = max(state, states.get(key, State.ACTIVE))
+    for key, state in named.states.items():
+        whose = bound_by(key, accounts, traded)
+        states[whose] = max(state, states.get(whose, State.ACTIVE))
     return Switches(states)
+
+
+def bound_by(key: ScopeKey, accounts: Mapping[str, str], traded: Callable[[str], bool]) -> ScopeKey:
+    """Whom a switch binds that names an account, or lies in a folder called like one. One that names no account that is known binds all:
+    `HALT.rtf` is meant to halt.
+    """
+    kind, name = key
+    if kind != "account":
+        return ("account", accounts[name]) if name in accounts else key
+    known = accounts.get(name) or next(
+        (account for other, account in accounts.items() if other.casefold() == name.casefold()), None
+    )
+    if known is None and not accounts and traded(name):
+        known = name
+    return ALL if known is None else ("account", known)
 
 
 def not_halted(_order: Order, context: Context) -> Refusal | None:

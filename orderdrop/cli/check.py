@@ -92,7 +92,8 @@ def _rehearse(
     from orderdrop.rehearsal import rehearse  # noqa: PLC0415
 
     for path, key, _state in switch_files(place.workspace.inbox):
-        say(f"按开关 {path.name} 判断", f"judged as switched: {scope_words(key)}", place.language)
+        whose = scope_words(place.bound_by(key))
+        say(f"按开关 {path.name} 判断", f"judged as switched: {whose}", place.language)
     for name, told in kept(place.settings, place.workspace, trade_date(now)).items():
         count, at = len(told.securities), clock_time(told.at)
         say(

@@ -16,6 +16,7 @@ from orderdrop.order.errors import ConfigError, JournalError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from orderdrop.checks.ledger import ScopeKey
     from orderdrop.config import Settings
     from orderdrop.journal.reading import Reading
     from orderdrop.order.refusal import Language
@@ -89,6 +90,22 @@ class Place:
             raise JournalError(f"日志库读不出来 / the journal cannot be read: {error.orig}") from None
         finally:
             engine.dispose()
+
+    def bound_by(self, key: ScopeKey) -> ScopeKey:
+        """Whom a switch binds, as the router takes it. Raises JournalError."""
+        from orderdrop.checks.switches import bound_by  # noqa: PLC0415
+        from orderdrop.desk import Desk  # noqa: PLC0415
+        from orderdrop.journal.asking import has_traded  # noqa: PLC0415
+
+        desk = Desk(self.settings, {})
+
+        def traded(name: str) -> bool:
+            if name == desk.default_account:
+                return True
+            with self.connection() as real:
+                return real is not None and has_traded(real, name)
+
+        return bound_by(key, desk.accounts, traded)
 
     @property
     def routed(self) -> bool:

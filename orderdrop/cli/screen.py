@@ -198,7 +198,9 @@ class Screen:
             )
             self._console.print(Text.assemble("通道 gateway ", (gateway.name, "bold"), " ", words))
         for path, key, state in switch_files(self._place.workspace.inbox):
-            switched = f"{state.name} {scope_words(key)}: {path.name} → orderdrop resume"
+            switched = (
+                f"{state.name} {scope_words(self._place.bound_by(key))}: {path.name} → orderdrop resume"
+            )
             self._console.print(Text(switched, "bold yellow"))
         self._console.print(
             Text(f"收件箱 inbox {self._place.workspace.inbox}  Ctrl-C 停止 stops", "dim"), soft_wrap=True

@@ -20,6 +20,9 @@ from orderdrop.cli.place import Place, pass_place
 from orderdrop.health import LATE
 from orderdrop.order.status import Status
 
+UNKNOWN_SWITCH: Final = (
+    "{0} 没有指明已知的账户，对全部生效 / {0} names no account that is known: it binds all"
+)
 _ON_THE_WAY: Final = frozenset({Status.SUBMITTING, Status.SUBMITTED})
 
 
@@ -151,18 +154,20 @@ def _halted(place: Place) -> str | None:
 
 
 def _switches(place: Place) -> list[dict[str, Any]]:
-    """What is switched off: its scope ("" for all, account, strategy), name, state and the reason that was given."""
-    from orderdrop.inbox.switches import switch_files  # noqa: PLC0415
+    """What is switched off: its scope ("" for all, account, strategy), name, state, file, and the reason that was given, or why it binds all."""
+    from orderdrop.checks.ledger import ALL  # noqa: PLC0415
+    from orderdrop.inbox.switches import reason_in, switch_files  # noqa: PLC0415
 
-    return [
-        {
-            "scope": kind,
-            "name": name,
-            "state": state.name.lower(),
-            "reason": path.read_text(encoding="utf-8", errors="replace").strip(),
-        }
-        for path, (kind, name), state in switch_files(place.workspace.inbox)
-    ]
+    found = []
+    for path, key, state in switch_files(place.workspace.inbox):
+        kind, name = place.bound_by(key)
+        why = reason_in(path)
+        if key[0] == "account" and (kind, name) == ALL:
+            why = " ".join(filter(None, [UNKNOWN_SWITCH.format(path.name), why]))
+        found.append(
+            {"scope": kind, "name": name, "state": state.name.lower(), "file": path.name, "reason": why}
+        )
+    return found
 
 
 def _gateways(place: Place) -> list[dict[str, Any]]:

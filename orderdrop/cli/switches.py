@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Collection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -151,6 +154,12 @@ def halt(
         else ("已暂停新委托", "new orders are halted")
     )
     say(what[0], f"{what[1]}; orderdrop resume lets them go again", place.language)
+    if named and place.bound_by(("account", named))[0] != "account":
+        say(
+            f"没有已知的账户 {named}，对全部生效",
+            f"no account is known as {named}: it binds all",
+            place.language,
+        )
 
 
 @click.command(short_help="Take new orders again. 恢复")
@@ -186,9 +195,16 @@ def resume(place: Place, account: str | None, strategy: str | None, gateway: str
         return
     wanted = {("account", name) for name in (account, account_id(place, account)) if name}
     wanted |= {("strategy", strategy)} if strategy else set()
-    switched = [path for path, key, _ in switch_files(place.workspace.inbox) if not wanted or key in wanted]
-    for path in switched:
-        path.unlink(missing_ok=True)
+    found = switch_files(place.workspace.inbox)
+    switched = [
+        path for path, key, _ in found if not wanted or key in wanted or place.bound_by(key) in wanted
+    ]
+    left = [path.name for path in switched if not _take_away(path)]
+    if left:
+        give_up(
+            f"仍然暂停：{shortened(left)} 删不掉（文件夹里有文件？），请手工移走",
+            f"still halted: {shortened(left)} cannot be removed (a folder that is not empty?); take it away by hand",
+        )
     if switched:
         say("已恢复", "new orders are taken again", place.language)
     else:
@@ -199,6 +215,16 @@ def resume(place: Place, account: str | None, strategy: str | None, gateway: str
             f"the gateway {name} is closed for today; orderdrop resume --gateway {name} opens it",
             place.language,
         )
+
+
+def _take_away(path: Path) -> bool:
+    """Whether a switch, a file or an empty folder, is gone."""
+    with contextlib.suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        else:
+            path.unlink(missing_ok=True)
+    return not os.path.lexists(path)
 
 
 def _open_again(place: Place, gateway: str, closed: Collection[str]) -> None:

@@ -24,6 +24,7 @@ from orderdrop.clock import Micros, trade_date
 from orderdrop.config import InboxSettings
 from orderdrop.files import is_free
 from orderdrop.inbox.names import EXCEL_MARK, Ignored, Name, printable, read_name, read_switch
+from orderdrop.inbox.owner import owner_of
 from orderdrop.inbox.tail import Changed, DropFile, Limits, OpenDrop, Take, prepare
 from orderdrop.inbox.watch import Unwatched, Watch, watch
 from orderdrop.order.model import DropKind
@@ -43,6 +44,7 @@ class RefusedFile(NamedTuple):
     path: str
     name: str
     refusal: Refusal
+    owner: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -241,10 +243,11 @@ class Inbox:
     def _entries(self) -> Iterator[tuple[str, os.DirEntry[str]]]:
         with os.scandir(self._root) as entries:
             for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    yield from self._entries_below(entry)
-                else:
+                folder = entry.is_dir(follow_symlinks=False)
+                if not folder or read_switch(entry.name):  # a folder HALT halts as well
                     yield entry.name, entry
+                if folder:
+                    yield from self._entries_below(entry)
 
     def _entries_below(self, folder: os.DirEntry[str]) -> Iterator[tuple[str, os.DirEntry[str]]]:
         """A sub-folder may go away, or be closed to us, while we look: that stops nobody else's drops."""
@@ -252,7 +255,11 @@ class Inbox:
             return
         try:
             with os.scandir(folder.path) as below:
-                files = [file for file in below if not file.is_dir(follow_symlinks=False)]
+                files = [
+                    file
+                    for file in below
+                    if not file.is_dir(follow_symlinks=False) or read_switch(f"{folder.name}/{file.name}")
+                ]
         except OSError as error:
             log.warning("子文件夹读不了 / cannot read the sub-folder %s: %s", printable(folder.name), error)
             return
@@ -299,18 +306,19 @@ class Inbox:
         elif not stat.S_ISREG(status.st_mode):
             said = Refusal(Code.FILE_LINK, value=printable(name))
         if isinstance(said, Refusal):
-            return RefusedFile(path, name, said)
+            return RefusedFile(path, name, said, owner_of(status))
         restored = self._restored.pop(name, None)
         file = DropFile(path, name, said, name.rpartition("/")[0], restored.day if restored else today)
         if restored is not None:
             file.resume(restored)
         else:
             if said.day is not None and said.day > today:
+                self._ignored.setdefault(name, "")  # known, so that it is not found anew at each scan
                 return None
             day = said.day or self._day_known(name, status) or self._day_written(status, today)
             if day < today:
                 stale = Refusal(Code.FILE_STALE, value=day.isoformat(), bound=today.isoformat())
-                return RefusedFile(path, name, stale)
+                return RefusedFile(path, name, stale, owner_of(status))
         watched = _Watched(file, _stamp(status), now)
         self._watched[name] = watched
         return watched

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import date
 from typing import Final, NamedTuple
 
@@ -25,12 +26,31 @@ MAX_NAME_BYTES: Final = 200
 
 _SWITCHES: Final = {HALT_FILE: State.HALTED, REDUCE_FILE: State.REDUCING}
 _SWITCH_LETTERS: Final = frozenset("HhRr")
+_PLAIN_ENDS: Final = frozenset({"", "txt"})
+"""What may stand behind the dot of a switch that names no account."""
+
 _KIND = {f".{kind}": kind for kind in DropKind}
 _FOLLOWED: Final = re.compile(r"(\d{8})\.(?:order|cancel_order)\.csv", re.IGNORECASE | re.ASCII)
-_DATED: Final = re.compile(
-    r"(\d{8})(?:_\d{6}\b.*\.(?:csv|xlsx|dbf)|(?:\d{6}\.\d+)?\.(?:order|cancel_order)\.(?:xlsx|dbf))",
-    re.IGNORECASE | re.ASCII,
+_DATED: Final = re.compile(  # 20261127, 2026-11-27, 2026年11月27日, and stamps that begin with a day: 20261127092037, with or without a fraction
+    r"(?<!\d)(20\d\d)(?:"
+    r"(\d\d)(\d\d)(?:(?:[01]\d|2[0-3])[0-5]\d[0-5]\d(?:\d{3,})?)?(?!\d)"
+    r"|(?P<mark>[-_.])(\d\d)(?P=mark)(\d\d)(?!\d)"
+    r"|年(\d{1,2})月(\d{1,2})(?!\d))",
+    re.ASCII,
 )
+_COPIED: Final = re.compile(  # what people's systems put behind a name that is taken already
+    r"""(?:
+        \s*[(（]\d{1,3}[)）]                                                # Windows, browsers: basket (1)
+      | \s*-\s*(?:副本|複製|复制|copy)                                      # Windows: basket - 副本
+      | \s+(?:的?副本|拷贝|copy)(?:\s*\d{1,3})?                            # macOS: basket copy 2
+      | \s*[(（\[][^()（）\[\]]*(?:conflict|冲突|衝突)[^()（）\[\]]*[)）\]]   # Dropbox, 坚果云: basket (conflicted copy 2026-11-28)
+      | [-_.\s]*(?:的)?冲突(?:文件|副本).*                                   # basket_冲突文件_zhang_20261128
+      | -(?:desktop|laptop|win)-[a-z0-9]{4,12}(?:-\d{1,3})?              # OneDrive: basket-DESKTOP-4F2K9QX
+      | [.~]sync-conflict-[0-9a-z-]+                                        # Syncthing
+    )$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_COPY_OF: Final = re.compile(r"^(?:copy of|复件|副本)\s*", re.IGNORECASE)
 _UNPRINTABLE: Final = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
@@ -77,33 +97,56 @@ def read_name(name: str) -> Name | Ignored | Refusal:
         return Refusal(Code.FILE_NAME, value=printable(name))
     stem, dot, suffix = lower.rpartition(".")
     kind = _KIND.get(stem[stem.rfind(".") :], DropKind.ORDER)
-    begins_with_day = name[:8].isdigit()  # few do; the patterns tell for sure
-    followed = _FOLLOWED.fullmatch(name) if begins_with_day else None
-    dated = followed or (_DATED.fullmatch(name) if begins_with_day else None)
-    day = _day(dated[1]) if dated else None
+    followed = _FOLLOWED.fullmatch(name) if name[:8].isdigit() else None  # few do; the pattern tells for sure
+    day = _day_in(name)
     return Name(kind, followed is not None and day is not None, day, dot + suffix)
 
 
 def read_switch(path: str) -> tuple[ScopeKey, State] | None:
-    """What a file switches off: `HALT` or `REDUCE` for all, `HALT.<account>` for an account, `<strategy>/HALT` for a strategy.
+    """What an entry of the inbox, file or folder, switches off: `HALT` or `REDUCE` all, `<strategy>/HALT` a strategy, `HALT.<name>` what is
+    called so: an account, if it is one that is known, else all (`orderdrop.checks.switches.with_accounts`).
 
-    path: below the inbox. Also as Windows makes it when extensions are hidden, with `.txt`.
+    Whatever begins with such a word, in any case, and goes on with anything but a letter, is a switch: it must not fail to halt for the sake
+    of a name. path: below the inbox.
     """
     folder, _, name = path.rpartition("/")
     if name[:1] not in _SWITCH_LETTERS:  # almost all names, quickly
         return None
-    plain = name[:-4] if name.lower().endswith(".txt") else name
-    word, dot, account = plain.partition(".")
-    state = _SWITCHES.get(word.upper())
-    if (
-        state is None
-        or account.lower().endswith((*TABLE_SUFFIXES, *IGNORED_SUFFIXES))
-        or f".{account.lower()}" in TABLE_SUFFIXES + IGNORED_SUFFIXES
-    ):
-        return None
-    if not dot:
-        return (("strategy", folder) if folder else ALL), state
-    return None if folder or not account else (("account", account), state)
+    for word, state in _SWITCHES.items():
+        rest = name[len(word) :]
+        if name[: len(word)].upper() == word and not _is_letter(rest[:1]):
+            if folder:
+                return ("strategy", folder), state
+            return _named(rest), state
+    return None
+
+
+def stem_of(name: str) -> str:
+    """What a drop and its copies have in common: its name without suffix and without what marks a copy or a conflict.
+
+    name: path below the inbox.
+    """
+    folder, _, base = unicodedata.normalize("NFC", name).rpartition("/")
+    stem = base.rpartition(".")[0] or base
+    while True:
+        shorter = _COPY_OF.sub("", _COPIED.sub("", stem.strip()))
+        if shorter in {stem, ""}:
+            return f"{folder}/{stem}".casefold()
+        stem = shorter
+
+
+def _is_letter(text: str) -> bool:
+    """Of a word in Latin letters: what has no capitals, such as 副, ends it."""
+    return text.lower() != text.upper()
+
+
+def _named(rest: str) -> ScopeKey:
+    """What stands behind the word and a dot, without what Windows adds: `.main`, `.main.txt`."""
+    if not rest.startswith("."):
+        return ALL
+    account = rest[1:].strip()
+    account = account[:-4].strip() if account.lower().endswith(".txt") else account
+    return ALL if account.lower() in _PLAIN_ENDS else ("account", account)
 
 
 def printable(name: str) -> str:
@@ -113,8 +156,18 @@ def printable(name: str) -> str:
     return _UNPRINTABLE.sub("?", name).encode()[:MAX_NAME_BYTES].decode(errors="ignore")
 
 
-def _day(digits: str) -> date | None:
+def _day_in(name: str) -> date | None:
+    """The trading day that a name tells, in whatever form; of several the last one, as in `20261120_to_20261127`."""
+    days = [
+        day
+        for found in _DATED.finditer(name)
+        if (day := _day(*(part for part in found.groups() if part and part.isdigit()))) is not None
+    ]
+    return max(days, default=None)
+
+
+def _day(year: str, month: str, day: str) -> date | None:
     try:
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+        return date(int(year), int(month), int(day))
     except ValueError:
         return None

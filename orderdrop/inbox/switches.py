@@ -11,14 +11,23 @@ from orderdrop.inbox.names import read_switch
 
 
 def switch_files(inbox: Path) -> Iterator[tuple[Path, ScopeKey, State]]:
+    """Files and folders. A switch that names an account may name none that is known: see `checks.switches.bound_by`."""
     if not inbox.is_dir():
         return
-    folders = [inbox, *(path for path in sorted(inbox.iterdir()) if path.is_dir() and not path.is_symlink())]
-    for folder in folders:
+    below = (path for path in sorted(inbox.iterdir()) if path.is_dir() and not path.is_symlink())
+    for folder in (inbox, *(path for path in below if not path.name.startswith("."))):
         for path in sorted(folder.iterdir()):
-            switch = read_switch(path.relative_to(inbox).as_posix()) if path.is_file() else None
+            switch = read_switch(path.relative_to(inbox).as_posix())
             if switch is not None:
                 yield path, *switch
+
+
+def reason_in(path: Path) -> str:
+    """What was written into a switch, "" where nothing can be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else ""
+    except OSError:
+        return ""
 
 
 def read_switches(inbox: Path) -> Switches:

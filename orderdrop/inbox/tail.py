@@ -11,12 +11,13 @@ import hashlib
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, NamedTuple
 
 from orderdrop.inbox.names import Name
+from orderdrop.inbox.owner import owner_of
 from orderdrop.intake import (
     Block,
     Book,
@@ -24,7 +25,7 @@ from orderdrop.intake import (
     Context,
     FollowedSids,
     Reader,
-    derived_sid,
+    Unnamed,
     open_book,
 )
 from orderdrop.order.refusal import Code, Refusal, RowError
@@ -67,7 +68,8 @@ class Changed(Exception):
 class DropFile:
     """A file being taken. `drop_id` is 0 until its first take is committed.
 
-    sid_space: what derived sids are made from: the name for a followed file, else the hash of the first take.
+    sid_space: what derived sids are made from: the name for a followed file, else what all rows of its first take say (the hash of
+    its bytes where each had a sid of its own).
     """
 
     path: str
@@ -85,7 +87,7 @@ class DropFile:
     first_row: int = 2  # line of the first row
     hasher: hashlib._Hash = field(default_factory=hashlib.sha256)
     witness: bytes = b""  # the last bytes that were taken
-    derive: Callable[[int, str], str] | None = None
+    derive: FollowedSids | Unnamed | None = None
     taken: tuple[int, int] = (-1, 0)  # the stamp at which nothing new stood there any more
     known_sha256: str | None = None  # of what an earlier run has taken
     behind: bool = False  # known from the journal; what was taken is read again before anything new
@@ -144,19 +146,15 @@ class DropFile:
         self.hasher.update(piece)
         self.witness = (self.witness + piece)[-_WITNESS:]
 
-    def naming(self) -> Callable[[int, str], str]:
-        """How rows without a sid get one. A book is read from its beginning each time."""
-        if self.info.whole:
-            return FollowedSids(self.day, self.sid_space)
-        if self.derive is None:
-            if self.info.followed:
+    def naming(self) -> FollowedSids | Unnamed:
+        """How rows without a sid get one: at once where the file is followed, else when all of them are known."""
+        if self.info.followed:
+            if not isinstance(self.derive, FollowedSids):
                 self.derive = FollowedSids(self.day, self.sid_space)
-            else:
-                self.derive = lambda row, _line: derived_sid(self.day, self.sid_space, row)
+            self.derive.take_named()
+        else:
+            self.derive = Unnamed()
         return self.derive
-
-    def name_row(self, row: int, line: str) -> str:
-        return self.naming()(row, line)
 
 
 class Limits(NamedTuple):
@@ -181,6 +179,7 @@ class Take:
     book: Book | None = None
     end: Position = Position()  # noqa: RUF009  a tuple
     content: hashlib._Hash | None = None  # of `data`
+    owner: str | None = None
     _consumed: hashlib._Hash | None = None
     _witness: bytes = b""
 
@@ -299,7 +298,7 @@ def prepare(file: DropFile, *, whole: bool, torn_due: bool, finished: bool, limi
     file.behind = False
     handle, before = open_drop(file.path)
     try:
-        take = Take(file, before.st_size, _stamp(before), whole, torn_due)
+        take = Take(file, before.st_size, _stamp(before), whole, torn_due, owner=owner_of(before))
         if before.st_size < file.position.offset or (file.position.offset and not file.still_there(handle)):
             raise Changed(file.name)
         if before.st_size > limits.max_bytes:

@@ -9,7 +9,7 @@ from orderdrop.intake.dbf import open_dbf
 from orderdrop.intake.reader import Reader
 from orderdrop.intake.rows import BLOCK_ROWS, Block, Context
 from orderdrop.intake.sheets import Book, BookLimits
-from orderdrop.intake.sids import FollowedSids, derived_sid
+from orderdrop.intake.sids import DropSids, FollowedSids, LaterSids, Unnamed, derived_sid, row_key
 from orderdrop.intake.workbook import open_workbook
 from orderdrop.order.model import DropKind
 from orderdrop.order.refusal import Code, Refusal
@@ -20,10 +20,14 @@ __all__ = [
     "Book",
     "BookLimits",
     "Context",
+    "DropSids",
     "FollowedSids",
+    "LaterSids",
     "Reader",
+    "Unnamed",
     "derived_sid",
     "open_book",
+    "row_key",
 ]
 
 _OPENERS: Final[dict[str, Callable[[bytes, DropKind, BookLimits], Book | Refusal]]] = {

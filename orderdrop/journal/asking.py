@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, func, select, text
 
-from orderdrop.journal.records import Known, Placed
+from orderdrop.journal.records import Earlier, Known, Placed
 from orderdrop.journal.schema import ROW_BITS, batches, drops, instructions, orders
 from orderdrop.journal.today import TodaysOrders
 from orderdrop.order.model import SELLS
@@ -20,8 +20,19 @@ from orderdrop.reports.apply import Standing
 
 T = TypeVar("T")
 
-_FIRST_SPACE = (
-    "SELECT sid_space FROM drops WHERE name = ? AND trade_day = ? AND sid_space <> '' ORDER BY id LIMIT 1"
+_DROPS_OF_SPACE = "SELECT name FROM drops WHERE trade_day = ? AND sid_space = ? AND accepted + duplicates > 0"
+# Those that wait as repeats are no orders of their own yet.
+_SAID_BEFORE = (
+    "SELECT orders.row_key, orders.id, orders.sid, drops.name, drops.id, drops.accepted FROM json_each(?1) AS wanted"
+    " CROSS JOIN orders ON orders.trade_day = ?2 AND orders.row_key = wanted.value AND orders.row_key IS NOT NULL"
+    f" JOIN drops ON drops.id = orders.id >> {ROW_BITS}"
+    f" WHERE orders.sid_key IS NOT NULL AND orders.reason_code IS NOT '{Code.REPEATED_ROW}'"
+)
+_REPEATED_BY = "SELECT order_ref FROM rows WHERE id BETWEEN ? AND ? AND outcome = 'duplicate'"
+_ASKED_AT_ONCE = 10_000
+_HAS_TRADED = (
+    f"SELECT 1 FROM orders WHERE id > ((SELECT max(id) FROM drops) - 10000) << {ROW_BITS}"
+    " AND account_id = ? AND sid_key IS NOT NULL LIMIT 1"
 )
 _NEXT_DROP = "SELECT coalesce(max(id), 0) + 1 FROM drops"
 _NEXT_BATCH = "SELECT coalesce(max(id), 0) + 1 FROM batches"
@@ -58,6 +69,11 @@ _TIMES_RESENT = (
 )
 
 
+def has_traded(connection: Connection, account_id: str) -> bool:
+    """Among the last drops: nobody may wait until a journal of years is searched."""
+    return connection.exec_driver_sql(_HAS_TRADED, (account_id,)).first() is not None
+
+
 class Asking:
     """The questions; `Writer` adds what changes. The busiest ones are given to the driver as text."""
 
@@ -73,10 +89,27 @@ class Asking:
     def next_batch_id(self) -> int:
         return self._remembered("batch", _NEXT_BATCH)
 
-    def first_space(self, name: str, day: int) -> str | None:
-        """What the derived sids of the day's first drop of that name were made from."""
-        found: str | None = self.connection.exec_driver_sql(_FIRST_SPACE, (name, day)).scalar()
+    def drops_of_space(self, space: str, day: int) -> list[str]:
+        """Names of the day's drops whose derived sids were made from this, and of which a row was an order, then or before."""
+        return list(self.connection.exec_driver_sql(_DROPS_OF_SPACE, (day, space)).scalars())
+
+    def said_before(self, keys: Sequence[int], day: int) -> list[Earlier]:
+        """The orders of a day that came without a sid and said one of these."""
+        found: list[Earlier] = []
+        for start in range(0, len(keys), _ASKED_AT_ONCE):
+            wanted = json.dumps(keys[start : start + _ASKED_AT_ONCE])
+            found += map(Earlier._make, self._driver.execute(_SAID_BEFORE, (wanted, day)))
         return found
+
+    def repeated_by(self, drop_id: int) -> set[int]:
+        """The orders that rows of a drop have repeated."""
+        first = drop_id << ROW_BITS
+        rows = self.connection.exec_driver_sql(_REPEATED_BY, (first, first + (1 << ROW_BITS) - 1))
+        return {order for order in rows.scalars() if order is not None}
+
+    def has_traded(self, account_id: str) -> bool:
+        """Whether the account had an order of late."""
+        return has_traded(self.connection, account_id)
 
     def _remembered(self, what: str, query: str) -> int:
         if what not in self._memory:

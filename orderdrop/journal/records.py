@@ -44,6 +44,7 @@ class NewDrop(NamedTuple):
     denied: int
     duplicates: int
     errors: int
+    owner: str | None
     reason_code: str | None
     reason_column: str | None
     reason_value: str | None
@@ -60,6 +61,7 @@ class NewRow(NamedTuple):
     reason_column: str | None
     reason_value: str | None
     reason_bound: str | None
+    received_at: int | None = None
 
 
 class NewBatch(NamedTuple):
@@ -86,6 +88,17 @@ class Known(NamedTuple):
     price: str | None
     remark: str | None
     strategy: str | None
+
+
+class Earlier(NamedTuple):
+    """An order of the day that came without a sid. key: what it says; drop: its file; accepted: of that drop, None while not known."""
+
+    key: int
+    id: int
+    sid: str
+    drop: str
+    drop_id: int
+    accepted: int | None
 
 
 class Placed(NamedTuple):

@@ -20,7 +20,7 @@ from orderdrop.clock import instant_of
 from orderdrop.journal.asking import Asking
 from orderdrop.journal.chain import Seal, late_key
 from orderdrop.journal.records import InstructionState, NewBatch, NewDrop, NewRow
-from orderdrop.journal.schema import drops, instructions, meta, orders
+from orderdrop.journal.schema import ROW_BITS, drops, instructions, meta, orders
 from orderdrop.order.errors import SidTaken
 from orderdrop.order.model import Order
 from orderdrop.order.refusal import Code, Refusal
@@ -35,6 +35,7 @@ def _insert_text(table: str, columns: Sequence[str]) -> str:
 
 _AT_ONCE = 1000  # SQLite takes 32,766 values in one statement
 _WORTH_IT = 5000
+_NONE: Mapping[int, int] = {}
 
 
 @lru_cache(maxsize=32)
@@ -53,8 +54,9 @@ _TOLD = NewDrop._fields.index("reason_code")
 _ADD_PLAIN_DROP = _insert_text("drops", NewDrop._fields[:_TOLD])
 _ADD_DENIED = (
     "INSERT INTO orders (id, sid, account_id, symbol, volume, order_type, order_business, price, remark, strategy, note,"
-    " trade_day, updated_at, closed_at, reason_code, reason_column, reason_value, reason_bound, status)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'denied')"
+    " trade_day, updated_at, closed_at, reason_code, reason_column, reason_value, reason_bound,"
+    " received_at, status)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'denied')"
 )
 # The rest of a torn line is told on the line's own row.
 _ADD_ROW = _insert_text("rows", NewRow._fields).replace("INSERT", "INSERT OR REPLACE", 1)
@@ -109,10 +111,14 @@ class Writer(Asking):
         status: Status,
         at: int,
         hold: Hold | None = None,
+        *,
+        row_keys: Mapping[int, int] = _NONE,
+        new_from: int = 0,
     ) -> None:
         """Orders that passed: (order id, sid key, order). Raises SidTaken.
 
-        hold: why they are held, and how long; None for those that are not, or that the settings hold.
+        hold: why they are held, and how long; None for those that are not, or that the settings hold. row_keys: what those say that came
+        without a sid. new_from: the first drop that came with them; rows of an earlier one came later than their drop.
         """
         ids, keys, orders = zip(*accepted, strict=True)
         (
@@ -140,6 +146,10 @@ class Writer(Asking):
                 columns[name] = [text or None for text in texts]
         if any(afters):
             columns["expires_at"] = [instant_of(day, after) if after else None for after in afters]
+        if row_keys:
+            columns["row_key"] = [row_keys.get(order_id) for order_id in ids]
+        if min(ids) >> ROW_BITS < new_from:
+            columns["received_at"] = [_came(order_id, new_from, at) for order_id in ids]
         shared = {
             "trade_day": day, "gateway": gateway, "batch_id": batch, "status": status, "updated_at": at,
             **({"due_at": hold.due, **_reason(hold.why)} if hold is not None else {}),
@@ -159,15 +169,17 @@ class Writer(Asking):
         common = tuple(shared.values())
         self._many(_insert_text("orders", names), [common + row for row in rows[many:]])
 
-    def add_denied(self, denied: Sequence[tuple[int, Order, Refusal]], day: int, at: int) -> None:
-        """Orders that did not pass: (order id, order, why). Their sid is not used up."""
+    def add_denied(
+        self, denied: Sequence[tuple[int, Order, Refusal]], day: int, at: int, *, new_from: int = 0
+    ) -> None:
+        """Orders that did not pass: (order id, order, why). Their sid is not used up. new_from: as above."""
         self._many(
             _ADD_DENIED,
             [
                 (
                     order_ref, o.sid, o.account_id, o.symbol, o.volume, o.order_type, o.order_business,
                     None if o.price is None else str(o.price), o.remark or None, o.strategy or None, o.note or None,
-                    day, at, at, why.code, why.column, why.value, why.bound,
+                    day, at, at, why.code, why.column, why.value, why.bound, _came(order_ref, new_from, at),
                 )
                 for order_ref, o, why in denied
             ],
@@ -357,6 +369,11 @@ class Writer(Asking):
     def _many(self, statement: str, values: Sequence[Any]) -> None:
         if values:
             self._driver.executemany(statement, values)
+
+
+def _came(row: int, new_from: int, at: int) -> int | None:
+    """When a row came, if later than its drop."""
+    return at if row >> ROW_BITS < new_from else None
 
 
 _REASON = ("reason_code", "reason_column", "reason_value", "reason_bound")

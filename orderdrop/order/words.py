@@ -63,6 +63,12 @@ WORDS: Final[dict[Code, Words]] = {
         "确认仍要交易后,换名重新放入",
         "if you still want to trade it, drop it again under a new name",
     ),
+    Code.FILE_TOO_DEEP: Words(
+        "文件在子文件夹的子文件夹里：{value}，不接收",
+        "the file lies in a folder of a folder: {value}; it is not taken",
+        "移到收件箱，或其下一层的子文件夹",
+        "move it into the inbox, or into a folder right below it",
+    ),
     Code.FILE_LIBRARY: Words(
         "读取 {value} 需要一个未安装的库",
         "reading {value} needs a library that is not installed",
@@ -696,6 +702,12 @@ WORDS: Final[dict[Code, Words]] = {
         "duplicate: {value} was taken before",
         "不会再发送;那笔委托的结果见 orderdrop why {value},要再下一笔请给新编号",
         "it is not sent again; see orderdrop why {value}, and give a further order a new sid",
+    ),
+    Code.REPEATED_ROW: Words(
+        "与今天的 {bound} 相同（{value}），没有委托编号：可能是同一文件又放了一次，暂不发送",
+        "the same as {bound} of today ({value}), and it has no sid: perhaps the same file once more, so it waits",
+        "确实要再下一笔：orderdrop release；否则 orderdrop cancel",
+        "orderdrop release sends it as an order of its own, orderdrop cancel drops it",
     ),
     Code.BROKER_REJECTED: Words(
         "柜台拒绝: {value}",

@@ -275,3 +275,32 @@ def test_status_is_wrong_when_orders_are_unknown(tmp_path: Path) -> None:
     result = orderdrop("status", at=workspace)
     assert result.exit_code == 1
     assert "G-2" in result.stderr
+
+
+def test_resume_takes_away_whatever_halts_and_says_what_it_cannot(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path)
+    (workspace / "inbox" / "HALT - 副本.rtf").touch()
+    (workspace / "inbox" / "Halt").mkdir()
+    (workspace / "inbox" / "alpha" / "HALT").mkdir(parents=True)
+    assert orderdrop("resume", at=workspace).exit_code == 0
+    assert not list((workspace / "inbox").glob("*[hH][aA][lL][tT]*"))
+    full = workspace / "inbox" / "HALT"
+    full.mkdir()
+    (full / "notes.md").touch()
+    kept = orderdrop("resume", at=workspace)
+    assert kept.exit_code == 1
+    assert "still halted: HALT" in kept.stderr
+    assert full.is_dir()
+
+
+def test_status_says_why_all_is_halted_when_a_switch_names_no_account_that_is_known(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path, f"{QUICK}[accounts.demo]\n")
+    (workspace / "inbox" / "HALT.rtf").touch()
+    found = printed(orderdrop("status", "--json", at=workspace))
+    assert "HALT.rtf names no account that is known" in found["halted"]
+    assert found["switches"] == [
+        {"scope": "", "name": "", "state": "halted", "file": "HALT.rtf", "reason": found["halted"]}
+    ]
+    assert "HALT.rtf names no account" in orderdrop("status", at=workspace).stdout.replace("\n", " ")
+    told = orderdrop("halt", "--account", "nobody", at=workspace)
+    assert "no account is known as nobody" in told.stderr

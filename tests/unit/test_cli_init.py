@@ -37,7 +37,9 @@ def test_every_setting_loads_when_it_is_uncommented(tmp_path: Path) -> None:
     text = re.sub(r"^#(?! )", "", settings_text(), flags=re.MULTILINE)
     (tmp_path / "orderdrop.toml").write_text(text, encoding="utf-8")
     settings, _workspace = load(tmp_path)
-    assert settings.inbox == Settings().inbox
+    assert settings.inbox == Settings().inbox.model_copy(
+        update={"on_repeat": "hold"}
+    )  # left out, books are another case
     assert list(settings.accounts) == ["my-account-id"]
     assert settings.gateways["paper"].fees == Settings().gateways["paper"].fees
 

@@ -120,7 +120,7 @@ def test_check_when_several_rules_speak_against_a_row_then_all_are_told_and_tota
 def test_halt_when_of_somebody_then_resume_opens_only_that(
     tmp_path: Path, words: tuple[str, ...], file: str
 ) -> None:
-    workspace = a_workspace(tmp_path, QUICK + '[accounts.A1]\nalias = "main"\n')
+    workspace = a_workspace(tmp_path, QUICK + '[accounts.A1]\nalias = "main"\n[accounts.A2]\n')
     (workspace / "inbox" / "REDUCE.A2").touch()
     assert orderdrop("halt", *words, "why", "not", at=workspace).exit_code == 0
     assert (workspace / "inbox" / file).read_text() == "why not\n"
