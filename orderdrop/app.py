@@ -44,13 +44,14 @@ from orderdrop.guarding import Guard
 from orderdrop.heartbeat import EVERY, Heartbeat
 from orderdrop.inbox.folder import Inbox
 from orderdrop.inbox.tail import OpenDrop, Position
-from orderdrop.journal.journal import Journal, reading_engine
+from orderdrop.journal.journal import JOURNAL_ID, Journal, reading_engine
 from orderdrop.journal.reading import read
 from orderdrop.journal.records import DropState
-from orderdrop.order.errors import ConfigError, OrderdropError, WorkspaceBusy
+from orderdrop.order.errors import ConfigError, JournalError, OrderdropError, WorkspaceBusy
 from orderdrop.order.identity import day_number, from_day_number
 from orderdrop.order.refusal import Code
 from orderdrop.router import Round, Router
+from orderdrop.witness import Marks, Standing, hear, mark_paths
 from orderdrop.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -90,7 +91,8 @@ class App:
         self.deliveries = Deliveries(self.desk.gateways, settings, workspace, self.clock)
         gathering = Gathering(self.desk, workspace.root, delivered=self.deliveries.delivered)
         guard = Guard(settings, workspace, gathering, self.clock)
-        self.router = Router(self.inbox, self.journal, self.desk, self.clock, gathering, guard)
+        self._marks = Marks(mark_paths(settings, workspace), workspace.root)
+        self.router = Router(self.inbox, self.journal, self.desk, self.clock, gathering, guard, self._marks)
         self._lock = FileLock(workspace.lock)
         self._reader: Engine | None = None
         self._day = self.router.today
@@ -108,16 +110,19 @@ class App:
         with contextlib.ExitStack() as opened:
             self.workspace.make()
             opened.enter_context(_held(self._lock, self.workspace, self.clock, self.settings))
+            self._hear_witnesses()
             self.heartbeat.end()  # an earlier router's
             opened.callback(self.heartbeat.end)
             opened.callback(self.journal.close)
             self.journal.open()
+            opened.callback(self._marks.close)
             for gateway in self.desk.gateways.values():
                 opened.callback(gateway.close)
                 gateway.open()
             opened.callback(self.deliveries.close)
             self._get_ready(self._day)
             recovered = self.router.recover()
+            self._set_marks()
             opened.callback(self.inbox.close)
             gateways = self.desk.gateways.values()
             outputs = [folder for gateway in gateways for folder in gateway.watched()]
@@ -152,6 +157,22 @@ class App:
         finally:
             self._closing.close()
             log.info("stopped")
+
+    def _hear_witnesses(self) -> None:
+        """Raises JournalError when the journal is not the one that was here, or not as new as it was: before anything is made or sent."""
+        heard = hear(self.settings, self.workspace)
+        if heard.zh:
+            raise JournalError(heard.sentence)
+        for path in (
+            heard.unreadable
+        ):  # the others agree, or there are none; the gateways' last gate stands behind it
+            log.warning("见证读不出,已重写 / a mark does not read, it is made anew: %s", path)
+
+    def _set_marks(self) -> None:
+        with self.journal.transaction() as writer:
+            name = writer.get_meta(JOURNAL_ID) or ""
+            standing = Standing(name, writer.next_drop_id() - 1, writer.next_batch_id() - 1)
+        self._marks.open(standing)
 
     def _note_last(self) -> None:
         """What was handed over, and was to be noted with the next drops."""

@@ -13,12 +13,14 @@ from orderdrop.failpoint import reach
 from orderdrop.faults import tell_unexpected
 from orderdrop.gateway.base import Batch, CallsOneByOne, Outcome, Stopped, SubmitResult
 from orderdrop.journal.journal import Journal
+from orderdrop.journal.records import drop_of
 from orderdrop.journal.writer import Writer
 from orderdrop.order.errors import GatewayError, JournalError
 from orderdrop.order.identity import day_number, from_day_number, wire_sid
 from orderdrop.order.refusal import Code, Refusal
 from orderdrop.order.status import Status
 from orderdrop.pending import FLUSH_AT, Handover
+from orderdrop.witness import Marks
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +37,8 @@ PAUSE_AFTER_FAULT = 5.0
 class Door:
     """Used from the router's thread. What a transaction notes counts once it is committed: see `noted`."""
 
-    def __init__(self, desk: Desk, journal: Journal, clock: Clock) -> None:
+    def __init__(self, desk: Desk, journal: Journal, clock: Clock, marks: Marks | None = None) -> None:
+        self._marks = marks
         self._desk = desk
         self._journal = journal
         self._clock = clock
@@ -73,6 +76,10 @@ class Door:
 
     def hand_over(self, handovers: Sequence[Handover], stopped: Callable[[], bool] = lambda: False) -> None:
         """stopped: asked before each batch but the first, and between the calls of one: a switch was thrown, what is left stays here."""
+        if self._marks is not None and handovers:
+            drop = max(drop_of(handover.last_order) for handover in handovers)
+            batch = max(handover.batch_id for handover in handovers)
+            self._marks.advance({handover.gateway for handover in handovers}, drop, batch)
         for number, handover in enumerate(handovers):
             sent_at = self._clock.now()
             if number and stopped():
@@ -155,8 +162,7 @@ class Door:
             for order in writer.orders_of_batch(_key(handover))
             if order.status in {Status.SUBMITTING, Status.UNKNOWN} and order.confirmed_at is None
         ]
-        wires = {o.id: wire_sid(o.sid, from_day_number(o.trade_day), self._scope) for o in orders}
-        outcomes = {o.id: self._outcome(found.get(wires[o.id], Outcome.UNKNOWN), o) for o in orders}
+        outcomes = {o.id: self._outcome(found.get(self._wire(o), Outcome.UNKNOWN), o) for o in orders}
         for outcome in (Outcome.TAKEN, Outcome.NEVER_LEFT):
             ids = [order for order, its in outcomes.items() if its is outcome]
             _move(writer, ids, outcome, now, handover.gateway, why)
@@ -174,6 +180,9 @@ class Door:
             return Outcome.UNKNOWN
         return said
 
+    def _wire(self, order: Any) -> str:
+        return wire_sid(order.sid, from_day_number(order.trade_day), self._scope)
+
     def _note(self, writer: Writer, handover: Handover, result: SubmitResult | None, at: int) -> None:
         batch = _key(handover)
         if result is None:
@@ -182,7 +191,12 @@ class Door:
             writer.submitted(batch, at, handover.gateway)
             writer.close_batch(handover.batch_id, result.outcome, at)
         else:
-            ids = [order.id for order in writer.orders_of_batch(batch) if order.status == Status.SUBMITTING]
+            orders = [order for order in writer.orders_of_batch(batch) if order.status == Status.SUBMITTING]
+            kept = [
+                order.id for order in orders if result.doubtful and self._wire(order) not in result.doubtful
+            ]
+            ids = [order.id for order in orders if order.id not in kept]
+            _move(writer, kept, Outcome.NEVER_LEFT, at, handover.gateway, result.detail)
             _move(writer, ids, result.outcome, at, handover.gateway, result.detail)
             writer.close_batch(handover.batch_id, result.outcome, at)
 

@@ -42,6 +42,7 @@ from orderdrop.order.refusal import Refusal
 from orderdrop.order.report import Report
 from orderdrop.order.status import Status
 from orderdrop.pending import Handover
+from orderdrop.witness import Marks
 
 log = logging.getLogger(__name__)
 
@@ -74,8 +75,9 @@ class Router:
     """Owns the broker's door. One thread; one for each workspace."""
 
     def __init__(
-        self, inbox: Inbox, journal: Journal, desk: Desk, clock: Clock, gathering: Gathering, guard: Guard
-    ) -> None:
+        self, inbox: Inbox, journal: Journal, desk: Desk, clock: Clock, gathering: Gathering, guard: Guard,
+        marks: Marks | None = None,
+    ) -> None:  # fmt: skip
         self.inbox = inbox
         self.journal = journal
         self.desk = desk
@@ -85,7 +87,7 @@ class Router:
         self.guard = guard
         self.holding = Holding(desk, gathering, clock)
         self._scope = desk.settings.inbox.sid_scope
-        self._door = Door(desk, journal, clock)
+        self._door = Door(desk, journal, clock, marks)
         self._confirmation = Confirmation(desk)
         self._fills = AwaitedFills(desk)
         self._cancels = Cancels(desk)

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, NewType, Protocol, runtime_checkable
+from typing import Final, NamedTuple, NewType, Protocol, runtime_checkable
 
 from orderdrop.clock import Micros
 from orderdrop.order.errors import GatewayError
@@ -61,8 +61,15 @@ class Outcome(StrEnum):
 
 
 class SubmitResult(NamedTuple):
+    """doubtful: with UNKNOWN, that only these order ids are in doubt, and that the others of the batch never left."""
+
     outcome: Outcome
     detail: str = ""
+    doubtful: frozenset[str] = frozenset()
+
+
+SEEN_BEFORE: Final = "终端里已有这个编号，没有再送；先在终端核对 / the terminal has this sid already, it was not handed over again: look into the terminal"
+"""Why the last gate holds an order: whatever the journal says, what the terminal or our own ledger shows is never sent again."""
 
 
 class Trace(NamedTuple):
@@ -139,7 +146,9 @@ class Gateway(Protocol):
 
     Invariants: `encode` is pure. `submit`, `cancel`, `poll`, `settle` and `account` are called from the router's thread only.
     A second `submit` of a batch may happen only after `settle` said NEVER_LEFT, and an order goes into another batch only after
-    `settle` said NEVER_LEFT or `trace` called it absent. Faults raise GatewayError.
+    `settle` said NEVER_LEFT or `trace` called it absent. The last gate: a journal may be older than what was sent, so `submit` itself
+    hands over no sid that stands in the terminal's output, its answers or the gateway's own ledger, unless `settle` or `trace` has said so
+    of it: that is UNKNOWN. Faults raise GatewayError.
     """
 
     @property

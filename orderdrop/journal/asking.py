@@ -34,8 +34,16 @@ _HAS_TRADED = (
     f"SELECT 1 FROM orders WHERE id > ((SELECT max(id) FROM drops) - 10000) << {ROW_BITS}"
     " AND account_id = ? AND sid_key IS NOT NULL LIMIT 1"
 )
-_NEXT_DROP = "SELECT coalesce(max(id), 0) + 1 FROM drops"
-_NEXT_BATCH = "SELECT coalesce(max(id), 0) + 1 FROM batches"
+DROPS_FROM = "drops_from"
+BATCHES_FROM = "batches_from"
+"""In meta: numbers up to these were given out by a journal that is lost."""
+
+_NEXT = (
+    "SELECT max(coalesce((SELECT max(id) FROM {0}), 0),"
+    " coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = '{1}'), 0)) + 1"
+)
+_NEXT_DROP = _NEXT.format("drops", DROPS_FROM)
+_NEXT_BATCH = _NEXT.format("batches", BATCHES_FROM)
 _GET_META = "SELECT value FROM meta WHERE key = ?"
 _UNMOVED_DAYS = (
     "SELECT DISTINCT trade_day FROM drops"

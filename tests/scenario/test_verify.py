@@ -313,8 +313,10 @@ def test_verify_when_a_file_was_rewritten_under_its_name_finds_nothing(trade, cl
 
 
 def before_the_chain(desk) -> None:
-    """As version 1 left it."""
+    """As version 1 left it: without a witness, too."""
     alter(desk, *TO_VERSION_1)
+    for mark in (desk.root / ".orderdrop").glob("*.mark"):
+        mark.unlink()
     (desk.root / "archive" / "2026-11-19" / "chain.json").unlink()
 
 
