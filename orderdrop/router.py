@@ -455,6 +455,7 @@ class Router:
                 self._door.settle(writer, interrupted, INTERRUPTED)
         done = Round()
         self.begin_day(done)
+        self._hear(done)  # before anything new is handed over
         return done
 
     def look_at_clock(self) -> None:

@@ -19,6 +19,7 @@ from orderdrop.config import GmSettings
 from orderdrop.failpoint import reach
 from orderdrop.gateway import gm_rows as rows
 from orderdrop.gateway.base import (
+    SEEN_BEFORE,
     Batch,
     CallsOneByOne,
     Cancel,
@@ -31,7 +32,7 @@ from orderdrop.gateway.base import (
     Trace,
 )
 from orderdrop.gateway.enquiry import Enquiry, command
-from orderdrop.gateway.gm_blotter import Blotter
+from orderdrop.gateway.gm_blotter import ABSENT, Blotter
 from orderdrop.gateway.gm_link import COMMAND, GmLink, GmRefused, GmSilence
 from orderdrop.gateway.gm_store import GmStore, Sent
 from orderdrop.order.errors import GatewayError
@@ -91,6 +92,8 @@ class GmGateway(CallsOneByOne):
         self._tries = 0
         self._day = date.min
         self._was_whole = False
+        self._opened_at = clock.now()
+        self._shown: set[str] = set()  # what the last gate has held
         self._begun = False
 
     def open(self) -> None:
@@ -104,7 +107,8 @@ class GmGateway(CallsOneByOne):
                 'pip install "orderdrop[gm]" (Windows and Linux only)'
             )
         self._link.introduce(self._settings.secret())
-        self._store.open(self._clock.now())
+        self._opened_at = self._clock.now()
+        self._store.open(self._opened_at)
         with self._store.transaction():
             self._was_whole = self._store.is_whole
         self._begin_day()
@@ -138,13 +142,16 @@ class GmGateway(CallsOneByOne):
         """One call for each order, each on disk before it is made. Raises GatewayError when one of them is in doubt."""
         orders = rows.read_batch(batch.content)
         self._begin_memory()
-        with self._store.transaction():
-            self._store.add_batch(batch)
-            begun = self._store.of_batch(batch)
         try:
             self._look_anew(_FRESH)
         except GatewayError as error:
             return SubmitResult(Outcome.NEVER_LEFT, str(error))
+        with self._store.transaction():
+            begun = self._store.of_batch(batch)
+        if shown := self._shown_before(order for order in orders if order.sid not in begun):
+            return SubmitResult(Outcome.UNKNOWN, SEEN_BEFORE, frozenset() if begun else shown)
+        with self._store.transaction():
+            self._store.add_batch(batch)
         for place, order in enumerate(orders):
             if order.sid not in begun:
                 if self.stopped():
@@ -213,11 +220,12 @@ class GmGateway(CallsOneByOne):
         absent, words = set(), ""
         for sid in sids:
             if sid not in begun:
-                absent |= {sid} if known else set()
+                absent |= {sid} if known and sid not in self._shown else set()
                 continue
             why = self._doubt(begun[sid], since)
             absent |= set() if why else {sid}
             words = words or why
+        self._note_absent(begun[sid] for sid in absent if sid in begun)
         return Trace(frozenset(absent), words)
 
     def close_day(self, folder: Path, open_sids: Collection[str]) -> list[Leftover]:  # noqa: ARG002
@@ -263,6 +271,23 @@ class GmGateway(CallsOneByOne):
         )  # fmt: skip
 
     # details of handing over
+
+    def _shown_before(self, orders: Iterable[Outgoing]) -> frozenset[str]:
+        """The last gate: what stands in our file under another batch, or in the terminal, from before this life, and is nobody's."""
+        found = frozenset(order.sid for order in orders if self._blotter.had_before(order, self._opened_at))
+        self._shown |= found
+        return found
+
+    def _note_absent(self, numbers: Iterable[int]) -> None:
+        """The same sid may go in another batch, in a later life, too."""
+        proven = [
+            sent for number in numbers if (sent := self._blotter.numbered(number)) and sent.told != ABSENT
+        ]
+        if proven:
+            with self._store.transaction():
+                for sent in proven:
+                    self._store.note_state(sent, ABSENT)
+                    sent.told = ABSENT
 
     def _place(self, batch: Batch, place: int, order: Outgoing) -> None:
         with self._store.transaction():

@@ -11,12 +11,16 @@ from typing import Final
 
 from orderdrop.clock import Micros, trade_date
 from orderdrop.gateway import gm_rows as rows
+from orderdrop.gateway.base import Outgoing
 from orderdrop.gateway.gm_rows import Terms, Told
 from orderdrop.gateway.gm_store import GmStore, Sent
 from orderdrop.order.report import Report
 
 Key = tuple[str, str]
 """Account and the terminal's cl_ord_id."""
+
+ABSENT: Final = "absent"
+"""What was last told of an order that is proven to have never reached the terminal."""
 
 _REMEMBERED: Final = 600_000_000
 """Microseconds for which full queries are remembered."""
@@ -38,11 +42,13 @@ class Blotter:
         self._alike: dict[Terms, dict[Key, None]] = {}
         self._reports: dict[Key, list[Told]] = {}
         self._changed: dict[Key, None] = {}
+        self._held: list[Outgoing] = []
 
     def begin_day(self, day: date, sent: Iterable[Sent]) -> None:
         self._day = day
         for known in (self._sent, self._by_sid, self._bound, self._doubts):
             known.clear()
+        self._held.clear()
         for order in sent:
             self.add(order)
         self.begin_connection()
@@ -137,6 +143,29 @@ class Blotter:
             for key in self._alike.get(rows.terms_of_ours(sent.order), ())
             if key not in self._bound and self._is_like(self._orders[key], sent)
         ]
+
+    def had_before(self, order: Outgoing, opened_at: Micros) -> bool:
+        """Whether a new order may be at the terminal already: its sid was sent, or of its terms more orders stand there than we know of.
+
+        opened_at: when this life began; what was made later is somebody else's. Each order there stands for one of ours.
+        """
+        sent = self.of_sid(order.account_id, order.sid)
+        if sent is not None:
+            return bool(sent.client_id) or sent.told != ABSENT
+        alike = self.lookalikes(Sent(0, order, 0))
+        if not alike:
+            return False
+        told = [self._orders[key] for key in alike]
+        strays = sum(
+            self._strategy in {"", one["strategy_id"]} and one["created_at"] < opened_at for one in told
+        )
+        terms, price = rows.terms_of_ours(order), order.price
+        explained = [*(sent.order for sent in self._doubts.values()), *self._held]
+        known = sum(rows.terms_of_ours(one) == terms and one.price == price for one in explained)
+        if strays <= known:
+            return False
+        self._held.append(order)
+        return True
 
     def _is_like(self, order: Told, sent: Sent) -> bool:
         return rows.has_our_price(order, sent.order) and self._is_of_today(order)

@@ -14,9 +14,10 @@ from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from orderdrop.clock import Clock, Micros
+from orderdrop.clock import Clock, Micros, trade_date
 from orderdrop.config import GoldminerSettings
 from orderdrop.gateway.base import (
+    SEEN_BEFORE,
     Batch,
     Cancel,
     Cursor,
@@ -86,6 +87,10 @@ class GoldminerGateway:
         self._cancels = 0
         self._taken_at: dict[int, Micros] = {}
         self._alive_since: dict[int, Micros] = {}
+        self._journaled: set[str] = set()
+        self._unjournaled: set[str] | None = (
+            None  # order ids in files of ours that the journal does not know; None: not looked yet
+        )
 
     keeps_days = True  # staging's ledger does
 
@@ -96,6 +101,7 @@ class GoldminerGateway:
         if isinstance(self._writing, DbfWriting):
             library()
         self._scan.open()
+        self._unjournaled = None
         try:
             self._output.open()
         except GatewayError:
@@ -112,7 +118,14 @@ class GoldminerGateway:
         return self._writing.orders(orders)
 
     def submit(self, batch: Batch) -> SubmitResult:
-        result = self._scan.hand_over(self._scan.name(batch), batch.content)
+        try:
+            shown = frozenset() if self._scan.went_in(batch) else self._shown_before(batch)
+        except GatewayError as error:
+            result = SubmitResult(Outcome.NEVER_LEFT, str(error))
+        else:
+            if shown:
+                return SubmitResult(Outcome.UNKNOWN, SEEN_BEFORE, shown)
+            result = self._scan.hand_over(self._scan.name(batch), batch.content)
         if result.outcome is Outcome.NEVER_LEFT:
             self._rest_until = Micros(self._clock.now() + _REST)
         return result
@@ -147,7 +160,8 @@ class GoldminerGateway:
         return sorted(self._output.folders)
 
     def remember(self, batches: Iterable[Batch]) -> None:
-        """Staging's ledger and the terminal's folders remember."""
+        """Staging's ledger and the terminal's folders remember; which of the files there the journal knows, stands in it alone."""
+        self._journaled = {self._scan.names.core(batch) for batch in batches}
 
     def trace(self, batch: Batch, sids: Collection[str], since: Micros) -> Trace:
         evidence = self.evidence(batch)
@@ -206,12 +220,15 @@ class GoldminerGateway:
         """
         try:
             back = self._scan.take_back(batch)
+            self._output.look()
+            proven = back and self._scan.taken_away and not self._shown(batch)
+            if proven:
+                self._scan.withdraw(batch)
         except OSError as error:
             raise GatewayError(
                 f"文件没有从扫单文件夹收回 / the file could not be taken back: {error}"
             ) from error
-        self._output.look()
-        return back and self._scan.taken_away and not self._shown(batch)
+        return proven
 
     def sids(self, content: bytes) -> list[str]:
         """The order ids that stand in a batch's bytes."""
@@ -264,6 +281,29 @@ class GoldminerGateway:
         except (OSError, GatewayError) as error:
             log.warning("批次 %s 的下落查不清 / batch %s cannot be settled: %s", batch.id, batch.id, error)
         return Outcome.UNKNOWN
+
+    def _shown_before(self, batch: Batch) -> frozenset[str]:
+        """The last gate: order ids of a new batch that the terminal has had already, whatever the journal knows. Raises GatewayError."""
+        if self._unjournaled is None:
+            self._output.look_well()
+            self._unjournaled = self._read_unjournaled()
+        sids = set(self._writing.sids(batch.content))
+        if self._output.seen.isdisjoint(sids) and self._unjournaled.isdisjoint(sids):
+            return frozenset()
+        return frozenset(
+            row.sid
+            for row in self._writing.rows(batch.content)
+            if row.sid in self._unjournaled or self._output.shows(row.account_id, row.sid)
+        )
+
+    def _read_unjournaled(self) -> set[str]:
+        try:
+            files = self._scan.unknown(trade_date(self._clock.now()), self._journaled)
+            return {sid for path in files for sid in self.sids(path.read_bytes())}
+        except (OSError, ValueError) as error:
+            raise GatewayError(
+                f"终端已有的文件读不了 / files that the terminal has already cannot be read: {error}"
+            ) from error
 
     def _is_taken(self, batch: Batch) -> bool | None:
         try:

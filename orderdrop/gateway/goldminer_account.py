@@ -128,6 +128,10 @@ class AccountFolder:
             elif kind in {CASH, POSITIONS}:
                 self._snapshots.setdefault(name, Rewritten(path, table, patient=False))
 
+    def tells(self, sid: str) -> bool:
+        """Whether a row that reads has told of this order."""
+        return sid in self._last
+
     @property
     def tells_orders(self) -> bool:
         """Whether a file that would show an order is there."""

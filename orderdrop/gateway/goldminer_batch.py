@@ -30,6 +30,10 @@ class Writing(Protocol):
         """Whose orders stand in an order file of ours."""
         ...
 
+    def sids(self, content: bytes) -> Iterable[str]:
+        """The order ids in it, quickly; more words may stand among them."""
+        ...
+
 
 class CsvWriting:
     """UTF-8 with BOM, which the terminal is known to accept [W]; without it a comment in Chinese might be read as GBK [1]."""
@@ -45,3 +49,6 @@ class CsvWriting:
     def rows(self, content: bytes) -> list[Row]:
         cells = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
         return [Row(row[0], row[1]) for row in list(cells)[1:]]
+
+    def sids(self, content: bytes) -> Iterable[str]:
+        return (line.partition(",")[0] for line in content.decode("utf-8-sig").splitlines()[1:])

@@ -121,6 +121,9 @@ class DbfWriting:
         records = table.split(head, content[head.size : table.counted(content, len(content))])
         return [Row(cells[0], cells[1]) for cells in table.cells(head, records) if cells is not None]
 
+    def sids(self, content: bytes) -> Iterable[str]:
+        return (row.sid for row in self.rows(content))
+
 
 def _bytes(fields: Sequence[Field], rows: Sequence[tuple[Any, ...]]) -> bytes:
     file = io.BytesIO()

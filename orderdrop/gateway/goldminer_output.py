@@ -31,6 +31,10 @@ _ANY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _FIND_EVERY: Final = 1.0
 """Seconds; FAT and some shares do not move a folder's time when a file is added to it."""
 
+_TRIES: Final = 4
+_SETTLES: Final = 0.06
+"""How often, and how many seconds apart, files that have just moved are read."""
+
 _READS_APART: Final = 1_000_000
 _READS_KEPT: Final = 64
 
@@ -160,6 +164,21 @@ class Output:
         self._looked_at = begun
         if whole:
             self._note_read(begun)
+
+    def look_well(self) -> None:
+        """Read all that stands there, also what is first let settle; not for ever where a row stays torn. Raises GatewayError."""
+        for _ in range(_TRIES):
+            self.look()
+            if self.reads or not self._folders:
+                return
+            time.sleep(_SETTLES)
+
+    def shows(self, account_id: str, sid: str) -> bool:
+        """Whether this order may be one that stands in the output: not where only rows of other accounts bear its id."""
+        if sid not in self.seen:
+            return False
+        telling = {name for name, folder in self._folders.items() if folder.tells(sid)}
+        return not telling or account_id in telling
 
     def tells_orders(self, account_id: str) -> bool:
         """Whether an order of this account would show: its folder has a file for orders."""

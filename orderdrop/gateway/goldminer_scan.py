@@ -15,6 +15,7 @@ import hashlib
 import logging
 import os
 import re
+from collections.abc import Collection
 from datetime import date
 from enum import Enum
 from itertools import count
@@ -64,6 +65,10 @@ class Names(NamedTuple):
     def of(cls, suffix: str) -> Names:
         return cls(f".order{suffix}", f".cancel_order{suffix}")
 
+    def core(self, batch: Batch) -> str:
+        """See `core_of`."""
+        return f"_{batch.id:08d}.{_digest(batch.content)}.order"
+
     def key(self, batch: Batch) -> str:
         return f"_{batch.id:08d}.{_digest(batch.content)}{self.orders}"
 
@@ -98,6 +103,7 @@ class ScanFolder:
         self.taken_away = settings.fin
         self._clock = clock
         self._back: set[str] = set()
+        self._never_left: set[str] = set()  # keys of which that was proven in this life
         self._without_fin: list[Path] = []
         self._identity: tuple[int, int] | None = None
         self._lock = FileLock(self.staging / "writer.lock")
@@ -123,21 +129,26 @@ class ScanFolder:
     # hand-over
 
     def hand_over(self, name: str, content: bytes) -> SubmitResult:
-        """Put a file in. Raises GatewayError when the name is another file's."""
+        """Put a file in, once: what went in and is gone is not written again. Raises GatewayError when the name is another file's."""
         key = key_of(name)
         staged, target = self.staging / name, self.scan / name
         try:
             self.memory.begin()
-            there = self._find(self.scan, key) if self.memory.name_of(key) else target
+            known = self.memory.name_of(key)
+            there = self._find(self.scan, key) if known else target
             if there is not None and os.path.lexists(there):
                 return self._already(there, content)
+            if known and key not in self._never_left:
+                return SubmitResult(Outcome.UNKNOWN, f"{known}: {_WENT_IN}")
             _write(staged, content)
             self._forget_return(key)
             self.memory.note(name)
         except OSError as error:
             with contextlib.suppress(OSError):
                 self._set_aside(staged)
+            self._never_left.add(key)
             return SubmitResult(Outcome.NEVER_LEFT, f"{staged}: {error}")
+        self._never_left.discard(key)
         reach("scan.staged")
         result = self._put_in(staged, target)
         reach("scan.renamed")
@@ -172,6 +183,7 @@ class ScanFolder:
             here, there = staged.exists(), target.exists()
             if here and not there:
                 self._set_aside(staged)
+                self._never_left.add(key_of(staged.name))
                 return SubmitResult(Outcome.NEVER_LEFT, detail)
         except OSError:
             return SubmitResult(Outcome.UNKNOWN, detail)
@@ -231,10 +243,21 @@ class ScanFolder:
         return True
 
     def withdraw(self, batch: Batch) -> None:
-        """Set aside what lies in staging of a batch that never left. Raises OSError."""
+        """Of a batch that is proven to have never left: it may go in. What lies in staging of it is set aside. Raises OSError."""
         path = self._find(self.staging, self.names.key(batch))
         if path is not None:
             self._set_aside(path)
+        self._never_left.add(self.names.key(batch))
+
+    def went_in(self, batch: Batch) -> bool:
+        """Whether the ledger has it, and nobody has proven in this life that it never left."""
+        key = self.names.key(batch)
+        return self.memory.name_of(key) is not None and key not in self._never_left
+
+    def unknown(self, day: date, known: Collection[str]) -> list[Path]:
+        """Order files of ours, in the scan folder and in the day's upfiles, that are none of these (see `core`). Raises OSError."""
+        files = [*self.scan.iterdir(), *(self.upfiles(day) or [])]
+        return [path for path in files if (core := core_of(path.name)) and core not in known]
 
     def finish(self, batch: Batch) -> None:
         """After a crash: the `.fin` that a file in the scan folder may lack. Raises OSError."""
@@ -337,6 +360,15 @@ class ScanFolder:
         status = self.scan.stat()
         if (status.st_dev, status.st_ino) != self._identity:
             raise OSError(f"{self.scan} is not the folder that it was")
+
+
+_WENT_IN: Final = "已送进扫单文件夹并被取走，没有再送 / it went into the scan folder and was taken, it was not written again"
+
+
+def core_of(name: str) -> str:
+    """What tells a batch's file from any other one: its number and the hash of its content; "" of a file that is none of ours."""
+    found = _OUR_ORDERS.match(name)
+    return key_of(found.group()) if found else ""
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -20,6 +20,7 @@ from orderdrop.config import MiniqmtSettings
 from orderdrop.failpoint import reach
 from orderdrop.gateway import miniqmt_events as ev
 from orderdrop.gateway.base import (
+    SEEN_BEFORE,
     Batch,
     CallsOneByOne,
     Cancel,
@@ -130,6 +131,8 @@ class MiniqmtGateway(CallsOneByOne):
         self._pump()
         if not self._link.ready:
             return SubmitResult(Outcome.NEVER_LEFT, self._link.trouble)
+        if shown := self._shown_before(batch):
+            return SubmitResult(Outcome.UNKNOWN, SEEN_BEFORE, shown)
         rows = self._rows(batch)
         self._left.add(batch.id)
         self._submitted.add(batch.id)
@@ -188,6 +191,8 @@ class MiniqmtGateway(CallsOneByOne):
             for row in doubtful
             if not (row.trouble or row.numbered) and self._is_absent(row, since)
         )
+        for row in doubtful:
+            row.absent = row.absent or row.order.sid in absent
         return Trace(absent, self._words(doubtful))
 
     def close_day(self, folder: Path, open_sids: Collection[str]) -> list[Leftover]:  # noqa: ARG002
@@ -247,6 +252,16 @@ class MiniqmtGateway(CallsOneByOne):
         self._waiting_cancels.clear()
         self._submitted.clear()
 
+    def _shown_before(self, batch: Batch) -> frozenset[str]:
+        """The last gate: rows of a new batch that the terminal has had already, whatever the journal knows. Reports of them are theirs."""
+        rows = self._batches.get(batch.id) or list(rows_of(batch, self._day))
+        shown = [row for row in rows if self._book.has_had(row)]
+        if shown:
+            self._batches[batch.id] = rows
+            for row in shown:
+                self._book.claim(row)
+        return frozenset(row.order.sid for row in shown)
+
     def _rows(self, batch: Batch) -> list[Row]:
         if batch.id not in self._batches:
             self._batches[batch.id] = list(rows_of(batch, self._day))
@@ -302,6 +317,8 @@ class MiniqmtGateway(CallsOneByOne):
     def _is_absent(self, row: Row, since: int) -> bool:
         """Proven: full queries, far enough apart, and no order listed that might be it."""
         if not self._link.ready or self._book.is_known(row) or self._book.fits_a_stranger(row):
+            return False
+        if self._book.lists_another(row):
             return False
         since = max(since, row.handed_at or since)
         reads = [begun for begun in self._link.reads[row.order.account_id] if begun > since]

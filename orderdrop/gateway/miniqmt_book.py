@@ -15,7 +15,7 @@ from orderdrop.clock import Micros
 from orderdrop.gateway import miniqmt_events as ev
 from orderdrop.gateway.base import Cancel
 from orderdrop.gateway.miniqmt_codes import BROKER_NO, CANCEL_FINISHED, CANCEL_REFUSED, STATUS
-from orderdrop.gateway.miniqmt_reference import Row
+from orderdrop.gateway.miniqmt_reference import Row, mark_of
 from orderdrop.order.goldminer_format import reason
 from orderdrop.order.report import CancelReject, Fill, Report, StatusReport
 from orderdrop.order.status import TERMINAL, Status
@@ -72,6 +72,7 @@ class Book:
         self._foreign: dict[Key, tuple[int, int]] = {}
         self._listed_since: dict[Key, Micros] = {}
         self._cancels: set[Key] = set()
+        self._references: dict[tuple[str, str], set[str]] = defaultdict(set)  # listed, by account and mark
 
     # our own
 
@@ -89,6 +90,37 @@ class Book:
     def forget(self, row: Row) -> None:
         """It is proven that the API was never called for it."""
         self.rows.pop(row.reference, None)
+
+    def has_had(self, row: Row) -> bool:
+        """Whether the terminal may have this order already, under whatever reference: it lists one of its mark that is not known to be
+        another order, or it was handed over in this life and not proven absent.
+        """
+        order = row.order
+        earlier = self._sids.get((order.account_id, order.sid))
+        if earlier is not None and (
+            self.is_known(earlier)
+            or earlier.numbered
+            or (earlier.handed_at is not None and not earlier.absent)
+        ):
+            return True
+        return self.lists_another(row)
+
+    def lists_another(self, row: Row) -> bool:
+        """Whether the terminal lists an order of this one's mark, under whatever reference, that is not known to be of another sid."""
+        alike = self._references.get((row.order.account_id, mark_of(row.reference)), ())
+        return any(self._sid_of(reference) in {None, row.order.sid} for reference in alike)
+
+    def _sid_of(self, reference: str) -> str | None:
+        known = self.rows.get(reference)
+        return known.order.sid if known else None
+
+    def claim(self, row: Row) -> None:
+        """What the terminal lists under this order's mark, and what nobody else's is, is this order."""
+        account_id = row.order.account_id
+        for reference in self._references.get((account_id, mark_of(row.reference)), ()):
+            self.rows.setdefault(reference, row)
+        self.rows.setdefault(row.reference, row)
+        self._sids.setdefault((account_id, row.order.sid), row)
 
     def row_of(self, account_id: str, sid: str) -> Row | None:
         """The last one, when a sid was handed over again."""
@@ -190,6 +222,8 @@ class Book:
     def _take(self, event: ev.Listed | ev.Traded, now: Micros, *, queried: bool) -> None:
         if isinstance(event, ev.Listed) and event.number > 0:
             self._listed_since.setdefault((event.account_id, event.number), now)
+            if mark := mark_of(event.remark):
+                self._references[event.account_id, mark].add(event.remark)
         row = self._identify(event)
         if row is None:
             orders = self._strangers[event.account_id, event.number]

@@ -8,6 +8,7 @@ letters of the order's own hash at the end: another workspace on the same accoun
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +24,14 @@ _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _MARK: Final = 4
 
 
+_OURS: Final = re.compile(r"\d{6}-[0-9a-z]+-[0-9a-z]+-[0-9a-z]{4}")
+
+
+def mark_of(remark: str) -> str:
+    """The letters of the order's own hash in a reference, whoever made it; "" of a remark that is none."""
+    return remark[-_MARK:] if _OURS.fullmatch(remark) else ""
+
+
 @dataclass(slots=True)
 class Row:
     """An order of a batch on its way, and what is known of it beside what the terminal lists.
@@ -30,6 +39,7 @@ class Row:
     handed_at: when the vendor's API was called for it; None: it was not, or an earlier life of the process did. seq: the API's number
     for that call; 0: it has not returned one. numbered: the terminal has answered the call with an order number. trouble: the words
     of an error that came instead, and when. listed: the number of the order in the terminal's list that was found to be this one.
+    absent: it was proven, in this life, that the terminal never had it.
     """
 
     reference: str
@@ -41,6 +51,7 @@ class Row:
     trouble: str = ""
     troubled_at: int = 0
     listed: int | None = None
+    absent: bool = False
 
     @property
     def likeness(self) -> tuple[str, str, int, int]:

@@ -1,8 +1,8 @@
 """The paper broker: a gateway to a broker that is built in and behaves like one that is not.
 
 It keeps its own books in its own file (paper_store), takes only bytes, and has the last word on cash, shares and prices
-(paper_rules, paper_book). Like the worst of terminals it executes a repeated sid again: that this never happens is the
-router's promise, and this broker is where the crash tests look whether it is kept.
+(paper_rules, paper_book). Like the worst of terminals its book executes a repeated sid again: that this never happens is the
+router's promise; before the book stands the last gate, as in every gateway.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from orderdrop.clock import Clock, Micros, trade_date
 from orderdrop.config import PaperSettings
 from orderdrop.gateway.base import (
+    SEEN_BEFORE,
     Batch,
     Cancel,
     Cursor,
@@ -104,6 +105,8 @@ class PaperGateway:
         self._quotes.refresh()
         with self._at_work() as book:
             if not self._store.has_batch(batch):
+                if taken := self._store.taken_before(book.day, orders):
+                    return SubmitResult(Outcome.UNKNOWN, SEEN_BEFORE, taken)
                 now = self._clock.now()
                 self._store.add_batch(batch, now)
                 for order in orders:

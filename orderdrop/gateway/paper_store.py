@@ -6,6 +6,8 @@ microseconds, days ISO dates.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from decimal import Decimal
@@ -15,7 +17,7 @@ from typing import Any, Final
 
 from orderdrop.clock import Micros
 from orderdrop.durable import Database
-from orderdrop.gateway.base import Batch
+from orderdrop.gateway.base import Batch, Outgoing
 from orderdrop.gateway.paper_book import Book, Changes, Holding, PaperAccount, PaperOrder, Terms
 from orderdrop.order.report import CancelReject, Fill, Report, StatusReport
 from orderdrop.order.status import Status
@@ -139,6 +141,17 @@ class PaperStore:
         key = (day.isoformat(), sid, account_id)
         found = self._run("SELECT 1 FROM orders WHERE trade_day = ? AND sid = ? AND account_id = ?", key)
         return found.first() is not None
+
+    def taken_before(self, day: date, orders: Sequence[Outgoing]) -> frozenset[str]:
+        """The order ids among these that it has taken on that day."""
+        sids = json.dumps([order.sid for order in orders])
+        found = self._run(
+            "SELECT wanted.value, account_id FROM json_each(?) AS wanted"
+            " CROSS JOIN orders ON orders.trade_day = ? AND orders.sid = wanted.value",
+            (sids, day.isoformat()),
+        ).all()
+        ours = {(order.sid, order.account_id) for order in orders} if found else set()
+        return frozenset(sid for sid, account_id in found if (sid, account_id) in ours)
 
     def reports(self, after: int, limit: int) -> tuple[list[Report], int]:
         """The reports behind `after`, and the number of the last one."""

@@ -7,6 +7,7 @@ through a stand-in.
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -63,6 +64,9 @@ class Surroundings(ABC):
     """What a gateway needs around it, in one folder that outlives the gateway."""
 
     answers_unknown_cancels = True
+    has_silence = True
+    """Its broker is another program, which may be late; a built-in one confirms as it takes."""
+
     tells_history = True
     """After a restart it tells every change again; else where each order stands, and its fills."""
 
@@ -81,6 +85,9 @@ class Surroundings(ABC):
         gateway.open()
         gateway.remember(self.handed)
         return gateway
+
+    def roll_back(self) -> None:  # noqa: B027  most keep nothing of their own that is not the broker's
+        """Between two lives: the gateway's own files are as they were before anything was handed over, the terminal's are not."""
 
     def lose_orders(self) -> bool:
         """From now on, what is handed over is taken and never executed nor told. False: it cannot be made to."""
@@ -102,6 +109,8 @@ class Surroundings(ABC):
 
 
 class PaperSurroundings(Surroundings):
+    has_silence = False
+
     def gateway(self) -> Gateway:
         settings = PaperSettings(cash=OPENING_CASH, positions=OPENING_SHARES)
         return PaperGateway("paper", settings, self.folder, self.folder / "quotes.csv", self.clock)
@@ -127,6 +136,17 @@ class GoldminerSurroundings(Surroundings):
         earlier.open()
         earlier.poll(Cursor(""), 1)
         earlier.close()
+        self._staging = {
+            path.relative_to(folder): path.read_bytes()
+            for path in (folder / "scan.orderdrop").rglob("*")
+            if path.is_file()
+        }
+
+    def roll_back(self) -> None:
+        shutil.rmtree(self.folder / "scan.orderdrop")
+        for path, content in self._staging.items():
+            (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / path).write_bytes(content)
 
     def gateway(self) -> Gateway:
         settings = GoldminerSettings(
@@ -154,6 +174,13 @@ class GmSurroundings(Surroundings):
         earlier.open()
         earlier.poll(Cursor(""), 1)
         earlier.close()
+        self._kept = {path: path.read_bytes() for path in folder.glob("gm-*.db")}
+
+    def roll_back(self) -> None:
+        for path in self.folder.glob("gm-*.db*"):
+            path.unlink()
+        for path, content in self._kept.items():
+            path.write_bytes(content)
 
     def gateway(self) -> Gateway:
         self._alive = self.terminal.gateway()

@@ -256,6 +256,47 @@ def test_settle_when_the_batch_is_of_yesterday_then_never_left_is_not_said_of_wh
         assert later.settle(batch)["S1"] is not Outcome.NEVER_LEFT or not later.keeps_days
 
 
+@pytest.mark.parametrize("own_files", ["kept", "rolled back"])
+def test_submit_when_the_terminal_has_had_the_sid_and_the_journal_forgot_then_not_again(around, own_files):
+    gateway = around.life()
+    hand_over(around, gateway, [an_outgoing(symbol=FILLS)])
+    assert len(hear(around, gateway).fills("S1")) == 1
+    gateway.close()
+    around.handed.clear()  # an older journal was put back
+    if own_files == "rolled back":
+        around.roll_back()
+    gateway = around.life()
+    hear(around, gateway)
+    again = Batch(7, gateway.encode([an_outgoing(symbol=FILLS), an_outgoing(sid="S2", symbol=PENDING)]))
+    held = gateway.submit(again)
+    assert (held.outcome, held.doubtful) == (Outcome.UNKNOWN, {"S1"})
+    assert " / " in held.detail
+    other = Batch(8, gateway.encode([an_outgoing(sid="S2", symbol=PENDING)]))
+    assert gateway.submit(other).outcome is Outcome.TAKEN
+    heard = hear(around, gateway)
+    assert len(heard.fills("S1")) <= 1
+    assert heard.statuses("S2")[-1] is Status.NEW
+    account = gateway.account(ACCOUNT)
+    assert account is not None
+    (held_shares,) = [position for position in account.positions if position.symbol == FILLS]
+    assert held_shares.volume == OPENING_SHARES[FILLS] + 100
+    gateway.close()
+
+
+def test_trace_when_the_last_gate_has_held_an_order_then_it_is_never_absent(around):
+    gateway = around.life()
+    hand_over(around, gateway, [an_outgoing(symbol=PENDING)])
+    hear(around, gateway)
+    again = Batch(7, gateway.encode([an_outgoing(symbol=PENDING)]))
+    assert gateway.submit(again).outcome is Outcome.UNKNOWN
+    since = around.clock.now()
+    for _ in range(4):
+        hear(around, gateway)
+    if around.has_silence:
+        assert gateway.trace(again, ["S1"], since).absent == frozenset()
+    gateway.close()
+
+
 def test_account_when_it_traded_then_the_snapshot_adds_up(around, gateway):
     hand_over(around, gateway, [an_outgoing(symbol=FILLS), an_outgoing(sid="S2", symbol=PENDING, volume=10)])
     fees = sum(fill.fee or 0 for fill in hear(around, gateway).fills("S1"))

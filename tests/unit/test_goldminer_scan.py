@@ -277,6 +277,33 @@ def test_settle_when_it_is_gone_and_nobody_tells_then_unknown(folders):
     assert outcome(folders, batch) is Outcome.UNKNOWN
 
 
+def test_submit_when_it_went_in_and_is_gone_then_it_is_not_written_again(folders):
+    batch = folders.handed()
+    folders.take_away()
+    gateway = folders.reborn()
+    result = gateway.submit(batch)
+    assert result.outcome is Outcome.UNKNOWN
+    assert " / " in result.detail
+    assert list(folders.scan.iterdir()) == []
+
+
+def test_submit_when_a_file_that_the_journal_does_not_know_holds_the_sid_then_not_again(folders):
+    folders.handed()
+    gateway = folders.reborn()  # of a journal that has no batch yet
+    again = folders.batch(9, "S1", "S9")
+    result = gateway.submit(again)
+    assert (result.outcome, result.doubtful) == (Outcome.UNKNOWN, {"S1"})
+    assert not [path for path in folders.scan.iterdir() if "_00000009." in path.name]
+
+
+def test_submit_when_the_journal_knows_the_file_then_a_resent_order_passes(folders):
+    batch = folders.handed()
+    gateway = folders.reborn()
+    gateway.remember([batch])
+    again = folders.batch(9, "S1")
+    assert gateway.submit(again).outcome is Outcome.TAKEN
+
+
 @pytest.mark.parametrize("doubt", ["reboot", "new staging", "other scan folder"])
 def test_settle_when_nobody_remembers_then_unknown_instead_of_never_left(folders, monkeypatch, doubt):
     batch = folders.batch()

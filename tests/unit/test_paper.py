@@ -48,7 +48,8 @@ class Broker:
         """The last status of one order."""
         before = self.cursor()
         self.batches += 1
-        self.gateway.submit(Batch(self.batches, self.gateway.encode([an_outgoing(**over)])))
+        order = an_outgoing(**{"sid": f"S{self.batches}", **over})
+        self.gateway.submit(Batch(self.batches, self.gateway.encode([order])))
         return self.told(before)[-1]
 
     def told(self, after=Cursor("")):  # noqa: B008
@@ -288,10 +289,13 @@ def test_batch_when_another_one_has_its_number_then_it_is_executed(broker):
     assert {r.sid for r in broker.told()} == {"S1", "S2"}
 
 
-def test_sid_when_repeated_then_executed_again(broker):
-    assert [broker.trade().status for _ in range(2)] == [Status.FILLED, Status.FILLED]
+def test_sid_when_repeated_then_the_last_gate_holds_it(broker):
+    broker.trade(sid="S1")
+    again = Batch(7, broker.gateway.encode([an_outgoing(sid="S1"), an_outgoing(sid="S9")]))
+    result = broker.gateway.submit(again)
+    assert (result.outcome, result.doubtful) == (Outcome.UNKNOWN, {"S1"})
     with closing(sqlite3.connect(broker.folder / ".." / broker.folder.name / "paper-paper.db")) as file:
-        assert file.execute("SELECT count(*) FROM orders WHERE sid = 'S1'").fetchone() == (2,)
+        assert file.execute("SELECT count(*) FROM orders WHERE sid IN ('S1', 'S9')").fetchone() == (1,)
 
 
 @pytest.mark.parametrize(
