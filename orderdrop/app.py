@@ -449,6 +449,14 @@ def _held(lock: FileLock, workspace: Workspace, clock: Clock, settings: Settings
         lock.release()
 
 
+@contextmanager
+def alone(settings: Settings, workspace: Workspace, clock: Clock) -> Iterator[None]:
+    """Hold the workspace while no router runs in it. Raises WorkspaceBusy, ConfigError."""
+    workspace.make()
+    with _held(FileLock(workspace.lock), workspace, clock, settings):
+        yield
+
+
 def holder_of(workspace: Workspace) -> dict[str, Any]:
     """Who runs the router, empty if nobody can be named."""
     try:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from orderdrop import __version__
+from orderdrop.cli.adopt import adopt
 from orderdrop.cli.ask import cash, positions, trades
 from orderdrop.cli.audit import audit
 from orderdrop.cli.check import check
@@ -81,6 +82,6 @@ def main(ctx: click.Context, workspace: Path) -> None:
 
 for command in (
     init, run, demo, template, check, drop, orders, drops, why, cash, positions, trades, status, health, limits, doctor, cancel,
-    release, resend, halt, resume, close, replay, audit, export, calendar, terminal,
+    release, resend, halt, resume, close, adopt, replay, audit, export, calendar, terminal,
 ):  # fmt: skip
     main.add_command(command)

@@ -38,6 +38,9 @@ DROPS_FROM = "drops_from"
 BATCHES_FROM = "batches_from"
 """In meta: numbers up to these were given out by a journal that is lost."""
 
+VOID_DAYS = "void_days"
+"""In meta: days that a wrong clock began, as JSON: day to [the day that it was, the last drop by then]."""
+
 _NEXT = (
     "SELECT max(coalesce((SELECT max(id) FROM {0}), 0),"
     " coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = '{1}'), 0)) + 1"
@@ -279,7 +282,12 @@ class Asking:
     def never_ended(self, day: int) -> list[Any]:
         """Orders of days before `day` that left, and of which the broker has not told how they ended."""
         # The plus: see `stale`.
-        old = text("closed_at IS NULL AND +trade_day < :day").bindparams(day=day)
+        void = "".join(
+            f" OR (+trade_day = {wrong} AND orders.id < {(last + 1) << ROW_BITS})"
+            for wrong, (right, last) in self.void_days().items()
+            if right < day
+        )
+        old = text(f"closed_at IS NULL AND (+trade_day < :day{void})").bindparams(day=day)
         query = select(orders).where(old, orders.c.status.not_in((S.RECEIVED, S.READY, S.HELD)))
         return list(self.connection.execute(query.order_by(orders.c.id)))
 
@@ -364,10 +372,18 @@ class Asking:
         return found
 
     def newest_day(self) -> int:
-        """The last day that the journal knows of, 0 for none."""
-        found = self.connection.exec_driver_sql("SELECT coalesce(max(trade_day), 0) FROM drops").scalar_one()
+        """The last day that the journal knows of, 0 for none; days that a wrong clock began do not count (see adopting)."""
+        void = self.void_days()
+        but = "".join(f" AND NOT (trade_day = {day} AND id <= {last})" for day, (_, last) in void.items())
+        newest = f"SELECT coalesce(max(trade_day), 0) FROM drops WHERE 1{but}"
+        found = self.connection.exec_driver_sql(newest).scalar_one()
         through = int(self.get_meta("sids_past_through") or 0)
         return max(int(found), through + 1 if through else 0)
+
+    def void_days(self) -> dict[int, tuple[int, int]]:
+        """Days that a wrong clock began: the day that it was in truth, and the last drop by then."""
+        kept = json.loads(self.get_meta(VOID_DAYS) or "{}")
+        return {int(day): (int(right), int(last)) for day, (right, last) in kept.items()}
 
     def unmoved_days(self, today: int) -> list[int]:
         """Days before `today` whose sid keys are not in sids_past yet."""

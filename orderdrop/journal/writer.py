@@ -366,6 +366,11 @@ class Writer(Asking):
         )
         self.set_meta("sids_past_through", str(day))
 
+    def remember_past(self, used: Sequence[tuple[int, int]]) -> None:
+        """(sid key, order id): used up, on whatever day."""
+        self._memory.clear()
+        self._many("INSERT OR IGNORE INTO sids_past (sid_key, order_id) VALUES (?, ?)", used)
+
     def _many(self, statement: str, values: Sequence[Any]) -> None:
         if values:
             self._driver.executemany(statement, values)

@@ -727,6 +727,18 @@ WORDS: Final[dict[Code, Words]] = {
         "按已发送对待,在终端核对这笔委托;账户 {bound} 的新委托先等待,核对后 orderdrop release <sid> 即继续",
         "treat it as live, look for it in the terminal; new orders of {bound} wait until it shows up, or until orderdrop release <sid> says that you have looked",
     ),
+    Code.ADOPTED: Words(
+        "日志库丢失或变旧后由 orderdrop adopt 补记：{value}",
+        "written down by orderdrop adopt, after the journal was lost or had become older: {value}",
+        "按已发送对待，在终端核对；柜台有回报即以回报为准，不会再送",
+        "treat it as live and look for it in the terminal; what the broker tells of it counts, it is not sent again",
+    ),
+    Code.DAY_WRONG: Words(
+        "时钟错误时开始的一天：{value}，由 orderdrop adopt --day-was-wrong 撤销",
+        "the clock was wrong when this day was begun: {value}; orderdrop adopt --day-was-wrong has taken it back",
+        "未送出的改正后重新放入；已送出的在终端核对",
+        "what never left may be dropped again; look for what left in the terminal",
+    ),
     Code.PROVEN_ABSENT: Words(
         "漏单:已证明终端从未收到这笔委托",
         "lost: it is proven that the terminal never had this order",
