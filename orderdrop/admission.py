@@ -7,6 +7,7 @@ blocks, inside a savepoint, so that a basket with one bad row can be refused as 
 from __future__ import annotations
 
 import json
+import logging
 from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ from orderdrop.order.refusal import Code, Refusal, RowError
 from orderdrop.pending import FLUSH_AT, Accepted, Handover, Pending
 from orderdrop.repeating import NOTHING_SAID, Repeats, Said
 from orderdrop.verdict import Verdict, duplicate_row, error_row
+
+log = logging.getLogger(__name__)
 
 _SID_TAKEN: Final = "a sid is taken"
 _NAMELESS: Final = "its rows have no sids"
@@ -388,6 +391,8 @@ class Admission:
         return Refusal(Code.DAY_OVER, value=file.day.isoformat()) if file.day < self._today else None
 
     def _instruct(self, draft: _Draft, instruction: Instruction) -> None:
+        if instruction.note:
+            log.warning("%s:%s: %s", draft.file.name, instruction.row, instruction.note)
         self._writer.add_instructions(
             [
                 {

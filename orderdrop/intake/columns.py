@@ -69,6 +69,19 @@ class Layout(NamedTuple):
     def name(self, column: str) -> str:
         return self.names.get(column, column)
 
+    @property
+    def may_go_on(self) -> bool:
+        """Whether cells behind a row's own do no harm: a cancel's, whose sid stands where no comma of a comment can have moved it.
+
+        The published client of 掘金's file orders writes `SID,comments,` below `sid,comment`.
+        """
+        return self.kind is DropKind.CANCEL and self.place("sid") < self.place("remark")
+
+
+def passed_over(text: str) -> str:
+    """What is said of cells behind a row that are not read."""
+    return f"行尾多出的单元格已略过 / cells behind the row were passed over: {text[:CLIP]}"
+
 
 def read_header(line: str, kind: DropKind) -> Layout | Refusal:
     """The first delimiter under which the header is known; if there is none, the refusal that says most."""
@@ -115,6 +128,8 @@ def _abbreviates(short: str, long: str) -> bool:
 
 def lay_out(cells: list[str], kind: DropKind, delimiter: str) -> Layout | Refusal:
     allowed = ORDER_COLUMNS if kind is DropKind.ORDER else INSTRUCTION_COLUMNS
+    while kind is DropKind.CANCEL and len(cells) > 1 and not cells[-1].strip():
+        cells = cells[:-1]  # as its rows: what stands behind a cancel's own cells is passed over
     columns = [column_named(cell) for cell in cells]
     if not any(column is not None for column in columns):
         return Refusal(Code.HEADER_NOT_FOUND, value=delimiter.join(cells)[:CLIP], bound=", ".join(allowed))

@@ -9,7 +9,7 @@ from itertools import repeat
 from operator import itemgetter
 from typing import ClassVar, NamedTuple, TypeVar, cast
 
-from orderdrop.intake.columns import ORDER_COLUMNS, Layout, column_named, is_header
+from orderdrop.intake.columns import ORDER_COLUMNS, Layout, column_named, is_header, passed_over
 from orderdrop.intake.tables import SEMICOLON
 from orderdrop.intake.values import (
     Mended,
@@ -233,12 +233,16 @@ class Rows:
         width = self._layout.width
         pick = itemgetter(self._layout.place("sid"), self._layout.place("remark"))
         for row, line, cells in zip(numbers, lines, table, strict=True):
+            beyond: list[str] = []
+            if type(cells) is list and len(cells) > width and self._layout.may_go_on:
+                cells, beyond = cells[:width], [cell for cell in cells[width:] if cell.strip(SPACES)]
             if type(cells) is not list or len(cells) != width or _is_blank(line):
                 self._odd_line(block, row, line, cells)
                 continue
             cells.append("")
             sid, remark = pick(cells)
-            instruction = Instruction(row, self._given(sid), self._remark[remark])
+            note = passed_over(", ".join(beyond)) if beyond else ""
+            instruction = Instruction(row, self._given(sid), self._remark[remark], note)
             if self._oddities or (column_named(sid) == "sid" and is_header(cells)):
                 self._odd_row(block, instruction, cells)
             else:
@@ -276,7 +280,9 @@ class Rows:
         elif isinstance(outcome, Order):
             block.orders.append(outcome._replace(note="; ".join(notes)))
         else:
-            block.instructions.append(outcome)
+            block.instructions.append(
+                outcome._replace(note="; ".join([*filter(None, [outcome.note]), *notes]))
+            )
 
     def _odd_line(self, block: Block, row: int, line: str | None, cells: Line) -> None:
         """A line that has no cells, too many or too few of them, or its oddities beside it. A blank one is passed over."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from orderdrop.intake.columns import IGNORED, Layout, column_named, lay_out
+from orderdrop.intake.columns import IGNORED, Layout, column_named, lay_out, passed_over
 from orderdrop.intake.rows import BLOCK_ROWS, Block, Context, Line, Odd, Oddity, Rows
 from orderdrop.intake.tables import CLIP, COMMA
 from orderdrop.order.identity import Spot, line_at
@@ -150,7 +150,8 @@ def sheet_rows(
         if len(found) == at_most:
             return Refusal(Code.FILE_TOO_MANY_ROWS, bound=str(at_most))
         oddities += [_outside(at, number, cells[at]) for at in gaps if at < len(cells) and _holds(cells[at])]
-        oddities += [_outside(at, number, cells[at]) for at in range(end, len(cells)) if _holds(cells[at])]
+        beyond = [_outside(at, number, cells[at]) for at in range(end, len(cells)) if _holds(cells[at])]
+        oddities += [passed_over(cell.value) for cell in beyond] if header.layout.may_go_on else beyond
         oddities += said.get(number, ())
         found.append(SheetRow(number, line, Odd(texts, oddities) if oddities else texts))
     return found

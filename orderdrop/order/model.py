@@ -118,11 +118,12 @@ class Order(NamedTuple):
 
 
 class Instruction(NamedTuple):
-    """One good row of a cancel, release or resend drop."""
+    """One good row of a cancel, release or resend drop. note: what was passed over in it."""
 
     row: int
     sid: str
     remark: str = ""
+    note: str = ""
 
 
 class OrderRow(BaseModel):

@@ -155,7 +155,10 @@ def _row(name: str, line: bytes, progress: _Progress) -> Row | None:
         return None
     if progress.places is None:
         progress.places = {}
-    if not progress.places or len(cells) != progress.width:
+    beyond = (
+        columns is _CANCEL_COLUMNS and len(cells) > progress.width
+    )  # `SID,comments,` is how clients write it
+    if not progress.places or (len(cells) != progress.width and not beyond):
         return BadRow(name, progress.lines, text)
     values = [
         cells[progress.places[column]].strip() if column in progress.places else "" for column in columns

@@ -42,7 +42,7 @@ class Program:
         )
 
     def cancel(self, sid: str) -> None:
-        self._append(f"{self.day:%Y%m%d}.cancel_order.csv", CANCELS, [sid, ""])
+        self._append(f"{self.day:%Y%m%d}.cancel_order.csv", CANCELS, [sid, "comments", ""])
 
     def basket(self, stamp: str, rows: list[tuple[str, str, int, str]]) -> None:
         """A file of its own, and its `.fin`."""

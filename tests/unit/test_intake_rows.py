@@ -141,3 +141,35 @@ def test_card_when_it_has_every_column_then_every_field_is_filled():
     assert order[1:7] == ("S1", "A1", "SHSE.600000", 100, 24, 2)
     assert (str(order.price), order.remark, order.strategy, order.note) == ("10.35", "why", "alpha", "")
     assert outcomes(*opened(f"{CARD}\n".encode())[:1], b"").orders == []
+
+
+# cancels, as other programs write them
+
+
+@pytest.mark.parametrize(
+    "row", ["M1,comments,", "M1,comments", "M1,,,", 'M1,"a, b",', "M1,a,b,c", "M1,comments,\r"]
+)
+@pytest.mark.parametrize("head", ["sid,comment", "sid,comment,"])
+def test_cancel_when_cells_stand_behind_it_then_it_is_obeyed_all_the_same(head, row):
+    found = read(f"{head}\n{row}\nM2,comments,\n", DropKind.CANCEL)
+    assert [one.sid for one in found.instructions] == ["M1", "M2"]
+    assert found.errors == []
+
+
+def test_cancel_when_what_stands_behind_it_says_something_then_that_is_said():
+    ones = read("sid,comment\nM1,a,b,c\nM2,a,\n", DropKind.CANCEL).instructions
+    assert ["b, c" in one.note for one in ones] == [True, False]
+    assert ones[1].note == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        (DropKind.CANCEL, "comment,sid\nwhy, M9,M1\n"),  # M9 is half of a comment
+        (DropKind.CANCEL, "sid,comment\nM1\n"),
+        (DropKind.RELEASE, "sid,comment\nM1,comments,\n"),
+        (DropKind.RESEND, "sid,comment\nM1,comments,\n"),
+    ],
+)
+def test_instruction_when_its_cells_may_have_moved_or_it_lets_something_go_then_it_is_refused(kind, content):
+    assert read(content, kind).codes == [(2, Code.ROW_FIELDS)]

@@ -339,3 +339,12 @@ def test_friday_is_a_day_in_shanghai(bench: Bench) -> None:
     bench.step()
     (row,) = bench.read("order_status")
     assert row["created_at"].startswith(FRIDAY.isoformat()[:16])
+
+
+@pytest.mark.parametrize("row", ["S1,comments,", "S1,comments,more", "S1,,"])
+def test_cancel_when_cells_stand_behind_it_is_taken(bench: Bench, row: str) -> None:
+    bench.put("b.order.csv", "S1,A1,SHSE.018014,10,1,1,100,")
+    bench.settle()
+    bench.put("b1.cancel_order.csv", row, header=CANCELS)
+    bench.settle()
+    assert bench.statuses("S1")[-1] == "5"
