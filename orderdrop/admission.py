@@ -53,6 +53,7 @@ class Admitted:
     instructions: int = 0
     waiting: int = 0  # orders that stay READY
     held: int = 0  # orders that are HELD
+    canceled: bool = False  # whether orders are HELD for a cancel that was there before them
     drop_ids: set[int] = field(default_factory=set)
 
 
@@ -125,7 +126,12 @@ class Admission:
         self._writer.use_ids(drop=self._next_drop)
         self.admitted.waiting = self._pending.waiting
         self.admitted.held = self._pending.holding
+        self.admitted.canceled = self._judge.cancels_found
         return self.admitted
+
+    def make_room(self, room: Mapping[str, int]) -> None:
+        """How many orders each gateway takes from now on."""
+        self._pending.make_room(room)
 
     # one drop after the other
 
@@ -488,6 +494,18 @@ class Admission:
             drop_id, printable(name), kind, "", self._day, self._now, DropState.REFUSED, "", None, size, 1, 0,
             0, 0, 0, 0, 0, owner, why.code, why.column, why.value, why.bound,
         )  # fmt: skip
+
+
+def cancels_first(
+    found: Sequence[Take | RefusedFile],
+) -> tuple[Sequence[Take | RefusedFile], Sequence[Take | RefusedFile]]:
+    """What asks for cancels, and all else, each in its order."""
+    cancels = [ready for ready in found if _asks_for_cancels(ready)]
+    return (cancels, [ready for ready in found if not _asks_for_cancels(ready)]) if cancels else ((), found)
+
+
+def _asks_for_cancels(ready: Take | RefusedFile) -> bool:
+    return isinstance(ready, Take) and ready.file.info.kind is DropKind.CANCEL
 
 
 def _is_small(ready: Take | RefusedFile) -> bool:

@@ -124,7 +124,7 @@ class _Adopting:
         count = len(new)
         name = NewDrop(
             drop, ADOPTED, DropKind.ORDER, "", self._day, self._now, DropState.DONE, "", None, 0, count + 2, 0,
-            count, count, 0, 0, 0, None, None, None, None,
+            count, count, 0, 0, 0, None, None, None, None, None,
         )  # fmt: skip
         self._writer.add_drops([name])
         self._writer.update_drop(drop, archived_as="")

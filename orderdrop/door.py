@@ -76,10 +76,7 @@ class Door:
 
     def hand_over(self, handovers: Sequence[Handover], stopped: Callable[[], bool] = lambda: False) -> None:
         """stopped: asked before each batch but the first, and between the calls of one: a switch was thrown, what is left stays here."""
-        if self._marks is not None and handovers:
-            drop = max(drop_of(handover.last_order) for handover in handovers)
-            batch = max(handover.batch_id for handover in handovers)
-            self._marks.advance({handover.gateway for handover in handovers}, drop, batch)
+        self._mark(handovers)
         for number, handover in enumerate(handovers):
             sent_at = self._clock.now()
             if number and stopped():
@@ -113,6 +110,13 @@ class Door:
             if not self._results:
                 self._unnoted_since = time.monotonic()
             self._results.append((handover, result, sent_at))
+
+    def _mark(self, handovers: Sequence[Handover]) -> None:
+        """The witnesses hear of what is about to leave."""
+        if self._marks is not None and handovers:
+            drop = max(drop_of(handover.last_order) for handover in handovers)
+            batch = max(handover.batch_id for handover in handovers)
+            self._marks.advance({handover.gateway for handover in handovers}, drop, batch)
 
     def in_doubt(self) -> list[Handover]:
         """What is to be asked about again now."""

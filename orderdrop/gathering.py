@@ -7,7 +7,7 @@ the ledger reads on from the last event it has seen, whoever made the change.
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -25,8 +25,8 @@ from orderdrop.checks.switches import Switches
 from orderdrop.clock import Micros, second_of_day
 from orderdrop.desk import Desk
 from orderdrop.instruments import NOTHING_DELIVERED, Delivered, Instruments
-from orderdrop.journal.records import drop_of
-from orderdrop.journal.today import CLOSED, TodaysOrders
+from orderdrop.journal.records import CANCEL_SENT, drop_of
+from orderdrop.journal.today import CLOSED
 from orderdrop.journal.writer import Writer
 from orderdrop.looked import Looked
 from orderdrop.order.board import Board, board_of
@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 LIVE_PER_SECOND: Final = 10
 LIVE_PER_DAY: Final = 2000
 LIVE_REPEAT_WINDOW: Final = 60.0
+SECOND: Final = 1_000_000
 MINUTE: Final = 60_000_000
 UNBOUNDED: Final = 1 << 30
 _NO_FAULT: Final = frozenset(
@@ -106,6 +107,11 @@ class Gathering:
         self._says = any(compiled(of.soft, _ANY) for of in self._all_limits())
         self.counts = bool(self._chosen) or self._says
         self._followed: Following | None = None
+        self.cancels_ahead: Counter[str] = (
+            Counter()
+        )  # that wait for their turn, by account: new orders come after them
+        self._cancelled: dict[str, deque[int]] = {}  # when cancels have left, by account
+        self._cancels_known = False
         self._unread = ""  # what is wrong with calendar.csv; told once
         self.close({})
 
@@ -181,17 +187,31 @@ class Gathering:
         return prices
 
     def pace(self, gateway: str, now: Micros) -> int:
-        """How many orders may leave for a gateway now: what is left of this second to the account that has least."""
+        """How many orders may leave for a gateway now: what is left of this second, behind the cancels that wait, to the account that has least."""
         ledger = self._followed.ledger if self._followed else Ledger()
         busy = [
-            account for account in ledger.busy_accounts() if self._settings.gateway_of(account) == gateway
+            account
+            for account in {*ledger.busy_accounts(), *self.cancels_ahead, *self._cancelled}
+            if self._settings.gateway_of(account) == gateway
         ]
-        left = [
-            per_second - ledger.sent_lately(account, now)
-            for account in {*self._settings.accounts_of(gateway), *busy} or {""}
-            if (per_second := self.rates[account].per_second) is not None
-        ]
-        return max(0, min(left, default=UNBOUNDED))
+        accounts = {*self._settings.accounts_of(gateway), *busy} or {""}
+        return max(0, min(self.left(account, now) - self.cancels_ahead[account] for account in accounts))
+
+    def left(self, account_id: str, now: Micros) -> int:
+        """How many orders and cancels an account may send now."""
+        per_second = self.rates[account_id].per_second
+        if per_second is None:
+            return UNBOUNDED
+        orders = self._followed.ledger.sent_lately(account_id, now) if self._followed else 0
+        cancels = self._cancelled.get(account_id, ())
+        return per_second - orders - sum(now - SECOND < at <= now for at in cancels)
+
+    def cancel_sent(self, account_id: str, now: Micros) -> None:
+        """A cancel has left."""
+        times = self._cancelled.setdefault(account_id, deque())
+        times.append(now)
+        while times and times[0] <= now - SECOND:
+            times.popleft()
 
     # which rules
 
@@ -273,6 +293,7 @@ class Gathering:
             following.day, following.event = day, orders.last_event()
             following.ledger = Ledger(fee=_fees(self._limits.fee_rate, self._limits.fee_minimum))
             self._put(following.ledger, orders.all(), price)
+            following.ledger.cancels = orders.cancels()
             self._note(following, orders.events_since(now - MINUTE))
         else:
             following.ledger.committed()
@@ -281,8 +302,8 @@ class Gathering:
                 following.event = events[-1].id
                 self._put(following.ledger, orders.changed({event.order_ref for event in events}), price)
                 self._note(following, events)
+                self._count_cancels(following.ledger, events)
         following.told = [told for told in following.told if told[0] > now - MINUTE]
-        self._count_cancels(following.ledger, orders, now)
         return following
 
     def _put(self, ledger: Ledger, orders: Iterable[Any], known: Callable[[str], Any]) -> None:
@@ -302,17 +323,18 @@ class Gathering:
         for event in events:
             if event.event == Status.SUBMITTING:
                 following.ledger.sent(event.account_id, event.at)
+            elif (
+                event.event == CANCEL_SENT and not self._cancels_known
+            ):  # by a router that ended a moment ago
+                self.cancel_sent(event.account_id, event.at)
             elif event.event in {Status.DENIED, Status.REJECTED} and event.reason_code not in _NO_FAULT:
                 following.told.append((event.at, event.account_id, event.event))
+        self._cancels_known = True
 
-    def _count_cancels(self, ledger: Ledger, orders: TodaysOrders, now: Micros) -> None:
-        if not self.paces:
-            return
-        cancels = orders.cancels()
-        ledger.cancels = Counter(cancel.account_id for cancel in cancels)
-        ledger.cancelled_lately = Counter(
-            cancel.account_id for cancel in cancels if cancel.updated_at > now - 1_000_000
-        )
+    def _count_cancels(self, ledger: Ledger, events: Iterable[Any]) -> None:
+        for event in events:
+            if event.event == CANCEL_SENT:
+                ledger.cancels[event.account_id] = ledger.cancels.get(event.account_id, 0) + 1
 
 
 def _rules(chosen: frozenset[Any]) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """Cancels, releases and resends: what was asked of an order, decided in one transaction.
 
 A cancel of an order that has not left, or never arrived, is done here; any other goes to its gateway once the broker has confirmed
-the order. Cancels are idempotent, so one whose hand-over was not noted before a crash is simply handed over again.
+the order. One that comes before its order waits for it, as long as the day lasts: the order is held when it is admitted (see `Judge`), and
+cancelled in the same transaction. Cancels are idempotent, so one whose hand-over was not noted before a crash is simply handed over again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -57,33 +58,54 @@ class Instructions:
         self.drops: set[int] = set()
         self.waiting: set[int] = set()  # orders whose cancel waits for the broker's first word of them
         self._newest: int | None = None
+        self._ended: set[int] = set()  # orders that were cancelled here, just now
 
     def carry_out(self) -> list[CancelHandover]:
+        early: set[int] = set()
         for kind, act in self._acts().items():
-            for asked in self._writer.asked_instructions(kind):
-                self.drops.add(drop_of(asked.id))
-                self._one(asked, act)
+            asked = self._writer.asked_instructions(kind)
+            found = self._find([one.sid for one in asked if one.order_ref is None])
+            for one in asked:
+                order = found.get(one.sid) if one.order_ref is None else one.order_ref
+                if order is not None:
+                    self.drops.add(drop_of(one.id))
+                    self.touched.add(order)
+                    act(one, self._writer.order(order))
+                elif kind is DropKind.CANCEL and one.trade_day == day_number(self._today):
+                    early.update(self._keys(one.sid))
+                    self._wait(one)
+                else:
+                    self._refuse(one, None, Refusal(Code.SID_UNKNOWN, "sid", one.sid))
+        self._writer.await_orders(early)
         return self._out
 
     def _acts(self) -> dict[DropKind, Callable[[Any, Any], None]]:
         return {DropKind.RELEASE: self._release, DropKind.CANCEL: self._cancel, DropKind.RESEND: self._resend}
 
-    def _one(self, asked: Any, act: Callable[[Any, Any], None]) -> None:
-        order = self._find(asked.sid) if asked.order_ref is None else self._writer.order(asked.order_ref)
-        if order is None:
-            self._refuse(asked, None, Refusal(Code.SID_UNKNOWN, "sid", asked.sid))
-            return
-        self.touched.add(order.id)
-        act(asked, order)
+    def _find(self, sids: Collection[str]) -> dict[str, int]:
+        """By sid, today's order of that sid, else the one that carries it as its terminal knows it."""
+        if not sids:
+            return {}
+        keys, day = {sid: self._keys(sid) for sid in sids}, self._newest_day
+        wanted = [key for both in keys.values() for key in both]
+        known = self._writer.known(wanted, [*self._writer.unmoved_days(day), day], past=True)
+        return {
+            sid: next(known[key].id for key in both if key in known)
+            for sid, both in keys.items()
+            if any(key in known for key in both)
+        }
 
-    def _find(self, sid: str) -> Any:
-        """Today's order of that sid, else the one that carries it as its terminal knows it."""
+    def _keys(self, sid: str) -> list[int]:
+        """Of a sid as it was given, and as the terminal knows it."""
         days = dict.fromkeys((self._today, from_day_number(self._newest_day)))
-        keys = [*(sid_key(wire_sid(sid, day, self._scope)) for day in days), sid_key(sid)]
-        day = self._newest_day
-        known = self._writer.known(keys, [*self._writer.unmoved_days(day), day], past=True)
-        found = next((known[key] for key in keys if key in known), None)
-        return None if found is None else self._writer.order(found.id)
+        return [*(sid_key(wire_sid(sid, day, self._scope)) for day in days), sid_key(sid)]
+
+    def _wait(self, asked: Any) -> None:
+        """Its order is not there yet. Said once."""
+        if asked.reason_code != Code.CANCEL_EARLY:
+            self.drops.add(drop_of(asked.id))
+            early = Refusal(Code.CANCEL_EARLY, "sid", asked.sid)
+            self._writer.answer(asked.id, InstructionState.ASKED, self._now, None, early)
 
     @property
     def _newest_day(self) -> int:
@@ -94,7 +116,9 @@ class Instructions:
 
     def _cancel(self, asked: Any, order: Any) -> None:
         status = Status(order.status)
-        if status in TERMINAL and not is_given_up(order):
+        if order.id in self._ended:  # asked for twice
+            self._done(asked, order)
+        elif status in TERMINAL and not is_given_up(order):
             self._refuse(asked, order, Refusal(Code.CANCEL_FINISHED, "sid", asked.sid, status))
         elif status in {Status.READY, Status.HELD} or is_proven_absent(order):
             self._writer.move(
@@ -105,6 +129,7 @@ class Instructions:
                 Refusal(Code.CANCELED_HERE),
                 closed_at=self._now,
             )
+            self._ended.add(order.id)
             self._done(asked, order)
         elif order.confirmed_at is None:  # the broker may not have it yet, and would not know what to cancel
             waits = Refusal(Code.CANCEL_WAITS, "sid", asked.sid)
@@ -151,6 +176,7 @@ class Instructions:
         self._writer.answer(asked.id, InstructionState.DONE, self._now, order.id)
 
     def _refuse(self, asked: Any, order: Any, why: Refusal) -> None:
+        self.drops.add(drop_of(asked.id))
         self._writer.answer(asked.id, InstructionState.REFUSED, self._now, order and order.id, why)
 
 

@@ -11,7 +11,7 @@ from orderdrop import checks
 from orderdrop.intake import Block
 from orderdrop.journal.records import Known
 from orderdrop.journal.writer import Writer
-from orderdrop.order.identity import SidScope, day_number, sid_keys, wire_sid
+from orderdrop.order.identity import SidScope, day_number, sid_key, sid_keys, wire_sid
 from orderdrop.order.model import Order
 from orderdrop.order.refusal import Code, Refusal, RowError
 from orderdrop.pending import Accepted, Pending
@@ -45,6 +45,8 @@ class Judge:
         self._scope = scope
         self._counts = counts
         day = day_number(today)
+        self._awaited = writer.awaited(day, lambda sid: (sid_key(wire_sid(sid, today, scope)), sid_key(sid)))
+        self.cancels_found = False  # whether an order has come for which a cancel waits
         self._days = [*writer.unmoved_days(day), day] if scope == "forever" else [day]
 
     # sids
@@ -102,8 +104,7 @@ class Judge:
             if refusal is not None:
                 verdict.denied.append((base | order.row, order, refusal))
                 continue
-            if (hold := said.hold(order.row)) is not None:
-                self._pending.held[base | order.row] = hold
+            self._hold_besides(base | order.row, key, said.hold(order.row))
             mine[key] = accepted = (base | order.row, key, judged)
             accept(accepted)
         return verdict
@@ -112,8 +113,18 @@ class Judge:
         """Whether all of many orders are new and pass, as far as that can be told of all at once."""
         if self._counts or len(orders) < _WORTH_COLUMNS or self._check is not checks.check:
             return False
+        if self._awaited and not self._awaited.isdisjoint(keys):
+            return False
         new = known.keys().isdisjoint(keys) and self._pending.mine.keys().isdisjoint(keys)
         return new and len(set(keys)) == len(keys) and checks.all_pass(orders, self._context)
+
+    def _hold_besides(self, order_id: int, key: int, repeated: checks.Hold | None) -> None:
+        """What no check knows of: it repeats an earlier row; or a cancel was there before it, by which it ends with this transaction."""
+        if repeated is not None:
+            self._pending.held[order_id] = repeated
+        if key in self._awaited:
+            self._pending.held[order_id] = checks.Hold(None, Refusal(Code.CANCELED_HERE))
+            self.cancels_found = True
 
     def _count(self, order_id: int, order: Order, context: checks.Context) -> tuple[Refusal | None, Order]:
         """Whether the order has to wait, and what is to be said of it; it counts for those that come behind it."""

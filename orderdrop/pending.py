@@ -86,6 +86,9 @@ class Pending:
         self._queues: dict[tuple[str, Status, Hold | None, bool], list[Accepted]] = {}
         self._routes: dict[tuple[str, str], list[Accepted]] = {}
 
+    def make_room(self, room: Mapping[str, int]) -> None:
+        self._room = dict(room)
+
     def accept(self, accepted: Sequence[Accepted]) -> None:
         """Queue orders for their gateways, in their order."""
         routes = self._routes

@@ -6,6 +6,7 @@ with the next commit. After a crash in between, `recover` asks the gateway for e
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -13,10 +14,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeGuard
 
-from orderdrop.admission import Admission, Admitted
+from orderdrop.admission import Admission, Admitted, cancels_first
 from orderdrop.cancels import Cancels
 from orderdrop.checks.switches import Switches, with_accounts
-from orderdrop.clock import Clock, trade_date
+from orderdrop.clock import Clock, Micros, trade_date
 from orderdrop.collection import Collected, collect, cursor_key
 from orderdrop.confirmation import Confirmation
 from orderdrop.desk import Desk
@@ -90,7 +91,7 @@ class Router:
         self._door = Door(desk, journal, clock, marks)
         self._confirmation = Confirmation(desk)
         self._fills = AwaitedFills(desk)
-        self._cancels = Cancels(desk)
+        self._cancels = Cancels(desk, gathering)
         self._lapsing = Lapsing(desk, journal, clock)
         self._waiting_cancels: set[int] = set()
         self._named_switches = Switches()
@@ -111,7 +112,7 @@ class Router:
     @property
     def settled(self) -> bool:
         """Whether nothing is under way: every order that left is confirmed, and none waits to leave."""
-        if self._door.unnoted or self._cancels.sent or any(self.backlog.values()):
+        if self._door.unnoted or self._cancels.sent or self._cancels.queued or any(self.backlog.values()):
             return False
         with self.journal.transaction() as writer:
             return not writer.under_way()
@@ -169,8 +170,7 @@ class Router:
                     self.desk, writer, now, today, gathering=self.gathering, switches=switches, room=self._rooms(),
                     closed=self._confirmation.closed,
                 )  # fmt: skip
-                admitted = admission.admit(found)
-                cancels = self._instruct(writer, done) if admitted.instructions or self._asked else []
+                admitted, cancels = self._admit(writer, admission, found, done)
                 changed = self._confirmation.read(writer, today, now) if done.orders else None
                 closed = self._confirmation.closed if changed is None else changed.closed
                 moved += self.holding.hold_back(writer, switches)
@@ -193,8 +193,9 @@ class Router:
             self._confirmation.take(changed)
         done.orders |= set(moved)
         self._accepted(admitted)
+        self._cancels.ask(cancels)
+        self._send_cancels(now)  # before new orders, which may be many
         self._door.hand_over(handovers, self._stopped_since(self.inbox.switches))
-        self._asked = not self._cancels.hand_over(cancels, now)
 
     def _stopped_since(self, before: Switches) -> Callable[[], bool]:
         """Whether a switch was thrown since then; asked while a large drop leaves. A turn that takes long is no hanging router, either."""
@@ -234,9 +235,10 @@ class Router:
             for take in cancels:
                 self.inbox.forget(take)
             raise
-        self.backlog, done.admitted, self._asked = backlog, admitted, bool(handovers)
+        self.backlog, done.admitted, self._asked = backlog, admitted, False
         self._accepted(admitted)
-        self._asked = not self._cancels.hand_over(handovers, now)
+        self._cancels.ask(handovers)
+        self._send_cancels(now)
 
     def _cancel_only_after(self, fault: Exception, cancels: list[Take], done: Round) -> None:
         """What cannot be taken keeps no cancel from going out."""
@@ -260,7 +262,7 @@ class Router:
         told = {name: self._poll(gateway) for name, gateway in self.desk.gateways.items()}
         told = {name: (reports, cursor) for name, (reports, cursor) in told.items() if reports}
         self.behind = any(len(reports) >= POLL_LIMIT for reports, _cursor in told.values())
-        self._cancels.hand_over(self._cancels.again(now), now)
+        self._send_cancels(now)
         handed_over, in_doubt = self._door.unnoted, self._door.in_doubt()
         silence, fills, hopeless = (
             self._confirmation.look(now),
@@ -275,7 +277,7 @@ class Router:
             leaving = self._confirmation.leaving(writer, handed_over, now)
             surprised = self._door.note(writer, in_doubt)
             now = self.clock.now()
-            done.drops |= self._cancels.note(writer, now)
+            done.drops |= self._cancels.note(writer)
             changed = {
                 name: collect(writer, name, reports, cursor, now, self.today)
                 for name, (reports, cursor) in told.items()
@@ -335,6 +337,34 @@ class Router:
             take.accept(drop_id, refused=refused)
         for file in admitted.spoiled:
             self.inbox.forget(file)
+
+    def _admit(
+        self, writer: Writer, admission: Admission, found: Sequence[Take | RefusedFile], done: Round
+    ) -> tuple[Admitted, list[CancelHandover]]:
+        """Cancels first: an order that comes with its cancel does not leave, and what a second has room for is theirs before it is a new order's."""
+        cancels: list[CancelHandover] = []
+        asking, others = cancels_first(found)
+        if asking or self._asked:
+            admission.admit(asking)
+            cancels = self._instruct(writer, done)
+            self._cancels.look_ahead(cancels, self.clock.now())
+            admission.make_room(self._rooms())
+        told = admission.admitted.instructions
+        admitted = admission.admit(others)
+        if admitted.instructions > told or admitted.canceled:
+            cancels = self._instruct(writer, done)
+        return admitted, cancels
+
+    def _send_cancels(self, now: Micros) -> None:
+        """Those whose turn it is. A journal that does not answer keeps no cancel from leaving."""
+        if not self._cancels.wanting(now):
+            self.gathering.cancels_ahead.clear()
+            return
+        with contextlib.suppress(JournalError):
+            self._cancels.follow(self.journal, now, self.today)
+        closed = {name for name in self.desk.gateways if self.holding.no_cancel(name) is not None}
+        self._asked |= self._cancels.take_back(closed)
+        self._cancels.hand_over(now)
 
     def _instruct(self, writer: Writer, done: Round) -> list[CancelHandover]:
         instructions = Instructions(

@@ -6,11 +6,13 @@ import json
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from orderdrop.clock import iso
+from orderdrop.journal.records import InstructionState
 from orderdrop.journal.schema import ROW_BITS
 from orderdrop.order.identity import from_day_number, spot_of
 from orderdrop.order.model import SIDE_OF, OrderBusiness, Side
@@ -203,9 +205,13 @@ def order_view(order: Any, language: Language = "zh+en") -> OrderView:
     )
 
 
-def drop_view(drop: Any, outcomes: Sequence[Any], language: Language = "zh+en") -> DropView:
-    """outcomes: the drop's row errors and duplicates; only errors are shown."""
-    errors = [_error_view(where(row), row, language) for row in outcomes if row.outcome == "error"]
+def drop_view(
+    drop: Any, outcomes: Sequence[Any], language: Language = "zh+en", asked: Sequence[Any] = ()
+) -> DropView:
+    """outcomes: the drop's row errors and duplicates; only errors are shown. asked: its instructions; those refused count as denied."""
+    refused = [row for row in asked if row.state == InstructionState.REFUSED]
+    bad = [*(row for row in outcomes if row.outcome == "error"), *refused]
+    errors = [_error_view(where(row), row, language) for row in sorted(bad, key=attrgetter("id"))]
     if drop.reason_code:
         errors.insert(0, _error_view(Where(None, 0), drop, language))
     return DropView(
@@ -213,13 +219,18 @@ def drop_view(drop: Any, outcomes: Sequence[Any], language: Language = "zh+en") 
         sha256=drop.sha256,
         state=drop.state,
         rows=drop.rows,
-        accepted=drop.accepted,
-        denied=drop.denied,
+        accepted=drop.accepted - len(refused),
+        denied=drop.denied + len(refused),
         duplicates=drop.duplicates,
         errors=errors,
         received_at=iso(drop.received_at),
         archived_as=drop.archived_as,
     )
+
+
+def is_early(asked: Any) -> bool:
+    """Whether an instruction is a cancel that waits for an order that nobody has given yet."""
+    return bool(asked.state == InstructionState.ASKED and asked.reason_code == Code.CANCEL_EARLY)
 
 
 def receipt_of_order(order: Any, gateway: str, language: Language) -> ReceiptRow:
@@ -289,7 +300,7 @@ def _error_view(place: Where, row: Any, language: Language) -> RowErrorView:
     why = explain_row(row, language)
     message = f"{why.text(language)} → {why.remedy}" if why else ""
     return RowErrorView(
-        sheet=place.sheet, row=place.row, column=row.reason_column, value=row.reason_value, code=row.reason_code,
+        sheet=place.sheet, row=place.row, column=row.reason_column or None, value=row.reason_value, code=row.reason_code,
         message=message,
     )  # fmt: skip
 

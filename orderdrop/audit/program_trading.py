@@ -1,17 +1,18 @@
 """Orders and cancels of each account against the thresholds of program trading (docs/rules.md, "Programmatic trading").
 
-A message is an order that was handed over, each time that it was, or a cancel that was. A second is any second, not only one that
+A message is an order that was handed over, each time that it was, or a cancel that was, each time that it was. A second is any second, not only one that
 begins when the clock ticks.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from orderdrop.audit.frames import Tables
 from orderdrop.clock import Micros, iso, trade_date
+from orderdrop.journal.records import CANCEL_SENT
 from orderdrop.order.code import Code
 from orderdrop.order.model import DropKind
 from orderdrop.order.status import Status
@@ -40,17 +41,30 @@ def program_trading(tables: Tables) -> list[dict[str, Any]]:
     cancels: defaultdict[str, list[int]] = defaultdict(list)
     quick: defaultdict[str, int] = defaultdict(int)
     orders = {order.id: order for order in tables.orders}
-    for asked in tables.instructions:
-        order = orders.get(asked.order_ref)
-        if order is None or not _was_sent(asked, order.batch_id):
-            continue
-        cancels[order.account_id].append(asked.received_at)
+    for order_ref, at in _cancels(tables, orders):
+        order = orders[order_ref]
+        cancels[order.account_id].append(at)
         since = order.submitted_at or order.admitted_at
-        quick[order.account_id] += asked.received_at - since <= SECOND
+        quick[order.account_id] += at - since <= SECOND
     return [
         _account(account, sorted(handed[account]), sorted(cancels[account]), quick[account])
         for account in sorted({*handed, *cancels})
     ]
+
+
+def _cancels(tables: Tables, orders: Mapping[int, Any]) -> Iterator[tuple[int, int]]:
+    """Order and instant of each cancel that went out, each time that it did.
+
+    An older version journaled no such events: what it sent counts once, with the time at which it was asked for.
+    """
+    told = {event.order_ref for event in tables.events if event.event == CANCEL_SENT}
+    for event in tables.events:
+        if event.event == CANCEL_SENT and event.order_ref in orders:
+            yield event.order_ref, event.at
+    for asked in tables.instructions:
+        order = orders.get(asked.order_ref)
+        if order is not None and order.id not in told and _was_sent(asked, order.batch_id):
+            yield order.id, asked.received_at
 
 
 def _handed(tables: Tables) -> defaultdict[str, list[int]]:
@@ -69,7 +83,7 @@ def _handed(tables: Tables) -> defaultdict[str, list[int]]:
 
 
 def _was_sent(asked: Any, batch_id: int | None) -> bool:
-    """Whether a cancel went to the broker: not one of an order that had not left, or that was finished."""
+    """Whether a cancel went to the broker, of a version that did not say so: not one of an order that had not left, or that was finished."""
     if asked.kind != DropKind.CANCEL or batch_id is None:
         return False
     return asked.state in {"sent", "done"} or asked.reason_code == Code.CANCEL_REJECTED

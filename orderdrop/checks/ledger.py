@@ -106,9 +106,7 @@ class Ledger:
 
     entries: dict[int, Entry] = field(default_factory=dict)
     cancels: dict[str, int] = field(default_factory=dict)
-    """Today's cancels that were handed over, by account."""
-    cancelled_lately: dict[str, int] = field(default_factory=dict)
-    """Those of the last second."""
+    """Today's cancels that were handed over, each as often as it was, by account."""
     fee: Callable[[Decimal], Decimal] = field(default=lambda _value: ZERO)
     """What a purchase of this value costs beside it."""
 
@@ -143,7 +141,7 @@ class Ledger:
             self._open[entry.account_id, entry.symbol, entry.buy].pop(order, None)
 
     def sent(self, account_id: str, at: int) -> None:
-        """An order or a cancel has left."""
+        """An order has left."""
         self._sent[account_id].append(at)
 
     def mark(self) -> int:
@@ -217,11 +215,11 @@ class Ledger:
         return reserved
 
     def sent_lately(self, account_id: str, now: int) -> int:
-        """Orders and cancels of an account that left within the last second."""
+        """Orders of an account that left within the last second."""
         times = self._sent[account_id]
         while times and times[0] <= now - _SECOND:
             times.popleft()
-        return len(times) + self.cancelled_lately.get(account_id, 0)
+        return len(times)
 
     def busy_accounts(self) -> list[str]:
         return [account_id for account_id, times in self._sent.items() if times]

@@ -190,7 +190,8 @@ def _asked(place: Place, found: Rehearsed, row: Any, reading: Reading | None) ->
     said = _row(place, found, row, "would_be_asked")
     order = newest_order(reading, row.sid, place.today, place.settings.inbox.sid_scope) if reading else None
     if order is None:
-        refusal = Refusal(Code.SID_UNKNOWN, "sid", row.sid)
+        early = row.kind == "cancel_order"  # it waits for its order
+        refusal = Refusal(Code.CANCEL_EARLY if early else Code.SID_UNKNOWN, "sid", row.sid)
     elif row.kind == "cancel_order" and order.status in TERMINAL:
         refusal = Refusal(Code.CANCEL_FINISHED, "sid", row.sid, order.status)
     elif row.kind == "release" and order.status != Status.HELD:

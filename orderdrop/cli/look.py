@@ -115,14 +115,17 @@ def orders(
 @click.option("--account", metavar="ID", help="That hold orders of one account. 账号")
 @click.option("--symbol", metavar="S", help="That hold orders of one security. 代码")
 @json_option
+@click.pass_context
 @pass_place
 def drops(
-    place: Place, day: datetime | None, strategy: str | None, status: str | None, account: str | None,
+    place: Place, ctx: click.Context, day: datetime | None, strategy: str | None, status: str | None, account: str | None,
     symbol: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Today's drops: how many rows were accepted, and what is wrong with the others.
 
     今日收到的文件:接受了几行,其余各行错在哪里。
+
+    A cancel, release or resend that was refused is a denied row; then exit 1.
 
     \b
     Examples 例子:
@@ -130,8 +133,9 @@ def drops(
       orderdrop drops --status refused
       orderdrop drops --date 20261119 --json
     """
-    from orderdrop.journal.records import drop_of  # noqa: PLC0415
+    from orderdrop.journal.records import InstructionState, drop_of  # noqa: PLC0415
     from orderdrop.order.identity import day_number  # noqa: PLC0415
+    from orderdrop.order.model import DropKind  # noqa: PLC0415
     from orderdrop.views import drop_view  # noqa: PLC0415
 
     place.must_exist()
@@ -143,8 +147,14 @@ def drops(
         if reading and (account or symbol):
             wanted: dict[str, Any] = {"account": account_id(place, account), "symbol": canonical(symbol)}
             holding = {drop_of(order.id) for order in reading.orders_of_day(number, **wanted)}
+        asked = {
+            drop.id: reading.instructions_of_drop(drop.id)
+            for drop in found
+            if reading and drop.kind != DropKind.ORDER
+        }
+        refused = any(row.state == InstructionState.REFUSED for rows in asked.values() for row in rows)
         shown = [
-            drop_view(drop, reading.row_outcomes(drop.id), place.language)
+            drop_view(drop, reading.row_outcomes(drop.id), place.language, asked.get(drop.id, ()))
             for drop in found
             if reading
             and (holding is None or drop.id in holding)
@@ -155,6 +165,7 @@ def drops(
         print_json_array(shown)
     else:
         _show_drops(place, shown)
+    ctx.exit(1 if refused else 0)
 
 
 def account_id(place: Place, named: str | None) -> str | None:

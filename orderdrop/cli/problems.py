@@ -12,6 +12,7 @@ from typing import Any, Final
 from orderdrop import health
 from orderdrop.cli.output import OTHER_SETTINGS, shortened
 from orderdrop.cli.place import Place
+from orderdrop.order.code import Code
 
 NO_SPACE: Final = 5_000_000
 """Bytes: with less than that free, nothing can be relied on to be written."""
@@ -101,13 +102,24 @@ def _disk(found: Found, _place: Place) -> Iterator[str]:
         yield f"磁盘已满,剩余 {free // 1000} kB / the disk is full, {free // 1000} kB are left"
 
 
+def _early_cancels(found: Found, _place: Place) -> Iterator[str]:
+    if early := found["cancels_waiting"]:
+        yield f"撤单在等还没有的委托 / cancels wait for orders that nobody has given: {shortened(early)}"
+
+
+def _refused(found: Found, _place: Place) -> Iterator[str]:
+    """Those after which an order may stand as nobody wanted it: not of a cancel that came when its order was finished."""
+    if in_vain := [row["sid"] for row in found["refused"] if row["code"] != Code.CANCEL_FINISHED]:
+        yield f"撤单、放行或重发被拒 / cancels, releases or resends were refused → orderdrop drops: {shortened(in_vain)}"
+
+
 def _settings(found: Found, _place: Place) -> Iterator[str]:
     if not found["settings_in_force"]:
         yield " / ".join(OTHER_SETTINGS)
 
 
 PROBLEMS: Final[tuple[Callable[[Found, Place], Iterator[str]], ...]] = (
-    _router, _journal, _clock, _disk, _lost, _doubtful, _nobody_takes, _waits_too_long, _settings,
+    _router, _journal, _clock, _disk, _lost, _doubtful, _nobody_takes, _waits_too_long, _early_cancels, _refused, _settings,
 )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ from orderdrop.order.identity import day_number
 from orderdrop.order.refusal import Code, both
 from orderdrop.order.status import TERMINAL, Status
 from orderdrop.router import Round
-from orderdrop.views import drop_view, explain_row, live_words, where
+from orderdrop.views import drop_view, explain_row, is_early, live_words, where
 
 _ROWS_SHOWN: Final = 10
 _ROWS_LOOKED_AT: Final = 5000
@@ -117,6 +117,7 @@ class Screen:
         orders: set[int] = set()
         for done in rounds:
             drops.update(dict.fromkeys(sorted(done.admitted.drop_ids)))
+            drops.update(dict.fromkeys(drop for drop in sorted(done.drops) if self._bad.get(drop)))
             orders |= done.orders
         if not (drops or orders):
             return
@@ -135,11 +136,11 @@ class Screen:
             return
         outcomes = reading.row_outcomes(drop_id) if drop.errors or self._as_json else []
         asked = reading.instructions_of_drop(drop_id)
-        in_vain = [row for row in asked if row.state == InstructionState.REFUSED]
+        in_vain = [row for row in asked if row.state == InstructionState.REFUSED or is_early(row)]
         bad = drop.denied + drop.errors + len(in_vain) + bool(drop.reason_code)
         grown, self._bad[drop_id] = bad > self._bad.get(drop_id, 0), bad
         if self._as_json:
-            print_json_line(drop_view(drop, outcomes, self._language))
+            print_json_line(drop_view(drop, outcomes, self._language, asked))
             return
         self._line(*_drop_line(drop, bad=grown))
         if grown:

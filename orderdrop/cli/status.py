@@ -23,6 +23,8 @@ from orderdrop.order.status import Status
 UNKNOWN_SWITCH: Final = (
     "{0} 没有指明已知的账户，对全部生效 / {0} names no account that is known: it binds all"
 )
+_TOLD: Final = ("asked", "refused")
+_SHOWN: Final = 5
 _ON_THE_WAY: Final = frozenset({Status.SUBMITTING, Status.SUBMITTED})
 
 
@@ -35,8 +37,9 @@ def status(place: Place, ctx: click.Context, as_json: bool) -> None:
 
     通道(实盘或模拟)、路由器、今日各状态笔数、状态不明的委托、最早未确认的委托。
 
-    Exit 1 when orders are unknown, when files wait in the inbox and nobody takes them, when the router hangs, is in a fault or hears
-    nothing of a gateway, when the journal or the disk is in trouble, or when the settings are not those of the running router.
+    Exit 1 when orders are unknown, when cancels wait for orders that nobody has given or were refused, when files wait in the inbox and
+    nobody takes them, when the router hangs, is in a fault or hears nothing of a gateway, when the journal or the disk is in trouble, or
+    when the settings are not those of the running router.
 
     \b
     Examples 例子:
@@ -57,16 +60,18 @@ def status(place: Place, ctx: click.Context, as_json: bool) -> None:
 def look(place: Place) -> dict[str, Any]:
     """What `--json` prints."""
     from orderdrop.cli.problems import problems_of  # noqa: PLC0415
+    from orderdrop.journal.records import InstructionState  # noqa: PLC0415
     from orderdrop.order.errors import JournalError  # noqa: PLC0415
     from orderdrop.order.identity import day_number, from_day_number  # noqa: PLC0415
     from orderdrop.order.refusal import Code  # noqa: PLC0415
-    from orderdrop.views import scan_finds_key  # noqa: PLC0415
+    from orderdrop.views import is_early, scan_finds_key  # noqa: PLC0415
     from orderdrop.waiting import waiting  # noqa: PLC0415
 
     router, beat = _router(place)
     counts: dict[str, int] = {}
     live: list[Any] = []
     files: list[str] = []
+    asked: list[Any] = []
     found_by_scan, newest, journal_fault = 0, 0, ""
     try:
         with place.journal() as reading:
@@ -75,9 +80,12 @@ def look(place: Place) -> dict[str, Any]:
                 live = reading.live_orders()
                 found_by_scan = int(reading.meta(scan_finds_key(place.today)) or 0)
                 newest = reading.newest_day()
+                asked = reading.instructions_of_day(day_number(place.today), _TOLD)
             files = waiting(place.workspace, reading, place.today)
     except JournalError as error:  # the rest can be told all the same
         journal_fault = str(error)
+    early = [row.sid for row in asked if is_early(row)]
+    refused = [row for row in asked if row.state == InstructionState.REFUSED]
     unknown = [order for order in live if order.status == Status.UNKNOWN]
     lost = [order.sid for order in unknown if order.reason_code == Code.PROVEN_ABSENT]
     found = {
@@ -96,6 +104,8 @@ def look(place: Place) -> dict[str, Any]:
             [o for o in live if o.status in _ON_THE_WAY and o.confirmed_at is None]
         ),
         "waiting": files,
+        "cancels_waiting": early,
+        "refused": [_refused(place, row) for row in refused],
         "found_by_scan": found_by_scan,
         "journal_day": from_day_number(newest).isoformat() if newest else None,
         "journal_fault": journal_fault,
@@ -125,6 +135,17 @@ def _router(place: Place) -> tuple[dict[str, Any], dict[str, Any] | None]:
         about, ticks=ticks_of_machine() / 1_000_000, now=time.time(), same_boot=about.get("host") == here
     )
     return {"running": True, **holder, "silent_for": round(max(0.0, silent), 1)}, beat
+
+
+def _refused(place: Place, row: Any) -> dict[str, Any]:
+    """A cancel, release or resend of today that was refused."""
+    from orderdrop.views import explain_row, where  # noqa: PLC0415
+
+    why = explain_row(row, place.language)
+    return {
+        "kind": row.kind, "sid": row.sid, "drop": row.drop_name, "row": where(row).row, "code": row.reason_code,
+        "reason": None if why is None else why.text(place.language),
+    }  # fmt: skip
 
 
 def _disk(place: Place) -> dict[str, int]:
@@ -247,6 +268,10 @@ def _show(found: dict[str, Any]) -> None:
         )
     if found["waiting"]:
         grid.add_row("等待 waiting", shortened(found["waiting"]))
+    if found["cancels_waiting"]:
+        grid.add_row("撤单等待 cancels wait", shortened(found["cancels_waiting"]))
+    for refused in found["refused"][:_SHOWN]:
+        grid.add_row("被拒 refused", f"{refused['drop']}  {refused['sid']}  {refused['code']}")
     if found["found_by_scan"]:
         missed = f"{found['found_by_scan']} 个文件没有文件事件,由扫描发现 / drops that no event told of, the scan found them"
         grid.add_row("扫描 scan", missed)

@@ -194,6 +194,7 @@ class Teller:
     def _drop(self, drop: Any) -> Story:
         assert self._reading is not None  # noqa: S101
         rows = self._reading.row_outcomes(drop.id)
+        asked = self._reading.instructions_of_drop(drop.id)
         counts: dict[str, int] = {}
         bad: list[tuple[int, Story]] = []
         for order in self._reading.orders_of_drop(drop.id):
@@ -204,7 +205,7 @@ class Teller:
         where = self._place.workspace
         receipt = receipt_path(where.receipts, drop.name)
         return {
-            **drop_view(drop, rows, self._language).model_dump(mode="json", exclude={"errors"}),
+            **drop_view(drop, rows, self._language, asked).model_dump(mode="json", exclude={"errors"}),
             "errors": drop.errors,
             "kind": drop.kind,
             "strategy": drop.strategy,
@@ -212,7 +213,7 @@ class Teller:
             "refused": None if not drop.reason_code else self._attempt_of_file(drop),
             "statuses": counts,
             "bad_rows": [row for _id, row in sorted(bad, key=itemgetter(0))],
-            "instructions": [self._instruction(row) for row in self._reading.instructions_of_drop(drop.id)],
+            "instructions": [self._instruction(row) for row in asked],
             "receipt": receipt.as_posix() if receipt.exists() else None,
         }
 

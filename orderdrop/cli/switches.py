@@ -272,7 +272,7 @@ def _instruct(place: Place, kind: DropKind, sids: tuple[str, ...], *, as_json: b
         if as_json:
             print_json_array([])
         return
-    _warn(place, sids)
+    _warn(place, kind, sids)
     place.workspace.make()
     path = instruct(place.workspace, kind, sids)
     name = path.relative_to(place.workspace.inbox).as_posix()
@@ -284,7 +284,7 @@ def _instruct(place: Place, kind: DropKind, sids: tuple[str, ...], *, as_json: b
     note_if_not_running(place)
 
 
-def _warn(place: Place, sids: tuple[str, ...]) -> None:
+def _warn(place: Place, kind: DropKind, sids: tuple[str, ...]) -> None:
     if len(sids) > 100:  # a few are worth a question each
         return
     with place.journal() as reading:
@@ -298,7 +298,11 @@ def _warn(place: Place, sids: tuple[str, ...]) -> None:
         if order is not None and order.status in TERMINAL
     ]
     if unknown:
-        say(f"还没有这些编号: {shortened(unknown)}", "not known yet", place.language)
+        waits = kind == "cancel_order"
+        say(
+            f"还没有这些编号{'，撤单会等它们，等到今日结束' if waits else ''}: {shortened(unknown)}",
+            f"not known yet{': the cancel waits for them, until the day ends' if waits else ''}", place.language,
+        )  # fmt: skip
     if finished:
         say(f"已是终态: {shortened(finished)}", "finished already", place.language)
 

@@ -235,7 +235,8 @@ class Rows:
         for row, line, cells in zip(numbers, lines, table, strict=True):
             beyond: list[str] = []
             if type(cells) is list and len(cells) > width and self._layout.may_go_on:
-                cells, beyond = cells[:width], [cell for cell in cells[width:] if cell.strip(SPACES)]
+                beyond = [cell for cell in cells[width:] if cell.strip(SPACES)]
+                del cells[width:]
             if type(cells) is not list or len(cells) != width or _is_blank(line):
                 self._odd_line(block, row, line, cells)
                 continue

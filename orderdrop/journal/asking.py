@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select, text
 from orderdrop.journal.records import Earlier, Known, Placed
 from orderdrop.journal.schema import ROW_BITS, batches, drops, instructions, orders
 from orderdrop.journal.today import TodaysOrders
-from orderdrop.order.model import SELLS
+from orderdrop.order.model import SELLS, DropKind
 from orderdrop.order.refusal import Code
 from orderdrop.order.status import S, Status
 from orderdrop.reports.apply import Standing
@@ -47,6 +47,7 @@ _NEXT = (
 )
 _NEXT_DROP = _NEXT.format("drops", DROPS_FROM)
 _NEXT_BATCH = _NEXT.format("batches", BATCHES_FROM)
+_AWAITED = "awaited"
 _GET_META = "SELECT value FROM meta WHERE key = ?"
 _UNMOVED_DAYS = (
     "SELECT DISTINCT trade_day FROM drops"
@@ -334,9 +335,31 @@ class Asking:
         return [Placed._make(row) for row in self._driver.execute(_PLACES, (first, last, batch_id))]
 
     def asked_instructions(self, kind: str) -> list[Any]:
-        """Instructions of a kind that were not carried out yet, oldest first."""
-        query = select(instructions).where(text("state = 'asked'"), instructions.c.kind == kind)
+        """Instructions of a kind that were not carried out yet, oldest first, with the trade_day of their drop."""
+        # Literally, and by their own index: with a parameter, or from the side of the drops, SQLite would walk all there ever were.
+        query = (
+            select(instructions, drops.c.trade_day)
+            .join(drops, drops.c.id == instructions.c.id.op(">>")(ROW_BITS))
+            .where(text("instructions.state = 'asked'"), instructions.c.kind == kind)
+        )
         return list(self.connection.execute(query.order_by(instructions.c.id)))
+
+    def awaited(self, day: int, keys_of: Callable[[str], Collection[int]]) -> set[int]:
+        """The sid keys of orders that are to be cancelled as soon as they come, of a day; asked of the journal once."""
+        return self.kept(_AWAITED, lambda: {key for sid in self._awaited(day) for key in keys_of(sid)})
+
+    def _awaited(self, day: int) -> list[str]:
+        return [
+            asked.sid
+            for asked in self.asked_instructions(DropKind.CANCEL)
+            if asked.order_ref is None and asked.trade_day == day
+        ]
+
+    def await_orders(self, keys: set[int]) -> None:
+        """From now on, these are all that `awaited` tells, to those as well who have asked already."""
+        known: set[int] = self.kept(_AWAITED, set)
+        known.clear()
+        known.update(keys)
 
     def with_open_cancels(self, ids: Sequence[int]) -> list[int]:
         """Those of these orders whose cancel nobody has answered."""

@@ -221,6 +221,17 @@ class Reading:
         query = self._with_sheets(instructions).where(within)
         return list(self._connection.execute(query.order_by(instructions.c.id)))
 
+    def instructions_of_day(self, day: int, states: Sequence[str]) -> list[Any]:
+        """Rows of the day's cancel, release and resend drops that are in one of these states, with drop_name."""
+        first, last = self._range(day)
+        query = (
+            select(instructions, drops.c.name.label("drop_name"), drops.c.sheets)
+            .join(drops, drops.c.id == instructions.c.id.op(">>")(ROW_BITS))
+            .where(instructions.c.id.between(first, last), drops.c.trade_day == day)
+            .where(instructions.c.state.in_(states))
+        )
+        return list(self._connection.execute(query.order_by(instructions.c.id)))
+
     def reports_of_day(self, day: int, begin: int, end: int, kind: str) -> Iterator[Any]:
         """What was told of a day's orders, and, between two instants, of orders that are not ours; in the order in which it was told."""
         first, last = self._range(day)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from orderdrop.journal.schema import ROW_BITS
+
+CANCEL_SENT: Final = "cancel_sent"
+"""The event of an order for each time that a cancel of it was handed over."""
 
 
 class DropState(StrEnum):

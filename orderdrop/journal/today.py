@@ -7,10 +7,12 @@ older orders cost nothing.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from orderdrop.journal.records import CANCEL_SENT
 from orderdrop.journal.schema import ROW_BITS
 from orderdrop.order.status import TERMINAL
 
@@ -26,11 +28,13 @@ _FROM: Final = (
 )
 _OF_DAY: Final = f"SELECT {_COLUMNS}{_FROM.format(source='orders AS o')} AND o.id BETWEEN ? AND ? AND o.trade_day = ? ORDER BY o.id"
 _BY_ID: Final = f"SELECT {_COLUMNS}{_FROM.format(source='json_each(?) AS wanted CROSS JOIN orders AS o ON o.id = wanted.value')} AND o.trade_day = ?"
-_CANCELS: Final = (
-    "SELECT o.account_id, i.updated_at FROM instructions AS i JOIN orders AS o ON o.id = i.order_ref"
-    " WHERE i.id BETWEEN ? AND ? AND i.kind = 'cancel_order' AND o.batch_id IS NOT NULL"
-    " AND (i.state IN ('asked', 'sent', 'done') OR i.reason_code = 'CANCEL_REJECTED')"
-)
+_SENT: Final = f"SELECT 1 FROM events AS sent WHERE sent.order_ref = o.id AND sent.event = '{CANCEL_SENT}'"
+_CANCELS: Final = f"""SELECT o.account_id, count(*) FROM orders AS o CROSS JOIN events AS e ON e.order_ref = o.id
+    WHERE o.id BETWEEN ?1 AND ?2 AND o.batch_id IS NOT NULL AND e.event = '{CANCEL_SENT}' GROUP BY o.account_id
+    UNION ALL SELECT o.account_id, count(*) FROM instructions AS i JOIN orders AS o ON o.id = i.order_ref
+    WHERE i.id BETWEEN ?1 AND ?2 AND i.kind = 'cancel_order' AND o.batch_id IS NOT NULL
+    AND (i.state IN ('sent', 'done') OR i.reason_code = 'CANCEL_REJECTED') AND NOT EXISTS ({_SENT}) GROUP BY o.account_id"""
+"""The second half: those of a version that had no such event."""
 _RECENT: Final = 20_000
 
 
@@ -61,9 +65,12 @@ class TodaysOrders:
         """As above, by their time; of the last 20,000."""
         return [event for event in self.events_after(self.last_event() - _RECENT) if event.at > at]
 
-    def cancels(self) -> list[Any]:
-        """(account_id, updated_at) of cancels that left for a broker."""
-        return self._ask(_CANCELS, self._range())
+    def cancels(self) -> Counter[str]:
+        """How many cancels left for a broker, each as often as it did, by account."""
+        found: Counter[str] = Counter()
+        for account, count in self._ask(_CANCELS, self._range()):
+            found[account] += count
+        return found
 
     def _range(self) -> tuple[int, int]:
         row = self._connection.exec_driver_sql(

@@ -19,7 +19,7 @@ from orderdrop.checks import Hold
 from orderdrop.clock import instant_of
 from orderdrop.journal.asking import Asking
 from orderdrop.journal.chain import Seal, late_key
-from orderdrop.journal.records import InstructionState, NewBatch, NewDrop, NewRow
+from orderdrop.journal.records import CANCEL_SENT, InstructionState, NewBatch, NewDrop, NewRow
 from orderdrop.journal.schema import ROW_BITS, drops, instructions, meta, orders
 from orderdrop.order.errors import SidTaken
 from orderdrop.order.model import Order
@@ -290,14 +290,15 @@ class Writer(Asking):
     def close_batch(self, batch_id: int, outcome: str, at: int) -> None:
         self.connection.exec_driver_sql(_CLOSE_BATCH, (outcome, at, batch_id))
 
-    def mark_sent(self, instruction_id: int, at: int) -> None:
-        """The gateway has the cancel; left alone if the answer was quicker."""
-        asked = (instructions.c.id == instruction_id, instructions.c.state == InstructionState.ASKED)
+    def cancel_sent(self, instruction: int, order: int, at: int, gateway: str, times: int) -> None:
+        """The gateway has been given the cancel, for the `times`th time: an event, and the instruction's state if the answer was not quicker."""
+        asked = (instructions.c.id == instruction, instructions.c.state == InstructionState.ASKED)
         self.connection.execute(
             update(instructions)
             .where(*asked)
             .values(state=InstructionState.SENT, updated_at=at, reason_code=None)
         )
+        self.add_events([(at, order, CANCEL_SENT, gateway, str(times), None)])
 
     def answer(
         self,

@@ -667,6 +667,12 @@ WORDS: Final[dict[Code, Words]] = {
         "无需操作",
         "nothing to do",
     ),
+    Code.CANCEL_EARLY: Words(
+        "还没有编号为 “{value}” 的委托，撤单等它，等到今日结束",
+        "there is no order with the sid “{value}” yet; the cancel waits for it, until the day's end",
+        "委托一到就在这里撤销；编号写错了，就用正确的编号再撤",
+        "its order is cancelled here when it comes; if the sid is wrong, cancel the right one",
+    ),
     Code.CANCEL_UNANSWERED: Words(
         "撤单交接 {value} 次仍无回报",
         "handed over {value} times, the terminal has not answered",

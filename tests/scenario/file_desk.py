@@ -27,6 +27,7 @@ class FileDesk(Desk):
         habits: dict | None = None,
         accounts=(ACCOUNT,),
         inbox: dict | None = None,
+        limits: dict | None = None,
         **gateway,
     ) -> None:
         self.clock = a_clock()
@@ -41,7 +42,7 @@ class FileDesk(Desk):
         }  # fmt: skip
         super().__init__(
             root, self.clock, gateways={"gm": settings | gateway}, accounts={key: {} for key in accounts},
-            inbox=inbox or {},
+            inbox=inbox or {}, limits=limits or {},
         )  # fmt: skip
 
     def prepare(self, app):

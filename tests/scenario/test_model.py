@@ -1,4 +1,4 @@
-"""Anything, in any order: each sid that was accepted is executed once, with the values of its first accepted row."""
+"""Anything, in any order: each sid that was accepted is executed once, with the values of its first accepted row; one whose cancel was there before it, never."""
 
 import shutil
 import tempfile
@@ -31,13 +31,18 @@ def table(of: list[Row]) -> str:
 
 
 class Trading(RuleBasedStateMachine):
-    """accepted: what must have been executed. followed: the rows that stand in the followed file."""
+    """accepted: what must have been executed, but for those that a cancel has met. early: sids that are to be cancelled when they come.
+
+    followed: the rows that stand in the followed file.
+    """
 
     @initialize()
     def begin(self) -> None:
         self.folder = Path(tempfile.mkdtemp())
         self.desk = Desk(self.folder)
         self.accepted: dict[str, Row] = {}
+        self.early: set[str] = set()
+        self.met: set[str] = set()
         self.followed: list[Row] = []
         self.baskets: list[list[Row]] = []
         self.halted, self.names = False, 0
@@ -57,6 +62,7 @@ class Trading(RuleBasedStateMachine):
                 return self._drop(table(of))
         if not (self.halted and len(seen) > len(self.accepted)):
             self.accepted = seen
+            self._meet()
         return self._drop(table(of))
 
     @rule(data=st.data())
@@ -88,6 +94,8 @@ class Trading(RuleBasedStateMachine):
 
     @rule(sid=st.sampled_from([f"S{n}" for n in range(12)]))
     def cancel(self, sid: str) -> None:
+        if sid not in self.accepted:
+            self.early.add(sid)
         self._drop(f"sid,comment\n{sid},\n", ".cancel_order.csv")
 
     @rule()
@@ -115,11 +123,21 @@ class Trading(RuleBasedStateMachine):
     def each_accepted_sid_is_executed_once_with_its_first_values(self) -> None:
         if hasattr(self, "desk"):
             executed = [(sid, symbol, volume) for sid, symbol, volume, _status in self.desk.at_broker()]
-            assert sorted(executed) == sorted(self.accepted.values())
+            assert sorted(executed) == sorted(
+                row for sid, row in self.accepted.items() if sid not in self.met
+            )
+            statuses = self.desk.statuses()
+            assert {statuses.get(sid) for sid in self.met} <= {"canceled"}
 
     def _accept_each(self, of: list[Row]) -> None:
         for row in of if not self.halted else ():
             self.accepted.setdefault(row[0], row)
+        self._meet()
+
+    def _meet(self) -> None:
+        """Orders that have just come for which a cancel waits."""
+        self.met |= self.early & self.accepted.keys()
+        self.early -= self.met
 
     def _drop(self, content: str, ending: str = ".csv") -> None:
         self.names += 1

@@ -200,11 +200,13 @@ def test_cancel_when_the_order_has_not_left_is_done_here(trade):
     assert desk.outcomes("a.csv") == [("A1", "canceled", "CANCELED_HERE")]
 
 
-@pytest.mark.parametrize(("sid", "code"), [("NOBODY", "SID_UNKNOWN"), ("A1", "CANCEL_FINISHED")])
-def test_cancel_when_there_is_nothing_to_cancel_says_why(trade, sid, code):
+@pytest.mark.parametrize(
+    ("sid", "outcome", "code"), [("NOBODY", "asked", "CANCEL_EARLY"), ("A1", "refused", "CANCEL_FINISHED")]
+)
+def test_cancel_when_there_is_nothing_to_cancel_says_why(trade, sid, outcome, code):
     desk = trade({"a.csv": BUY})
     desk.route({"c.cancel_order.csv": cancel(sid)})
-    assert desk.outcomes("c.cancel_order.csv") == [(sid, "refused", code)]
+    assert desk.outcomes("c.cancel_order.csv") == [(sid, outcome, code)]
 
 
 def test_cancel_when_the_process_dies_before_it_is_handed_over_is_handed_over_after(trade, monkeypatch):

@@ -96,7 +96,7 @@ def test_cancel_file_is_judged_by_the_journal(tmp_path: Path) -> None:
     dropped(workspace, "pending.csv", PENDING)
     file = a_file(tmp_path, "x.cancel_order.csv", "sid,comment\nP-1,\nG-1,\nNOBODY,\n")
     found = printed(orderdrop("check", file, "--json", at=workspace))
-    assert [row["code"] for row in found] == [None, "CANCEL_FINISHED", "SID_UNKNOWN"]
+    assert [row["code"] for row in found] == [None, "CANCEL_FINISHED", "CANCEL_EARLY"]
 
 
 def test_last_line_without_newline_counts_as_whole(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_run_once_ends_with_1_when_a_cancel_is_in_vain(tmp_path: Path) -> None:
     a_file(workspace / "inbox", "x.cancel_order.csv", "sid,comment\nNOBODY,\n")
     result = routed(workspace)
     assert result.exit_code == 1
-    assert "SID_UNKNOWN" in result.stdout
+    assert "CANCEL_EARLY" in result.stdout
 
 
 def test_run_json_is_a_line_for_each_drop(tmp_path: Path) -> None:
