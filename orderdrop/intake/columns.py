@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from functools import lru_cache
@@ -30,19 +31,30 @@ INSTRUCTION_COLUMNS = ("sid", "account_id", "remark")
 IGNORED = ""
 """The column of names that people keep beside the codes: known, and not read."""
 
+PASSED_OVER = "passed over"
+"""A column that changes no order, such as 金额: not read, and the receipt says so."""
+
+MARKET = "market"
+"""The exchange, in a column beside a bare code; read together with the symbol."""
+
 _NAMES = {
-    "sid": "sid 编号 委托编号 订单编号 委托号 订单号",
+    "sid": "sid client_order_id 编号 委托编号 订单编号 委托号 订单号",
     "account_id": "account_id account acct 账户 账号 帐户 帐号 资金账号 资金账户 资金帐号 资金帐户",
-    "symbol": "symbol code stock_code ticker 代码 证券代码 股票代码 合约代码 基金代码 债券代码 标的 标的代码",
-    "volume": "volume vol qty quantity shares 数量 委托数量 股数 委托股数",
-    "order_type": "order_type ord_type 委托类型 订单类型 价格类型 报价方式",
-    "order_business": "order_business order_biz side direction bs 方向 买卖方向 买卖 委托方向 交易方向 买卖标志",
-    "price": "price order_price limit_price 价格 委托价格 委托价",
-    "remark": "remark comment memo note 备注 说明",
+    "symbol": "symbol code stock_code ticker security instrument ts_code vt_symbol order_book_id sec_code secid wind_code windcode"
+    " 代码 证券代码 股票代码 合约代码 基金代码 债券代码 品种代码 标的 标的代码 股票 证券",
+    "volume": "volume vol qty quantity shares order_volume order_qty 数量 委托数量 股数 委托股数 委托量 下单数量 交易数量 买卖数量",
+    "order_type": "order_type ord_type 委托类型 订单类型 价格类型 报价方式 报价类型 委托方式",
+    "order_business": "order_business order_biz side direction bs action 方向 买卖方向 买卖 委托方向 交易方向 买卖标志 买卖标记 买卖类别"
+    " 操作 操作类型 操作方向 交易类别 交易类型 交易操作 业务名称 委托类别 委托业务",
+    "price": "price order_price limit_price 价格 委托价格 委托价 限价 下单价格",
+    "remark": "remark comment memo note 备注 说明 投资备注 委托备注",
     "strategy": "strategy strategy_name 策略 策略名称",
     "not_before": "not_before 不早于 最早时间",
     "not_after": "not_after 不晚于 最晚时间",
-    IGNORED: "name symbol_name stock_name 名称 证券名称 股票名称 基金名称 债券名称 证券简称 股票简称 简称 序号",
+    MARKET: "market exchange 市场 交易市场 证券市场 交易所 市场名称 市场类型",
+    IGNORED: "name symbol_name stock_name sec_name 名称 证券名称 股票名称 基金名称 债券名称 证券简称 股票简称 简称 序号",
+    PASSED_OVER: "turnover last last_price date weight 金额 委托金额 交易金额 预计金额 参考金额 成交额 现价 最新价 最新 昨收 昨收价 收盘价"
+    " 涨跌幅 涨幅 日期 交易日期 委托日期 行业 所属行业 股东代码 股东账号 股东账户 权重 基准价格 参考价 参考价格 币种",
 }
 _COLUMN_OF = {name.replace("_", ""): column for column, names in _NAMES.items() for name in names.split()}
 
@@ -50,17 +62,73 @@ _COLUMN_OF = {name.replace("_", ""): column for column, names in _NAMES.items() 
 _UNITS = {"volume": ("股", "shares"), "price": ("元", "yuan", "cny", "rmb")}
 _LONG_SHORT = re.compile(r"(.+?)\((.+)\)")
 _LONGEST_NAME = 80
-_BETWEEN = re.compile(r"[\s_\ufeff-]+")
+_NOTHING = " \u3000\u00a0\ufeff\u200b"
+_BETWEEN = re.compile(r"[\s_\ufeff\u200b-]+")
+_MUST = re.compile(r"^\*+|\*+$|\((?:必填|必填项|选填|可选|可空|required|optional)\)$")
+"""How a template marks a column that must, or need not, be filled in."""
+
+_PLACED = frozenset(
+    [
+        "委托状态",
+        "订单状态",
+        "状态",
+        "状态说明",
+        "合同编号",
+        "委托编号",
+        "成交数量",
+        "成交均价",
+        "成交价格",
+        "已成交量",
+        "已撤数量",
+        "撤单数量",
+        "撤销数量",
+        "废单原因",
+        "委托时间",
+        "成交时间",
+        "成交编号",
+        "status",
+        "filledvolume",
+        "filledqty",
+        "avgprice",
+    ]
+)
+_SURELY_PLACED = frozenset(
+    [
+        "委托状态",
+        "订单状态",
+        "合同编号",
+        "成交数量",
+        "成交均价",
+        "已撤数量",
+        "撤单数量",
+        "废单原因",
+        "成交编号",
+    ]
+)
+"""Columns that only a list of orders has that were placed already."""
 
 
 class Layout(NamedTuple):
-    """Where the columns stand. places: column -> index of the cell; names: column -> as the header spells it."""
+    """Where the columns stand. places: column -> index of the cell; names: column -> as the header spells it.
+
+    passed_over: names of columns that are not read, to be said once. nameless: cells under no name, which must be empty;
+    counted: whether the first of them counts the rows up, as pandas writes it.
+    """
 
     kind: DropKind
     delimiter: str
     width: int
     places: dict[str, int]
     names: dict[str, str]
+    passed_over: tuple[str, ...] = ()
+    nameless: tuple[int, ...] = ()
+    counted: bool = False
+
+    @property
+    def said(self) -> str:
+        """What the receipt says of columns that are not read, "" for nothing."""
+        names = "、".join(self.passed_over)
+        return f"没有读的列 / columns not read: {names}" if names else ""
 
     def place(self, column: str) -> int:
         """The cell's index; one past the last for a column that the file does not have."""
@@ -109,6 +177,7 @@ def column_named(cell: str) -> str | None:
 @lru_cache(maxsize=1024)
 def _column_named(cell: str) -> str | None:
     name = _BETWEEN.sub("", unicodedata.normalize("NFKC", cell)).lower()
+    name = _MUST.sub("", name)
     match = _LONG_SHORT.fullmatch(name)
     if not match:
         return _COLUMN_OF.get(name)
@@ -117,7 +186,8 @@ def _column_named(cell: str) -> str | None:
     if column is None:
         return None
     same = _COLUMN_OF.get(short) == column or short in _UNITS.get(column, ()) or _abbreviates(short, long)
-    return column if same else None
+    harmless = column in {IGNORED, PASSED_OVER}
+    return column if same or harmless else None
 
 
 def _abbreviates(short: str, long: str) -> bool:
@@ -133,22 +203,66 @@ def lay_out(cells: list[str], kind: DropKind, delimiter: str) -> Layout | Refusa
     columns = [column_named(cell) for cell in cells]
     if not any(column is not None for column in columns):
         return Refusal(Code.HEADER_NOT_FOUND, value=delimiter.join(cells)[:CLIP], bound=", ".join(allowed))
+    read = {*allowed, MARKET} if kind is DropKind.ORDER else {*allowed}
     places: dict[str, int] = {}
+    passed_over, nameless, unknown = [], [], []
     for index, (column, cell) in enumerate(zip(columns, cells, strict=True)):
         if column == IGNORED and kind is DropKind.ORDER:
             continue
-        if column is None or column not in allowed:
-            return Refusal(
-                Code.HEADER_UNKNOWN_COLUMN, value=cell[:CLIP] or f"#{index + 1}", bound=", ".join(allowed)
-            )
-        if column in places:
+        if column == PASSED_OVER and kind is DropKind.ORDER:
+            passed_over.append(cell.strip("\ufeff "))
+        elif not cell.strip(_NOTHING) and kind is DropKind.ORDER:
+            nameless.append(index)
+        elif column is None or column not in read:
+            unknown.append(cell if cell.strip(_NOTHING) else f"#{index + 1}")
+        elif column in places:
             return Refusal(Code.HEADER_TWICE, value=cell[:CLIP])
-        places[column] = index
+        else:
+            places[column] = index
     missing = [column for column in NEEDED.get(kind, ("sid",)) if column not in places]
+    if unknown:
+        return _unknown(unknown, cells, kind, allowed)
     if missing:
         return Refusal(Code.HEADER_MISSING_COLUMN, value=", ".join(missing), bound=_hint(kind, places))
     names = {column: cells[index].strip("\ufeff ") for column, index in places.items()}
-    return Layout(kind, delimiter, len(cells), places, names)
+    counted = bool(nameless) and nameless[0] == 0
+    return Layout(kind, delimiter, len(cells), places, names, tuple(passed_over), tuple(nameless), counted)
+
+
+def _unknown(unknown: list[str], cells: list[str], kind: DropKind, allowed: tuple[str, ...]) -> Refusal:
+    """All columns that are not known, at once; with what the header probably means, in its own language."""
+    folded = {_folded(cell) for cell in cells}
+    if kind is DropKind.ORDER and folded & _SURELY_PLACED:
+        placed = [cell for cell in cells if _folded(cell) in _PLACED]
+        return Refusal(
+            Code.HEADER_PLACED_ORDERS,
+            value=", ".join(placed)[:CLIP],
+            bound=", ".join(dict.fromkeys([*unknown, *placed])),
+        )
+    chinese = any(not cell.isascii() for cell in cells)
+    near = [f"{cell} → {name}" for cell in unknown if (name := _nearest(cell, chinese))]
+    known = [_first_name(column, chinese) for column in allowed]
+    meant = f"是不是想写 / did you mean {', '.join(near)}？ " if near else ""
+    return Refusal(
+        Code.HEADER_UNKNOWN_COLUMN, value=", ".join(unknown)[:CLIP], bound=f"{meant}{', '.join(known)}"
+    )
+
+
+def _folded(cell: str) -> str:
+    return _MUST.sub("", _BETWEEN.sub("", unicodedata.normalize("NFKC", cell)).lower())
+
+
+def _nearest(cell: str, chinese: bool) -> str | None:
+    """The known name that a person most likely meant; None where nothing is near."""
+    found = difflib.get_close_matches(_folded(cell), _COLUMN_OF, n=1, cutoff=0.7)
+    column = _COLUMN_OF[found[0]] if found else None
+    return _first_name(column, chinese) if column in ORDER_COLUMNS else None
+
+
+def _first_name(column: str, chinese: bool) -> str:
+    """How a header in that language calls the column."""
+    names = _NAMES[column].split()
+    return next((name for name in names if not name.isascii()), column) if chinese else column
 
 
 def _hint(kind: DropKind, places: dict[str, int]) -> str:

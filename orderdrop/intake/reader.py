@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 
 from orderdrop.intake.columns import Layout, read_header
-from orderdrop.intake.encoding import CANDIDATES, Decoder, byte_order_mark, last_line_end, next_line_end
-from orderdrop.intake.rows import BLOCK_ROWS, Block, Context, Rows
+from orderdrop.intake.encoding import (
+    CANDIDATES,
+    Decoder,
+    byte_order_mark,
+    decodes,
+    last_line_end,
+    next_line_end,
+)
+from orderdrop.intake.rows import BLOCK_ROWS, Block, Context, Rows, with_note
 from orderdrop.intake.tables import split_lines
 from orderdrop.order.model import DropKind
 from orderdrop.order.refusal import Code, Refusal
 
+HEAD_ROWS = 20
+"""The header stands in one of the first rows."""
+
+_CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
 _PIECE = 1 << 18  # bytes that are decoded at a time
 
 
@@ -21,12 +33,13 @@ class Reader:
     next_row: the number of the next line, as an editor counts; every line counts, blank ones too.
     """
 
-    __slots__ = ("_decoder", "_layout", "next_row")
+    __slots__ = ("_decoder", "_layout", "_said", "next_row")
 
     def __init__(self, layout: Layout, encoding: str | None, next_row: int) -> None:
         """encoding: None when nothing but ASCII was seen yet."""
         self._layout = layout
         self._decoder = Decoder(encoding)
+        self._said = ""  # what is to be told once, on the first order
         self.next_row = next_row
 
     @classmethod
@@ -42,18 +55,29 @@ class Reader:
         """
         marked = byte_order_mark(head)
         encoding, start = marked or (None, 0)
-        end = next_line_end(head, encoding, start)
-        next_row = 2
-        while end < len(head) and _is_blank(head[start:end], encoding):
-            start, end, next_row = end, next_line_end(head, encoding, end), next_row + 1
-        raw = head[start:end]
-        if _is_blank(raw, encoding):
-            return Refusal(Code.FILE_EMPTY)
-        layout = _read_layout(raw, (encoding,) if encoding else CANDIDATES, kind)
-        if isinstance(layout, Refusal):
-            return layout
-        known_layout, used = layout
-        return cls(known_layout, None if marked is None and raw.isascii() else used, next_row), end
+        encodings = (encoding,) if encoding else CANDIDATES
+        refusals: list[Refusal] = []
+        titles: list[int] = []
+        row = 1
+        while start < len(head) and row <= HEAD_ROWS:
+            end = next_line_end(head, encoding, start)
+            raw = head[start:end]
+            if not _is_blank(raw, encoding):
+                found = _read_layout(raw, encodings, kind)
+                if not isinstance(found, Refusal):
+                    layout, used = found
+                    whole = head[:end].isascii() and marked is None
+                    reader = cls(layout, None if whole else used, row + 1)
+                    reader._said = _said(titles, layout)
+                    return reader, end
+                refusals.append(found)
+                if not _is_title(raw, found, encodings):
+                    break
+                titles.append(row)
+            start, row = end, row + 1
+        return next((one for one in refusals if one.code is not Code.HEADER_NOT_FOUND), None) or (
+            refusals[0] if refusals else Refusal(Code.FILE_EMPTY)
+        )
 
     def read(self, data: bytes, context: Context) -> Iterator[Block]:
         """What became of each row, in blocks of at most BLOCK_ROWS; `next_row` moves on with each block.
@@ -75,6 +99,9 @@ class Reader:
                 block = rows.read(range(self.next_row, following), lines[:BLOCK_ROWS], table[:BLOCK_ROWS])
                 self.next_row = following
                 del lines[:BLOCK_ROWS], table[:BLOCK_ROWS]
+                if self._said and block.orders:
+                    block.orders[0] = with_note(block.orders[0], self._said)
+                    self._said = ""
                 if block.rows:
                     yield block
 
@@ -106,5 +133,27 @@ def _read_layout(raw: bytes, encodings: tuple[str, ...], kind: DropKind) -> tupl
     return refusals[0] if refusals else Refusal(Code.FILE_ENCODING)
 
 
+def _is_title(raw: bytes, refusal: Refusal, encodings: tuple[str, ...]) -> bool:
+    """Whether a line above the header is a title: it names no column, and no cell of it could be an order's code."""
+    if refusal.code is not Code.HEADER_NOT_FOUND:
+        return False
+    text = next((raw.decode(one) for one in encodings if decodes(raw, one)), None)
+    return text is not None and not _CODE.search(text)
+
+
+def _said(titles: list[int], layout: Layout) -> str:
+    rows = ", ".join(map(str, titles))
+    return "；".join(
+        filter(
+            None,
+            [
+                f"第 {rows} 行是标题，已略过 / row {rows} is a title and was passed over" if titles else "",
+                layout.said,
+            ],
+        )
+    )
+
+
 def _is_blank(raw: bytes, encoding: str | None) -> bool:
-    return not raw.decode(encoding or "latin-1", "replace").strip(" \r\n")
+    """Whether a line holds nothing but spaces and separators, as Excel leaves them above a table."""
+    return not raw.decode(encoding or "latin-1", "replace").strip(" \r\n,;\t")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
@@ -9,12 +10,13 @@ from itertools import repeat
 from operator import itemgetter
 from typing import ClassVar, NamedTuple, TypeVar, cast
 
-from orderdrop.intake.columns import ORDER_COLUMNS, Layout, column_named, is_header, passed_over
-from orderdrop.intake.tables import SEMICOLON
+from orderdrop.intake.columns import MARKET, ORDER_COLUMNS, Layout, column_named, is_header, passed_over
+from orderdrop.intake.tables import CLIP, SEMICOLON
 from orderdrop.intake.values import (
     Mended,
     Reading,
     are_sids,
+    is_empty,
     is_sid,
     read_account,
     read_name,
@@ -29,7 +31,7 @@ from orderdrop.intake.values import (
 )
 from orderdrop.order.model import DropKind, Instruction, Order, OrderType
 from orderdrop.order.refusal import Code, Refusal, RowError
-from orderdrop.order.symbol import SPACES
+from orderdrop.order.symbol import SPACES, with_market
 
 V = TypeVar("V")
 
@@ -38,6 +40,12 @@ _REMEMBERED = 8192  # texts a column remembers
 _WORTH_COLUMNS = 8  # rows
 _LAYOUTS = 64
 _LIMIT = int(OrderType.LIMIT)
+_FIRST_ROWS = 20  # behind them a block may begin in the middle of a file
+_INDEX = re.compile(r"0|[1-9][0-9]{0,8}").fullmatch
+_TOTAL = re.compile(r"(?:合计|总计|小计|汇总|总和|共计|total|subtotal|sum)[:：]?", re.IGNORECASE).fullmatch
+_SOURCE = re.compile(
+    r"(?:数据来源|资料来源|来源|注|说明|备注|免责声明|source|note)[:：].*", re.IGNORECASE
+).fullmatch
 
 
 class Context(NamedTuple):
@@ -125,6 +133,9 @@ class Rows:
         self._derive = context.derive
         self._oddities: list[Oddity] = []
         self._pick = itemgetter(*map(layout.place, ORDER_COLUMNS))
+        self._market = layout.place(MARKET)
+        self._counted: int | None = None
+        self._besides = bool(layout.nameless) or MARKET in layout.places
         grouped = (
             layout.delimiter != SEMICOLON
         )  # where cells end with semicolons, a comma may be a decimal point
@@ -140,11 +151,46 @@ class Rows:
         self._not_before = self._column("not_before", read_time)
         self._not_after = self._column("not_after", read_time)
 
+    def _beside(self, row: int, cells: Line) -> Line:
+        """The row, after a look at what stands beside the columns that are read: the market, and cells under no name."""
+        if isinstance(cells, Odd):
+            found = self._beside(row, cells.cells)
+            if isinstance(found, Odd):
+                return Odd(found.cells, [*cells.oddities, *found.oddities])
+            return cells if isinstance(found, Refusal) else Odd(found, cells.oddities)
+        if isinstance(cells, Refusal) or len(cells) != self._layout.width:
+            return cells
+        oddities: list[Oddity] = []
+        for place in self._layout.nameless:
+            text = cells[place]
+            if not (is_empty(text) or (self._layout.counted and place == 0 and self._counts_on(row, text))):
+                oddities.append(Refusal(Code.COLUMN_NAMELESS, f"#{place + 1}", text[:CLIP]))
+        if self._market < self._layout.width:
+            place = self._layout.place("symbol")
+            spelled = with_market(cells[place], cells[self._market])
+            if isinstance(spelled, Refusal):
+                oddities.append(spelled._replace(column=self._layout.name(MARKET)))
+            else:
+                cells = [*cells[:place], spelled, *cells[place + 1 :]]
+        return Odd(cells, oddities) if oddities else cells
+
+    def _counts_on(self, row: int, text: str) -> bool:
+        """Whether a first cell under no name is the number that pandas gives the row: from 0 or 1, one more than the row before."""
+        number = int(text) if _INDEX(text) else -1
+        before, self._counted = self._counted, number
+        return number == before + 1 if before is not None else number in {0, 1} or row > _FIRST_ROWS
+
     def _column(self, column: str, read: Callable[[str], Reading[V]]) -> Column[V]:
         return Column(self._layout.name(column), read, self._oddities)
 
     def read(self, numbers: Sequence[int], lines: Sequence[str | None], table: Sequence[Line]) -> Block:
         """numbers: of the lines. table: the cells of each line."""
+        if self._besides:
+            self._counted = None
+            table = [self._beside(row, cells) for row, cells in zip(numbers, table, strict=True)]
+        return self._read(numbers, lines, table)
+
+    def _read(self, numbers: Sequence[int], lines: Sequence[str | None], table: Sequence[Line]) -> Block:
         read = self._orders if self._layout.kind is DropKind.ORDER else self._instructions
         return read(numbers, lines, table)
 
@@ -251,7 +297,7 @@ class Rows:
         return _counted(block)
 
     def _sid(self, text: str, row: int, line: str) -> str:
-        return self._given(text) if text.strip(SPACES) else self._derive(row, line)
+        return self._derive(row, line) if is_empty(text) else self._given(text)
 
     def _given(self, text: str) -> str:
         reading = read_sid(text)
@@ -276,6 +322,8 @@ class Rows:
         self._oddities.clear()
         if is_header(cells):
             block.errors.append(RowError(outcome.row, "", Refusal(Code.ROW_HEADER_AGAIN)))
+        elif refusals and _of_texts(refusals) and (passed := self._is_no_row(cells)) is not None:
+            _say(block, outcome.row, passed)
         elif refusals:
             block.errors.append(RowError(outcome.row, self._sid_in(cells), refusals[0]))
         elif isinstance(outcome, Order):
@@ -289,23 +337,61 @@ class Rows:
         """A line that has no cells, too many or too few of them, or its oddities beside it. A blank one is passed over."""
         if isinstance(cells, Odd):
             self._oddities.extend(cells.oddities)
-            told = self.read([row], [line], [cells.cells])
+            told = self._read([row], [line], [cells.cells])
             block.orders.extend(told.orders)
             block.instructions.extend(told.instructions)
             block.errors.extend(told.errors)
         elif isinstance(cells, Refusal):
             block.errors.append(RowError(row, "", cells))
-        elif not _is_blank(line):
+        elif _is_blank(line):
+            return
+        elif (passed := self._is_no_row(cells)) is not None:
+            _say(block, row, passed)
+        else:
             again = is_header(cells)
             wrong = Refusal(Code.ROW_FIELDS, value=str(len(cells)), bound=str(self._layout.width))
             refusal = Refusal(Code.ROW_HEADER_AGAIN) if again else wrong
             block.errors.append(RowError(row, "" if again else self._sid_in(cells), refusal))
+
+    def _is_no_row(self, cells: list[str]) -> str | None:
+        """What a line is that people put around a table: "" for a separator, else its words; None: a row.
+
+        A total is one only where its code says so and no side stands in it; a source line has a single cell.
+        """
+        filled = [text for text in cells if not is_empty(text)]
+        if not filled:
+            return ""
+        if self._layout.kind is not DropKind.ORDER:
+            return None
+        if len(filled) == 1 and _SOURCE(filled[0].strip(SPACES)):
+            return filled[0].strip(SPACES)
+        code, side = self._layout.place("symbol"), self._layout.place("order_business")
+        said = cells[code].strip(SPACES) if code < len(cells) else ""
+        if _TOTAL(said) and (side >= len(cells) or is_empty(cells[side])):
+            return said
+        return None
 
     def _sid_in(self, cells: list[str]) -> str:
         """The sid that a refused row gives, "" where none can be read."""
         place = self._layout.place("sid")
         sid = cells[place].strip(SPACES) if place < len(cells) else ""
         return sid if is_sid(sid) else ""
+
+
+def with_note(order: Order, note: str) -> Order:
+    return order._replace(note="; ".join(filter(None, [order.note, note])))
+
+
+def _of_texts(refusals: Sequence[Refusal]) -> bool:
+    """Whether it is for what the cells say: a cell of a workbook that has no text is never passed over."""
+    return not any(refusal.code.startswith("CELL_") for refusal in refusals)
+
+
+def _say(block: Block, row: int, passed: str) -> None:
+    """Name a line that was passed over on the row before it; a separator is nothing that anybody has to know of."""
+    if passed and block.orders:
+        said = f"第 {row} 行“{passed[:40]}”不是委托，已略过 / row {row} is no order and was passed over"
+        block.orders[-1] = with_note(block.orders[-1], said)
 
 
 def _is_blank(line: str | None) -> bool:

@@ -6,23 +6,25 @@ its text, or as a refusal that says why it has none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from orderdrop.intake.columns import IGNORED, Layout, column_named, lay_out, passed_over
-from orderdrop.intake.rows import BLOCK_ROWS, Block, Context, Line, Odd, Oddity, Rows
+from orderdrop.intake.columns import IGNORED, MARKET, PASSED_OVER, Layout, column_named, lay_out, passed_over
+from orderdrop.intake.reader import HEAD_ROWS
+from orderdrop.intake.rows import BLOCK_ROWS, Block, Context, Line, Odd, Oddity, Rows, with_note
 from orderdrop.intake.tables import CLIP, COMMA
 from orderdrop.order.identity import Spot, line_at
 from orderdrop.order.model import DropKind
 from orderdrop.order.refusal import Code, Refusal
 from orderdrop.order.symbol import SPACES
 
-HEAD_ROWS: Final = 20
-"""The header of a sheet stands in one of its first rows."""
-
 _MARK: Final = {kind: "order_business" if kind is DropKind.ORDER else "sid" for kind in DropKind}
 """The column that only a table of such drops has."""
+
+_TIMES: Final = ("not_before", "not_after")
+_TIME: Final = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}").fullmatch
 
 Cell = str | Refusal
 
@@ -85,7 +87,10 @@ class Book(NamedTuple):
                 part = sheet.rows[start : start + BLOCK_ROWS]
                 numbers = [line_at(Spot(index, row.row)) for row in part]
                 table: list[Line] = [_fresh(row.cells) for row in part]
-                yield rows.read(numbers, [row.line for row in part], table)
+                block = rows.read(numbers, [row.line for row in part], table)
+                if not start and block.orders and (said := sheet.header.layout.said):
+                    block.orders[0] = with_note(block.orders[0], said)
+                yield block
 
 
 class NoHeader(NamedTuple):
@@ -110,7 +115,7 @@ def find_header(rows: Iterable[tuple[int, Sequence[Cell]]], kind: DropKind) -> H
         layout = _lay_out(titles, kind)
         if isinstance(layout, Layout):
             return Header(number, layout, titles, tuple(index for index, _title in named))
-        columns = {column_named(title) for title in titles} - {None, IGNORED}
+        columns = {column_named(title) for title in titles} - {None, IGNORED, PASSED_OVER, MARKET}
         meant = _MARK[kind] in columns
         if len(columns) > 1 and (nearest is None or (meant and not nearest.meant)):
             nearest = NoHeader(layout, meant)
@@ -166,7 +171,7 @@ def _text_of(cell: Cell, column: str | None, title: str, oddities: list[Oddity])
     """What stands for a cell that has no text. A column that is not read hurts nobody, and a date is a good remark."""
     if isinstance(cell, str):
         return cell
-    if column == "remark" and cell.code is Code.CELL_DATE:
+    if cell.code is Code.CELL_DATE and (column == "remark" or (column in _TIMES and _TIME(cell.value))):
         return cell.value
     if column is not None:
         oddities.append(cell._replace(column=title))

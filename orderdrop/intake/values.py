@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from orderdrop.intake.tables import CLIP
@@ -40,6 +40,12 @@ is_sid: Callable[[str], object] = re.compile(_SID).fullmatch
 
 _EXCEL_DIGITS = re.compile(r"[0-9]{15}0+|[0-9](?:\.[0-9]+)?[eE]\+[0-9]+")
 _EXCEL_TEXT = re.compile(r'="([^"=]*)"')
+_GUARDS = SPACES + "\t\x1f\u200b\ufeff"
+"""What programs put around a value to keep a spreadsheet's hands off it, and what the web leaves there; also a `'` in front."""
+
+_NOISY = re.compile(r"[0-9]{1,12}\.[0-9]{8,24}")
+_FIFTEEN = Context(prec=15, rounding=ROUND_HALF_EVEN)
+_WHOLE_FLOAT = re.compile(r"([1-9][0-9]{0,14})\.0")
 _HARMLESS = re.compile(r"[-+]*(?:[0-9][0-9.,]*%?)?")
 _NUMBER = re.compile(r"([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]+))?")
 _is_plain_price = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,4})?").fullmatch
@@ -54,8 +60,8 @@ _UNSEEN = frozenset(
 _SIDES = {
     word: int(side)
     for side, words in {
-        OrderBusiness.BUY: "1 b buy 买 买入 证券买入",
-        OrderBusiness.SELL: "2 s sell 卖 卖出 证券卖出",
+        OrderBusiness.BUY: "1 b buy 买 买入 证券买入 普通买入 限价买入 市价买入",
+        OrderBusiness.SELL: "2 s sell 卖 卖出 证券卖出 普通卖出 限价卖出 市价卖出",
         OrderBusiness.MARGIN_BUY: "200 融资买入",
         OrderBusiness.SHORT_SELL: "201 融券卖出",
         OrderBusiness.BUY_TO_RETURN: "202 买券还券",
@@ -72,8 +78,8 @@ _SIDES = {
 _ORDER_TYPES: dict[str, int | None] = {
     word: int(order_type)
     for order_type, words in {
-        OrderType.LIMIT: "1 limit 限价 限价委托",
-        OrderType.MARKET: "2 market 市价 市价委托",
+        OrderType.LIMIT: "1 limit 限价 限价委托 限价单 指定价 限价买入 限价卖出",
+        OrderType.MARKET: "2 market 市价 市价委托 市价单",
         OrderType.COUNTERPARTY_BEST: "20 对手方最优 对手方最优价格",
         OrderType.OWN_BEST: "21 本方最优 本方最优价格",
         OrderType.FILL_AND_KILL: "22 即时成交剩余撤销",
@@ -96,32 +102,32 @@ def read_sid(text: str) -> Reading[str]:
     """An empty one is VALUE_MISSING: whether one can be derived is the row's business."""
     if is_sid(text):
         return text
-    sid, note = _unwrapped(text)
+    sid, note = _bare(text)
     if is_sid(sid):
         return Mended(sid, note) if note else sid
     if not sid:
         return Refusal(Code.VALUE_MISSING)
     if _EXCEL_DIGITS.fullmatch(sid):
         return Refusal(Code.SID_EXCEL, value=sid[:CLIP])
-    return _unfit_text(sid, text) or Refusal(Code.SID_BAD, value=sid[:CLIP])
+    return _unfit_text(sid, sid) or Refusal(Code.SID_BAD, value=sid[:CLIP])
 
 
 def read_symbol_cell(text: str) -> Reading[str]:
-    spelled, unwrapped = _unwrapped(text)
+    spelled, unwrapped = _bare(text)
     symbol = read_symbol(spelled)
     if not isinstance(symbol, Refusal):
         note = symbol.note or unwrapped
         return Mended(symbol.text, note) if note else symbol.text
     if not spelled:
         return Refusal(Code.VALUE_MISSING)
-    return _unfit_text(spelled, text) or symbol._replace(value=text[:CLIP])
+    return _unfit_text(spelled, spelled) or symbol._replace(value=text[:CLIP])
 
 
 def read_volume(text: str, *, grouped: bool = True) -> Reading[int]:
     """Shares. grouped: whether `1,000` and `100.0` mean what they mean in China."""
     if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS and (volume := int(text)):
         return volume
-    plain, note = _half_width(text)
+    plain, note = _number_text(text)
     if not plain:
         return Refusal(Code.VALUE_MISSING)
     number = _number(plain, example="100", grouped=grouped)
@@ -140,7 +146,7 @@ def read_price(text: str, *, grouped: bool = True) -> Reading[Decimal | None]:
         return None
     if _is_plain_price(text):
         return Decimal(text) or None
-    plain, note = _half_width(text)
+    plain, note = _number_text(text)
     if not plain:
         return None
     number = _number(plain, example="10.35", grouped=grouped)
@@ -158,13 +164,13 @@ def read_price(text: str, *, grouped: bool = True) -> Reading[Decimal | None]:
 def read_side(text: str) -> Reading[int]:
     """掘金's order_business. Whatever is not plainly a purchase or a sale is refused."""
     return _word(text, _SIDES) or Refusal(
-        Code.SIDE_BAD if text.strip(SPACES) else Code.VALUE_MISSING, value=text[:CLIP]
+        Code.SIDE_BAD if not is_empty(text) else Code.VALUE_MISSING, value=text[:CLIP]
     )
 
 
 def read_order_type(text: str) -> Reading[int | None]:
     """None for an empty cell: whether that can be a limit order is the row's business."""
-    if not text.strip(SPACES):
+    if is_empty(text):
         return None
     return _word(text, _ORDER_TYPES) or Refusal(
         Code.ORDER_TYPE_BAD, value=text[:CLIP], bound=ORDER_TYPES_SPELLED
@@ -175,27 +181,31 @@ def read_remark(text: str) -> Reading[str]:
     """Free text; a lone `-` or a signed number is harmless, anything else that Excel would compute is refused."""
     if not text:
         return ""
-    remark = text.strip(SPACES)
+    remark, note = _bare(text)
     if len(remark) > MAX_REMARK:
         return Refusal(Code.VALUE_TOO_LONG, value=remark[:CLIP], bound=str(MAX_REMARK))
     begins_like_formula = remark.translate(FULL_WIDTH).startswith(_FORMULA) and not _HARMLESS.fullmatch(
         remark
     )
     if begins_like_formula or not remark.isprintable():
-        return _unfit_text(remark, text) or remark
-    return remark
+        return _unfit_text(remark, remark) or _mended(remark, note)
+    return _mended(remark, note)
 
 
 def read_name(text: str) -> Reading[str]:
     """Of an account or a strategy; "" for an empty cell. It may become the name of a folder."""
-    name = text.strip(SPACES)
+    name, note = _bare(text)
     if len(name) > MAX_NAME:
         return Refusal(Code.VALUE_TOO_LONG, value=name[:CLIP], bound=str(MAX_NAME))
     if not name or (
         _NAME.fullmatch(name) and not name.startswith(_FORMULA) and unicodedata.is_normalized("NFKC", name)
     ):
-        return name
-    return _unfit_text(name, text) or Refusal(Code.VALUE_CHARACTERS, value=name[:CLIP])
+        return _mended(name, note)
+    return _unfit_text(name, name) or Refusal(Code.VALUE_CHARACTERS, value=name[:CLIP])
+
+
+def _mended(value: V, note: str) -> V | Mended[V]:
+    return Mended(value, note) if note else value
 
 
 def read_time(text: str) -> Reading[str]:
@@ -205,19 +215,23 @@ def read_time(text: str) -> Reading[str]:
         return ""
     match = _TIME.fullmatch(plain)
     if match is None:
-        return _unfit_text(plain, text) or Refusal(Code.TIME_BAD, value=plain[:CLIP])
+        return _unfit_text(plain, plain) or Refusal(Code.TIME_BAD, value=plain[:CLIP])
     time = f"{int(match[1]):02}:{match[2]}:{match[3] or '00'}"
     return Mended(time, note) if note else time
 
 
 def read_account(text: str, accounts: Mapping[str, str], default: str | None) -> Reading[str]:
     """accounts: id or alias -> id; empty: any account is taken as written. default: for an empty cell."""
-    name = text.strip(SPACES)
+    name, note = _bare(text)
     if name in accounts:
-        return accounts[name]
+        return _mended(accounts[name], note)
     known = ", ".join(dict.fromkeys(accounts.values()))
     if not name:
         return default if default is not None else Refusal(Code.ACCOUNT_MISSING, bound=known)
+    if match := _WHOLE_FLOAT.fullmatch(name):  # what pandas makes of a number beside an empty cell
+        if match[1] in accounts:
+            return Mended(accounts[match[1]], f"{name} → {match[1]}")
+        return Refusal(Code.ACCOUNT_AS_NUMBER, value=name, bound=match[1])
     reading = read_name(text)
     if isinstance(reading, Refusal) or not accounts:
         return reading
@@ -242,19 +256,49 @@ def _number(text: str, *, example: str, grouped: bool) -> tuple[str, str] | Refu
     return whole, match[2] or ""
 
 
-def _half_width(text: str) -> tuple[str, str]:
-    """The text without spaces around it, full-width characters folded; and the note, if there were any."""
-    bare = text.strip(SPACES)
-    plain = bare if bare.isascii() else bare.translate(FULL_WIDTH)
-    return plain, "" if plain == bare else f"{bare} → {plain} 全角 full-width"
+def is_empty(text: str) -> bool:
+    """Whether nothing stands in a cell but spaces and guards."""
+    return not _bare(text)[0]
 
 
-def _unwrapped(text: str) -> tuple[str, str]:
-    """Without spaces around it, and without the `="…"` by which people keep Excel's hands off a code; and the note."""
-    bare = text.strip(SPACES)
+def _bare(text: str) -> tuple[str, str]:
+    """The text without spaces and guards around it; and the note, if there was more than spaces."""
+    spaceless = text.strip(SPACES)
+    bare = spaceless.strip(_GUARDS)
+    if bare.startswith("'"):
+        bare = bare[1:].strip(_GUARDS)
     if match := _EXCEL_TEXT.fullmatch(bare):
-        return match[1], f"{bare} → {match[1]}"
-    return bare, ""
+        bare = match[1].strip(_GUARDS)
+    return bare, "" if bare == spaceless else f"{_visible(spaceless)} → {bare}"
+
+
+def _visible(text: str) -> str:
+    return "".join(
+        one if one.isprintable() else f"\\x{ord(one):02x}" if ord(one) < 256 else f"\\u{ord(one):04x}"
+        for one in text
+    )
+
+
+def _half_width(text: str) -> tuple[str, str]:
+    """The text without what surrounds it, full-width characters folded; and the note, if there was anything to mend."""
+    bare, note = _bare(text)
+    plain = bare if bare.isascii() else bare.translate(FULL_WIDTH)
+    return plain, note if plain == bare else f"{bare} → {plain} 全角 full-width"
+
+
+def _number_text(text: str) -> tuple[str, str]:
+    folded, note = _half_width(text)
+    plain, noise = _without_noise(folded)
+    return plain, noise or note
+
+
+def _without_noise(text: str) -> tuple[str, str]:
+    """A number that was computed with floats, at the 15 digits that one holds, as a workbook is read; and the note."""
+    if not _NOISY.fullmatch(text) or len(text.replace(".", "").lstrip("0")) <= _FIFTEEN.prec:
+        return text, ""
+    number = format(_FIFTEEN.create_decimal(text), "f")
+    plain = number.rstrip("0").rstrip(".")
+    return (plain, f"{text} → {plain} 浮点误差 float noise") if len(plain) < len(text) - 2 else (text, "")
 
 
 def _unfit_text(bare: str, text: str) -> Refusal | None:

@@ -19,9 +19,9 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from xml.parsers import expat
 
+from orderdrop.intake.reader import HEAD_ROWS
 from orderdrop.intake.rows import Oddity
 from orderdrop.intake.sheets import (
-    HEAD_ROWS,
     Book,
     BookLimits,
     Cell,

@@ -22,15 +22,19 @@ _EXCHANGES = {
     "SHSE": "SHSE",
     "SH": "SHSE",
     "XSHG": "SHSE",
+    "SSE": "SHSE",  # vn.py, tqsdk
+    "SS": "SHSE",  # Yahoo
     "SZSE": "SZSE",
     "SZ": "SZSE",
     "XSHE": "SZSE",
     "BJSE": "BJSE",
     "BJ": "BJSE",
+    "BSE": "BJSE",  # vn.py
 }
+_NAMED = "|".join(sorted(_EXCHANGES, key=len, reverse=True))
 _CANONICAL = re.compile(r"(?:SHSE|SZSE|BJSE)\.[0-9]{6}")
-_PREFIXED = re.compile(r"(SHSE\.|SZSE\.|BJSE\.|SH|SZ|BJ)([0-9]{6})")
-_SUFFIXED = re.compile(r"([0-9]{6})\.(SH|SZ|BJ|XSHG|XSHE)")
+_PREFIXED = re.compile(rf"(?:({_NAMED})[.:]|(SH|SZ|BJ))([0-9]{{6}})")
+_SUFFIXED = re.compile(rf"([0-9]{{6}})\.({_NAMED})")
 _BARE = re.compile(r"[0-9]{1,6}")
 
 
@@ -60,10 +64,47 @@ def read_symbol(text: str) -> Symbol | Refusal:
 
 def _spelled(text: str) -> Symbol | None:
     if match := _PREFIXED.fullmatch(text):
-        return Symbol(f"{_EXCHANGES[match[1].rstrip('.')]}.{match[2]}", "")
+        return Symbol(f"{_EXCHANGES[match[1] or match[2]]}.{match[3]}", "")
     if match := _SUFFIXED.fullmatch(text):
         return Symbol(f"{_EXCHANGES[match[2]]}.{match[1]}", "")
     return None
+
+
+_KIND_OF_MARKET = r"(?:证券交易所|交易所|市场|市主板|主板|市|板)?[AB]?股?"
+_MARKETS = {
+    exchange: re.compile(rf"(?:{names}){_KIND_OF_MARKET}")
+    for exchange, names in {
+        "SHSE": "沪|上海|上交所?|上证|科创|SHSE|SSE|SH|XSHG|SS",
+        "SZSE": "深|深圳|深交所?|深证|创业|SZSE|SZ|XSHE",
+        "BJSE": "京|北京|北交所?|北证|BJSE|BSE|BJ",
+    }.items()
+}
+
+
+def exchange_of_market(text: str) -> str | None:
+    """The exchange that a cell of a market column names; None for one that nobody trades through here, or that is none."""
+    name = text.translate(FULL_WIDTH).strip(SPACES).upper()
+    return next((exchange for exchange, names in _MARKETS.items() if names.fullmatch(name)), None)
+
+
+def with_market(text: str, market: str) -> str | Refusal:
+    """A symbol's cell beside the cell of a market column: the exchange is spelled out where the code alone does not say it.
+
+    Refused: a market that is not known, and one that contradicts the code.
+    """
+    if not market.strip(SPACES):
+        return text
+    exchange, symbol = exchange_of_market(market), read_symbol(text)
+    if isinstance(symbol, Symbol):
+        return (
+            text
+            if symbol.text.startswith(f"{exchange}.")
+            else Refusal(Code.SYMBOL_MARKET, value=text, bound=market)
+        )
+    if exchange is None:
+        return Refusal(Code.SYMBOL_MARKET, value=text, bound=market) if text.strip(SPACES) else text
+    code = text.translate(FULL_WIDTH).strip(SPACES)
+    return f"{exchange}.{code.zfill(6)}" if _BARE.fullmatch(code) and code.strip("0") else text
 
 
 def _bare(code: str, text: str) -> Symbol | Refusal:

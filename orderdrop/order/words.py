@@ -119,9 +119,21 @@ WORDS: Final[dict[Code, Words]] = {
     ),
     Code.HEADER_UNKNOWN_COLUMN: Words(
         "表头有不认识的列 “{value}”",
-        "the header has an unknown column “{value}”",
-        "删除或改名;可用的列: {bound}",
-        "remove or rename it; known columns: {bound}",
+        "the header has unknown columns: “{value}”",
+        "删除或改名；{bound}",
+        "remove or rename them; {bound}",
+    ),
+    Code.HEADER_PLACED_ORDERS: Words(
+        "这是已报委托的清单（有 {value}），不是要下的单",
+        "this is a list of placed orders (it has {value}), not of orders to place",
+        "要按它下单，请删掉这些列再放入：{bound}",
+        "to place them again, remove these columns and drop it again: {bound}",
+    ),
+    Code.COLUMN_NAMELESS: Words(
+        "有一列没有列名，里面却有内容：“{value}”",
+        "a column without a name holds “{value}”",
+        "给它写上列名，或删掉这一列；pandas 请用 to_csv(index=False)",
+        "name the column or remove it; with pandas, write to_csv(index=False)",
     ),
     Code.HEADER_MISSING_COLUMN: Words(
         "表头缺少列 {value}",
@@ -268,6 +280,12 @@ WORDS: Final[dict[Code, Words]] = {
         "写成 SHSE.600000 或 000001.SZ",
         "write it as SHSE.600000 or 000001.SZ",
     ),
+    Code.SYMBOL_MARKET: Words(
+        "市场列写的是 “{bound}”，与代码 “{value}” 对不上，或不是沪深北的市场",
+        "the market column says “{bound}”, which does not go with the code “{value}” or is no exchange in Shanghai, Shenzhen or Beijing",
+        "改正市场列或代码，例如 600000.SH",
+        "correct the market or the code, such as 600000.SH",
+    ),
     Code.SYMBOL_AMBIGUOUS: Words(
         "代码 “{value}” 可能是 {bound},不猜",
         "the symbol “{value}” may be {bound}; we do not guess",
@@ -330,6 +348,12 @@ WORDS: Final[dict[Code, Words]] = {
         "no account_id, and there are several accounts",
         "填写 account_id: {bound}",
         "fill in account_id: {bound}",
+    ),
+    Code.ACCOUNT_AS_NUMBER: Words(
+        "账户 “{value}” 像是被表格软件或 pandas 当成了数字",
+        "the account “{value}” looks like {bound} after a spreadsheet or pandas has made a number of it",
+        "按文本写成 {bound}（pandas：dtype=str）",
+        "write it as text, {bound} (pandas: dtype=str)",
     ),
     Code.ACCOUNT_UNKNOWN: Words(
         "账号 “{value}” 不在设置里",

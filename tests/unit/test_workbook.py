@@ -64,9 +64,9 @@ def test_list_of_positions_beside_the_orders_is_passed_over():
 
 
 def test_order_sheet_with_an_unknown_column_refuses_the_book_and_names_the_sheet():
-    wrong = [*HEADER, "涨跌幅"]
+    wrong = [*HEADER, "止损价"]
     refusal = refused(a_book_of({"买入": [HEADER, ROW], "卖出": [wrong, ROW]}))
-    assert (refusal.code, refusal.value) == (Code.HEADER_UNKNOWN_COLUMN, "卖出!涨跌幅")
+    assert (refusal.code, refusal.value) == (Code.HEADER_UNKNOWN_COLUMN, "卖出!止损价")
 
 
 def test_only_sheet_that_lacks_a_column_is_told_which():
