@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import tomllib
+from collections.abc import Sequence
 from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
@@ -29,6 +30,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from orderdrop import config_faults
 from orderdrop.checks.bounds import AccountLimits, Limits, StrategyLimits
 from orderdrop.order.errors import ConfigError
 from orderdrop.workspace import SETTINGS_FILE, Workspace
@@ -218,7 +220,8 @@ class GoldminerSettings(RemoteSettings):
     def _has_a_staging(self) -> GoldminerSettings:
         if self.staging_dir is None and not self.scan_dir.name:
             raise ValueError(
-                "scan_dir is the root of a volume or share: set staging_dir, a folder of its own on it"
+                "scan_dir 是整个盘或共享的根 → 另设 staging_dir，用同一个盘上的单独文件夹"
+                " / scan_dir is the root of a volume or share → set staging_dir, a folder of its own on it"
             )
         return self
 
@@ -443,7 +446,11 @@ class Settings(BaseSettings):
         names = [name for key, account in accounts.items() for name in (key, account.alias) if name]
         twice = {name for name in names if names.count(name) > 1}
         if twice:
-            raise ValueError(f"used twice as account id or alias: {', '.join(sorted(twice))}")
+            names_twice = ", ".join(sorted(twice))
+            raise ValueError(
+                f"账户号或别名用了两次：{names_twice} → 每个别名只给一个账户"
+                f" / used twice as account id or alias: {names_twice} → give each account an alias of its own"
+            )
         return accounts
 
     @model_validator(mode="after")
@@ -451,12 +458,21 @@ class Settings(BaseSettings):
         for account_id, account in self.accounts.items():
             if account.gateway is None and len(self.gateways) > 1:
                 raise ValueError(
-                    f"accounts.{account_id}.gateway is missing: there are {len(self.gateways)} gateways"
+                    f'有 {len(self.gateways)} 个通道，[accounts.{account_id}] 没有写用哪一个 → 在它下面写 gateway = "{next(iter(self.gateways))}"'
+                    f" / there are {len(self.gateways)} gateways, and [accounts.{account_id}] names none"
+                    f' → write gateway = "{next(iter(self.gateways))}" below it'
                 )
             if account.gateway is not None and account.gateway not in self.gateways:
-                raise ValueError(f"accounts.{account_id}.gateway: there is no gateway “{account.gateway}”")
+                there = ", ".join(self.gateways)
+                raise ValueError(
+                    f"[accounts.{account_id}] 的通道 “{account.gateway}” 不存在 → 已有的通道：{there}"
+                    f" / [accounts.{account_id}]: there is no gateway “{account.gateway}” → the gateways are {there}"
+                )
         if not self.accounts and len(self.gateways) > 1:
-            raise ValueError("several gateways, but no [accounts.<id>] says which account uses which")
+            raise ValueError(
+                "有几个通道，却没有 [accounts.<账户>] 说明哪个账户用哪个 → 每个账户写一个 [accounts.<账户>]，下面写 gateway"
+                " / several gateways, but no [accounts.<id>] says which account uses which → write one for each account, with its gateway"
+            )
         return self
 
     @model_validator(mode="after")
@@ -464,7 +480,11 @@ class Settings(BaseSettings):
         """A sub-folder of the inbox names an account or a strategy."""
         names = {name for key, account in self.accounts.items() for name in (key, account.alias) if name}
         if both := names & self.strategies.keys():
-            raise ValueError(f"an account and a strategy have the same name: {', '.join(sorted(both))}")
+            same = ", ".join(sorted(both))
+            raise ValueError(
+                f"账户和策略同名：{same} → 给其中一个改名，收件箱的子文件夹才不会有两个意思"
+                f" / an account and a strategy have the same name: {same} → rename one: a folder of the inbox means one thing"
+            )
         return self
 
     def bound(self, gateway: str) -> bool:
@@ -522,22 +542,35 @@ def load(root: Path) -> tuple[Settings, Workspace]:
     root = root.expanduser().absolute()
     if not root.is_dir():
         raise ConfigError(f"没有这个文件夹 / no such folder: {root}")
-    values = _read_toml(root / SETTINGS_FILE)
+    path = root / SETTINGS_FILE
+    text = _read_text(path)
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(_told(path, text, [config_faults.of_toml(error, text)])) from None
     _refuse_unknown_variables()
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        raise ConfigError(_explain(error, root / SETTINGS_FILE)) from None
+        raise ConfigError(_told(path, text, config_faults.of_settings(error, Settings, text))) from None
     return settings, Workspace(root, root / settings.inbox.path)
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def _read_text(path: Path) -> str:
+    """Return no text when there is no file: every setting has a default."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return config_faults.decode(path.read_bytes()).replace("\r\n", "\n")
     except FileNotFoundError:
-        return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: 不是正确的 TOML / not valid TOML: {error}") from None
+        return ""
+    except UnicodeDecodeError:
+        raise ConfigError(
+            f"{path}: 编码读不懂 / the encoding cannot be read\n  → 另存为 UTF-8 / save it as UTF-8"
+        ) from None
+
+
+def _told(path: Path, text: str, faults: Sequence[config_faults.Fault]) -> str:
+    lines = text.splitlines()
+    return "\n".join([f"{path}: 设置有误 / settings are wrong", *(fault.text(lines) for fault in faults)])
 
 
 # Read by others: failpoints of the crash tests, and the command line's own options.
@@ -554,12 +587,3 @@ def _refuse_unknown_variables() -> None:
             raise ConfigError(
                 f"环境变量 {name} 不是设置项 / the variable {name} is no setting; sections: {', '.join(sorted(known))}"
             )
-
-
-def _explain(error: ValidationError, path: Path) -> str:
-    lines = [f"{path}: 设置有误 / settings are wrong"]
-    for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"]) or "(all)"
-        what = "不认识的设置 / unknown setting" if problem["type"] == "extra_forbidden" else problem["msg"]
-        lines.append(f"  {key}: {what}")
-    return "\n".join(lines)
