@@ -1,6 +1,6 @@
 """Drop an order file from any tool. It reaches the broker exactly once, or you are told why not.
 
-For programs: `drop`, `append`, `cancel`, `wait`; `cash`, `positions`, `broker_orders`, `trades` (see `orderdrop.client`); and `read_journal` for
+For programs: `buy`, `sell`, `drop`, `append`, `cancel`, `wait`; `cash`, `positions`, `broker_orders`, `trades` (see `orderdrop.client`); and `read_journal` for
 what was traded. They are loaded when they are first used, so that
 importing this package costs nothing.
 """
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
         Refused,
         append,
         broker_orders,
+        buy,
         cancel,
         cash,
         drop,
         new_sid,
         positions,
+        sell,
         trades,
         wait,
     )
@@ -38,12 +40,14 @@ __all__ = [
     "__version__",
     "append",
     "broker_orders",
+    "buy",
     "cancel",
     "cash",
     "drop",
     "new_sid",
     "positions",
     "read_journal",
+    "sell",
     "trades",
     "wait",
 ]

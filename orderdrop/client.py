@@ -1,4 +1,4 @@
-"""The library's door for programs that write orders: `drop` whole files, `append` rows, `cancel`, and `wait` for what came of it;
+"""The library's door for programs that write orders: `buy`, `sell`, `drop` whole files, `append` rows, `cancel`, and `wait` for the result;
 `cash`, `positions`, `broker_orders` and `trades` tell what the broker has.
 
 Everything goes through the inbox, as with any other tool, so it works while no router is running, too. Nothing here decides
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,13 +20,13 @@ from filelock import FileLock
 from orderdrop.config import Settings, load
 from orderdrop.files import patiently
 from orderdrop.order.errors import ConfigError
-from orderdrop.order.model import DropKind, OrderRow
+from orderdrop.order.model import DropKind, OrderBusiness, OrderRow
 from orderdrop.order.refusal import Refusal, explain
 from orderdrop.order.status import Status
 from orderdrop.order.symbol import read_symbol
+from orderdrop.spelling import InvalidOrder
 from orderdrop.workspace import Workspace
 from orderdrop.writing import (
-    InvalidOrder,
     Refused,
     Rows,
     append_rows,
@@ -51,11 +52,13 @@ __all__ = [
     "Refused",
     "append",
     "broker_orders",
+    "buy",
     "cancel",
     "cash",
     "drop",
     "new_sid",
     "positions",
+    "sell",
     "trades",
     "wait",
 ]
@@ -79,7 +82,7 @@ def drop(
     trade once. To trade the same again, or to `wait` for an order, give each a sid (see `new_sid`).
 
     Args:
-        orders: a file, a DataFrame, or rows with `OrderRow`'s columns.
+        orders: a file, a DataFrame, or rows; columns and sides may have any name that a csv header knows, such as 代码 and 买入.
         workspace: the workspace's folder.
         name: of the drop; a file keeps its own. If the name is taken, a suffix makes it unique.
         strategy: a sub-folder of the inbox, which names the strategy of rows that name none.
@@ -101,11 +104,84 @@ def drop(
     return put(place, name or unique_name(DropKind.ORDER), content, strategy)
 
 
+def buy(
+    symbol: str,
+    volume: int,
+    *,
+    price: float | str | Decimal | None = None,
+    order_type: str | int | None = None,
+    account: str | None = None,
+    strategy: str | None = None,
+    sid: str | None = None,
+    remark: str | None = None,
+    workspace: str | os.PathLike[str] = ".",
+) -> str:
+    """Drop one purchase. With a price it is a limit order; without one, `order_type` has to say which market order it is.
+
+    Args:
+        symbol: in any spelling: `600000`, `600000.SH`, `sh600000`.
+        volume: shares; bonds in units.
+        price: yuan.
+        order_type: a word or a code, such as "市价" or 24.
+        account: id or alias; may be left out when there is only one.
+        strategy: names the strategy.
+        sid: makes the call repeatable: the same sid is never traded twice. Without one every call is a new order.
+        remark: free text.
+        workspace: the workspace's folder.
+
+    Returns:
+        The order's sid, for `wait` and `cancel`.
+
+    Raises:
+        InvalidOrder: the values are no order; nothing was written.
+        ConfigError: `workspace` is no workspace.
+    """
+    return _drop_one(
+        OrderBusiness.BUY, symbol, volume, price, order_type, account, strategy, sid, remark, workspace
+    )
+
+
+def sell(
+    symbol: str,
+    volume: int,
+    *,
+    price: float | str | Decimal | None = None,
+    order_type: str | int | None = None,
+    account: str | None = None,
+    strategy: str | None = None,
+    sid: str | None = None,
+    remark: str | None = None,
+    workspace: str | os.PathLike[str] = ".",
+) -> str:
+    """Drop one sale. Arguments, result and errors are those of `buy`."""
+    return _drop_one(
+        OrderBusiness.SELL, symbol, volume, price, order_type, account, strategy, sid, remark, workspace
+    )
+
+
+def _drop_one(
+    side: OrderBusiness, symbol: str, volume: int, price: float | str | Decimal | None, order_type: str | int | None,
+    account: str | None, strategy: str | None, sid: str | None, remark: str | None, workspace: str | os.PathLike[str],
+) -> str:  # fmt: skip
+    if price is None and order_type is None:
+        raise InvalidOrder(
+            '没有价格，也没有说是哪种市价委托 → 写 price=10.35，或 order_type="市价"'
+            ' / neither a price nor a kind of market order → write price=10.35, or order_type="市价"'
+        )
+    named = sid or new_sid()
+    row = {
+        "sid": named, "account_id": account, "symbol": symbol, "volume": volume, "order_type": order_type, "order_business": int(side),
+        "price": price, "strategy": strategy, "remark": remark,
+    }  # fmt: skip
+    drop([row], workspace)
+    return named
+
+
 def append(rows: Rows, workspace: str | os.PathLike[str] = ".", *, name: str | None = None) -> list[OrderRow]:
     """Append orders to the file of the day, `YYYYMMDD.order.csv`, which the router follows. Any number of processes may do so.
 
     Args:
-        rows: rows with `OrderRow`'s columns.
+        rows: as for `drop`.
         workspace: the workspace's folder.
         name: of the file, if it is to be another one.
 

@@ -23,6 +23,7 @@ from orderdrop.intake.encoding import byte_order_mark, last_line_end
 from orderdrop.order.errors import OrderdropError
 from orderdrop.order.model import DropKind, InstructionRow, OrderRow
 from orderdrop.order.refusal import Code, Refusal, explain
+from orderdrop.spelling import InvalidOrder, spelled
 from orderdrop.workspace import FIN_SUFFIX, Workspace
 
 if TYPE_CHECKING:
@@ -41,10 +42,6 @@ _ENDINGS: Final = tuple(f".{kind}{suffix}" for kind in DropKind for suffix in TA
 Rows = Iterable[Mapping[str, Any] | OrderRow]
 
 
-class InvalidOrder(OrderdropError, ValueError):
-    """What was given is no order; nothing was written. The message names the order, the column and what is wrong."""
-
-
 class Refused(OrderdropError):
     """Orderdrop refused it. `code` is stable, `reason` and `remedy` are for people."""
 
@@ -61,9 +58,10 @@ def order_rows(orders: pd.DataFrame | Rows) -> list[OrderRow]:
     if not given:
         raise InvalidOrder("没有委托 / there are no orders")
     rows, problems = [], []
+    plain = iter(spelled([_filled_in(row) for row in given if not isinstance(row, OrderRow)]))
     for number, row in enumerate(given, 1):
         try:
-            rows.append(row if isinstance(row, OrderRow) else OrderRow(**_filled_in(row)))
+            rows.append(row if isinstance(row, OrderRow) else OrderRow(**next(plain)))
         except ValidationError as error:
             problems += [f"第 {number} 笔 / order {number}: {_words(problem)}" for problem in error.errors()]
     problems += [
@@ -204,7 +202,9 @@ def _columns_of(path: Path, first: bytes, rows: Sequence[OrderRow]) -> Sequence[
 
 
 def read_whole(path: Path, at_most: int) -> bytes:
-    """The content of a file that nobody is writing. Raises Refused, OSError."""
+    """The content of a file that nobody is writing. Raises Refused, InvalidOrder, OSError."""
+    if not path.exists():
+        raise InvalidOrder(f"没有这个文件 / no such file: {path.absolute()}")
     with path.open("rb") as file:
         before = os.fstat(file.fileno())
         if before.st_size > at_most:
@@ -284,8 +284,6 @@ def _filled_in(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _words(problem: Any) -> str:
     column = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        return f"{column}: 不认识的列 / unknown column; {', '.join(OrderRow.model_fields)}"
     return f"{column}: {problem['msg']}" + (
         "" if problem["type"] == "missing" else f" ({problem['input']!r})"
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from command_line import BAD, GOOD, a_file, a_workspace, dropped, routed
+from command_line import orderdrop as command
 
 import orderdrop
 from orderdrop.app import App
@@ -41,6 +43,10 @@ def a_router(workspace: Path) -> Iterator[None]:
         finally:
             stop.set()
             thread.join()
+
+
+def orders_of(workspace: Path) -> list[dict]:
+    return json.loads(command("orders", "--json", at=workspace).stdout)
 
 
 def _names(workspace: Path) -> list[str]:
@@ -109,7 +115,7 @@ def test_drop_into_a_strategy(workspace: Path) -> None:
         ({"order_business": 3}, "order 2: order_business"),
         ({"symbol": 600000}, "order 2: symbol"),
         ({"price": "-1"}, "order 2: price"),
-        ({"side": "buy"}, "side: 不认识的列 / unknown column"),
+        ({"side": "buy"}, "HEADER_TWICE"),
         ({"sid": "a b"}, "order 2: sid"),
         ({"remark": "two\nlines"}, "order 2: 含有换行 / holds a line break"),
     ],
@@ -333,3 +339,73 @@ def test_package_has_no_other_names() -> None:
 
 def test_new_sids_differ() -> None:
     assert len({orderdrop.new_sid() for _ in range(1000)}) == 1000
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"代码": "600000", "方向": "买入", "数量": 100, "价格": 10.35},
+        {"code": "sh.600000", "side": "buy", "qty": "100", "price": "10.35"},
+        {
+            "证券代码": "600000.SSE",
+            "操作": "限价买入",
+            "委托量": "100",
+            "委托价": 10.35,
+            "名称": "浦发银行",
+            "金额": 1035,
+        },
+        {"市场": "上海", "代码": "600000", "方向": "B", "股数": 100, "价格": Decimal("10.35")},
+    ],
+)
+def test_drop_takes_the_names_and_words_that_a_csv_header_knows(workspace: Path, row: dict) -> None:
+    orderdrop.drop([row], workspace)
+    routed(workspace)
+    (order,) = orders_of(workspace)
+    assert (order["symbol"], order["side"], order["volume"], order["price"]) == (
+        "SHSE.600000",
+        "buy",
+        100,
+        "10.35",
+    )
+
+
+def test_drop_tells_wrong_columns_once_however_many_rows_there_are(workspace: Path) -> None:
+    with pytest.raises(orderdrop.InvalidOrder) as raised:
+        orderdrop.drop(
+            [{"代码": "600000", "方向": "买", "数量": 100, "价格": 10, "止损价": 9}] * 100, workspace
+        )
+    assert str(raised.value).count("止损价") == 2  # in Chinese and in English
+    assert "\n" not in str(raised.value)
+
+
+def test_drop_of_a_side_that_is_none_names_the_row(workspace: Path) -> None:
+    with pytest.raises(orderdrop.InvalidOrder, match="order 2: 方向"):
+        orderdrop.drop(
+            [{"代码": "600000", "方向": word, "数量": 100, "价格": 10} for word in ("买", "平仓")], workspace
+        )
+
+
+def test_drop_of_a_missing_file_is_our_own_error(workspace: Path) -> None:
+    with pytest.raises(orderdrop.InvalidOrder, match="no such file"):
+        orderdrop.drop("篮子.csv", workspace)
+
+
+def test_buy_and_sell_are_one_line_and_their_sid_is_waited_for(workspace: Path) -> None:
+    bought = orderdrop.buy("600000", 1000, price=10.35, workspace=workspace)
+    sold = orderdrop.sell("000002.SZ", 200, price="9.10", sid="S-1", remark="减仓", workspace=workspace)
+    routed(workspace)
+    first, second = (next(one for one in orders_of(workspace) if one["sid"] == sid) for sid in (bought, sold))
+    assert (first["symbol"], first["side"], first["volume"], first["price"], first["order_type"]) == (
+        "SHSE.600000",
+        "buy",
+        1000,
+        "10.35",
+        1,
+    )
+    assert (second["side"], second["remark"], second["sid"]) == ("sell", "减仓", "S-1")
+
+
+def test_buy_without_a_price_has_to_name_the_kind_of_market_order(workspace: Path) -> None:
+    with pytest.raises(orderdrop.InvalidOrder, match="order_type"):
+        orderdrop.buy("600000", 1000, workspace=workspace)
+    assert _names(workspace) == []
