@@ -1,4 +1,4 @@
-"""Workbooks for people, made with openpyxl (extra `orderdrop[excel]`): colours, widths, and cells that no spreadsheet will run."""
+"""Workbooks for people, made with openpyxl: colours, widths, and cells that no spreadsheet will run."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def is_installed() -> bool:
 
 def openpyxl() -> Any:
     """Raises ConfigError when it is not installed."""
-    return optional.library(_LIBRARY, "excel")
+    return optional.library(_LIBRARY)
 
 
 def tinted(cell: Any, tint: Tint, *, bold: bool = False) -> Any:

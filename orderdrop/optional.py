@@ -13,11 +13,10 @@ def is_installed(name: str) -> bool:
     return find_spec(name) is not None
 
 
-def library(name: str, extra: str) -> Any:
-    """The module. Raises ConfigError that says how to install it."""
+def library(name: str, extra: str = "") -> Any:
+    """The module. extra: what brings it, "" for one of the base install. Raises ConfigError that says how to install it."""
     try:
         return import_module(name)
     except ImportError:
-        raise ConfigError(
-            f'需要 {name} 库 / needs the library {name}: pip install "orderdrop[{extra}]"'
-        ) from None
+        install = f'pip install ".[{extra}]"' if extra else f"pip install {name}"
+        raise ConfigError(f"需要 {name} 库 / needs the library {name}: {install}") from None

@@ -31,7 +31,7 @@ class Sheet(NamedTuple):
 
 def write_book(path: Path, sheets: Iterable[Sheet]) -> None:
     """Raises OrderdropError when openpyxl is not installed."""
-    openpyxl = library("openpyxl", "audit")
+    openpyxl = library("openpyxl")
     from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415  optional
     from openpyxl.styles import Font  # noqa: PLC0415
     from openpyxl.utils import get_column_letter  # noqa: PLC0415

@@ -243,7 +243,7 @@ def read_journal(
 
 def frame(tables: Tables, what: What, language: Language = "zh+en") -> pd.DataFrame:
     """Raises OrderdropError when pandas is not installed."""
-    pandas = library("pandas", "pandas")
+    pandas = library("pandas")
     columns: tuple[str, ...] = COLUMNS[what]
     made: pd.DataFrame = pandas.DataFrame(cells(tables, what, language), columns=list(columns), dtype=object)
     for name in columns:

@@ -103,7 +103,7 @@ def calendar(place: Place, year: int | None, write: bool) -> None:
 
     休市的工作日(不含周末);--write 写入 calendar.csv,路由器就不再需要 exchange_calendars。
 
-    Needs: pip install "orderdrop[calendar]". With --write the router needs it no more, and starts quicker. Anybody may write calendar.csv by
+    Needs: pip install ".[calendar]". With --write the router needs it no more, and starts quicker. Anybody may write calendar.csv by
     hand as well: one closed weekday a line; a year counts as known when a day of it stands there.
 
     \b
@@ -120,7 +120,7 @@ def calendar(place: Place, year: int | None, write: bool) -> None:
         give_up(
             f"不知道 {year} 年的休市日",
             f"the closed days of {year} are not known",
-            '  pip install -U "orderdrop[calendar]",或照交易所的公告自己写 calendar.csv / or write calendar.csv by the exchanges\' notice',
+            '  pip install -U ".[calendar]",或照交易所的公告自己写 calendar.csv / or write calendar.csv by the exchanges\' notice',
         )
     if not write:
         click.echo(calendar_text(closed), nl=False)

@@ -57,7 +57,8 @@ class Place:
     def must_exist(self) -> None:
         """Raises ConfigError where nobody has made a workspace: an order for a wrong folder would never be traded."""
         here = self.workspace
-        if not (here.settings.exists() or here.inbox.is_dir()):
+        cloned = (here.root / ".git").exists()  # the source itself has an inbox and an archive to look at
+        if not (here.settings.exists() or here.state.is_dir() or (here.inbox.is_dir() and not cloned)):
             raise ConfigError(
                 f"这里不是工作区 / this is no workspace: {here.root}\n"
                 "  用 orderdrop init 建立,或用 -C 指定 / make one with orderdrop init, or name one with -C"

@@ -43,6 +43,7 @@ def run(place: Place, ctx: click.Context, once: bool, as_json: bool) -> None:
     from orderdrop.cli.log import logged  # noqa: PLC0415
     from orderdrop.cli.screen import Screen  # noqa: PLC0415
 
+    place.must_exist()
     stop = threading.Event()
     with (
         logged(place),

@@ -43,7 +43,7 @@ def look_at_gm(name: str, settings: GmSettings) -> Iterator[Finding]:
 def _package(name: str, package: str, extra: str) -> Finding:
     if find_spec(package) is not None:
         return Finding(Level.OK, "api.package", name, f"已安装 {package}", f"{package} is installed")
-    remedy = f'pip install "orderdrop[{extra}]"'
+    remedy = f'pip install ".[{extra}]"'
     return Finding(
         Level.WRONG, "api.package", name, f"没有安装 {package}", f"{package} is not installed", remedy, remedy
     )

@@ -30,7 +30,7 @@ def judge(facts: GoldminerFacts, settings: GoldminerSettings, today: date) -> It
     if settings.format == "dbf" and not facts.dbf:
         yield Finding(
             WRONG, "dbf.library", facts.name, "缺少读写 dbf 的库", "the library for dbf is not installed",
-            'pip install "orderdrop[dbf]"', 'pip install "orderdrop[dbf]"',
+            'pip install ".[dbf]"', 'pip install ".[dbf]"',
         )  # fmt: skip
 
 

@@ -120,8 +120,8 @@ def judge_calendar(year: int, *, known: bool) -> Finding:
     return Finding(
         WRONG, "calendar.known", f"{year}", "不知道这一年的休市日,实盘通道不收新委托",
         "the closed days of this year are not known: live gateways take no orders",
-        'pip install "orderdrop[calendar]",或照交易所的公告写 calendar.csv',
-        'pip install "orderdrop[calendar]", or write calendar.csv by the exchanges\' notice',
+        'pip install ".[calendar]",或照交易所的公告写 calendar.csv',
+        'pip install ".[calendar]", or write calendar.csv by the exchanges\' notice',
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ returns. When a call does not return, the order is looked for by its terms, and 
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Collection, Generator, Iterable, Sequence
 from datetime import date
 from importlib.util import find_spec
@@ -103,8 +104,11 @@ class GmGateway(CallsOneByOne):
         """
         if find_spec("gm") is None:
             raise GatewayError(
-                '没有安装掘金的接口包: pip install "orderdrop[gm]" / 掘金\'s package is not installed: '
-                'pip install "orderdrop[gm]" (Windows and Linux only)'
+                '没有安装掘金的接口包：它在 Python 3.11 上要旧版 pandas，请换 Python 3.12 或更新，再 pip install ".[gm]"'
+                " / 掘金's package is not installed: on Python 3.11 it wants an older pandas; take Python 3.12 or newer,"
+                ' then pip install ".[gm]" (Windows and Linux only)'
+                if sys.version_info < (3, 12)
+                else '没有安装掘金的接口包：pip install ".[gm]" / 掘金\'s package is not installed: pip install ".[gm]" (Windows and Linux only)'
             )
         self._link.introduce(self._settings.secret())
         self._opened_at = self._clock.now()

@@ -136,7 +136,7 @@ def library() -> tuple[Any, Any]:
     except ImportError as error:
         raise ConfigError(
             f"MiniQMT 需要 Windows 和 xtquant / needs Windows and the package xtquant ({error}): "
-            'pip install "orderdrop[miniqmt]"'
+            'pip install ".[miniqmt]"'
         ) from None
     return xttrader, xttype
 

@@ -47,7 +47,7 @@ _LAST_ROW: Final = 1_048_576
 _LAST_COLUMN: Final = 16_384
 _DIGITS: Final = Context(prec=15, rounding=ROUND_HALF_EVEN)
 _TOO_LONG: Final = Decimal(10) ** 15
-_INSTALL: Final = 'pip install "orderdrop[excel]"'
+_INSTALL: Final = "pip install openpyxl"
 _UNREADABLE: Final = (
     zipfile.BadZipFile,
     zlib.error,

@@ -466,8 +466,8 @@ WORDS: Final[dict[Code, Words]] = {
     Code.CALENDAR_UNKNOWN: Words(
         "不知道 {value} 年的交易日历,实盘停止",
         "nobody knows the trading days of {value}; live trading stops",
-        'pip install "orderdrop[calendar]" 后运行 orderdrop calendar --write,或自己写 calendar.csv',
-        'pip install "orderdrop[calendar]" and run orderdrop calendar --write, or write calendar.csv yourself',
+        'pip install ".[calendar]" 后运行 orderdrop calendar --write,或自己写 calendar.csv',
+        'pip install ".[calendar]" and run orderdrop calendar --write, or write calendar.csv yourself',
     ),
     Code.DAY_CLOSED: Words(
         "{value} 休市",

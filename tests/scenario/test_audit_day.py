@@ -192,7 +192,7 @@ def test_journal_when_read_is_a_frame_of_orders_or_events(day):
 
 def test_journal_when_pandas_is_missing_says_what_to_install(day, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(OrderdropError, match=r'pip install "orderdrop\[pandas\]"'):
+    with pytest.raises(OrderdropError, match=r"pip install pandas"):
         orderdrop.read_journal("2026-11-19", workspace=day.root)
 
 
@@ -230,7 +230,7 @@ def test_export_when_written_as_a_workbook_has_times_and_numbers(day, tmp_path):
 def test_export_when_a_library_is_missing_says_what_to_install(day, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     result = orderdrop_(day, "export", "2026-11-19", "--format", "xlsx", "--out", tmp_path, code=2)
-    assert 'pip install "orderdrop[audit]"' in result.stderr
+    assert "pip install openpyxl" in result.stderr
 
 
 def test_status_when_asked_tells_the_disk_in_use(day):

@@ -64,7 +64,7 @@ def test_calendar_when_nobody_knows_the_year_then_says_what_helps(tmp_path: Path
     monkeypatch.setattr(trading_days, "published", lambda _year: None)
     shown = orderdrop("calendar", 2031, at=a_workspace(tmp_path))
     assert shown.exit_code == 1
-    assert "orderdrop[calendar]" in shown.stderr
+    assert ".[calendar]" in shown.stderr
     assert "calendar.csv" in shown.stderr
 
 

@@ -135,3 +135,16 @@ def _started(workspace: Path) -> subprocess.Popen[str]:
         assert time.monotonic() < deadline
     time.sleep(0.2)
     return router
+
+
+def test_run_where_nobody_made_a_workspace_refuses_and_makes_nothing(tmp_path: Path) -> None:
+    result = orderdrop("run", "--once", at=tmp_path)
+    assert result.exit_code == 2
+    assert "orderdrop init" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_run_in_a_clone_of_the_source_refuses(tmp_path: Path) -> None:
+    for folder in (".git", "inbox", "archive"):
+        (tmp_path / folder).mkdir()
+    assert orderdrop("run", "--once", at=tmp_path).exit_code == 2
