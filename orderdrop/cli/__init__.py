@@ -21,6 +21,7 @@ from orderdrop.cli.demo import demo
 from orderdrop.cli.doctor import doctor
 from orderdrop.cli.drop import drop
 from orderdrop.cli.export import export
+from orderdrop.cli.filing import filing
 from orderdrop.cli.health import health
 from orderdrop.cli.init import init
 from orderdrop.cli.limits import calendar, limits
@@ -82,6 +83,6 @@ def main(ctx: click.Context, workspace: Path) -> None:
 
 for command in (
     init, run, demo, template, check, drop, orders, drops, why, cash, positions, trades, status, health, limits, doctor, cancel,
-    release, resend, halt, resume, close, adopt, replay, audit, export, calendar, terminal,
+    release, resend, halt, resume, close, adopt, replay, audit, export, filing, calendar, terminal,
 ):  # fmt: skip
     main.add_command(command)
