@@ -9,7 +9,7 @@ import re
 from typing import Literal, NamedTuple
 
 from orderdrop.order.code import Code
-from orderdrop.order.words import WORDS
+from orderdrop.order.words import REJECTION_REMEDIES, WORDS
 
 __all__ = ["Code", "Explanation", "Language", "Refusal", "RowError", "both", "explain"]
 
@@ -61,8 +61,10 @@ def explain(refusal: Refusal, language: Language = "zh+en") -> Explanation:
     chinese, english = (
         {"column": refusal.column, "value": _short(value[n]), "bound": bound[n]} for n in (0, 1)
     )
-    zh, remedy_zh = _fill(words.zh, chinese), _fill(words.remedy_zh, chinese)
-    en, remedy_en = _fill(words.en, english), _fill(words.remedy_en, english)
+    known = REJECTION_REMEDIES.get(refusal.bound) if refusal.code == Code.BROKER_REJECTED else None
+    to_do_zh, to_do_en = known or (words.remedy_zh, words.remedy_en)
+    zh, remedy_zh = _fill(words.zh, chinese), _fill(to_do_zh, chinese)
+    en, remedy_en = _fill(words.en, english), _fill(to_do_en, english)
     return Explanation(zh, en, both(remedy_zh, remedy_en, language))
 
 

@@ -742,8 +742,8 @@ WORDS: Final[dict[Code, Words]] = {
     Code.BROKER_REJECTED: Words(
         "柜台拒绝: {value}",
         "the broker rejected it: {value}",
-        "按柜台的原因({bound})修改,用新编号重新下单",
-        "mend what the broker names (its code {bound}), order again under a new sid",
+        "请按柜台返回的原因（{bound}）修改，再用新编号下单",
+        "fix the reason given by the broker (code {bound}), then order again with a new sid",
     ),
     Code.UNCONFIRMED: Words(
         "超时未确认,可能已在途:{value}",
@@ -806,3 +806,42 @@ WORDS: Final[dict[Code, Words]] = {
         "check the terminal at once and stop trading",
     ),
 }
+
+REJECTION_REMEDIES: Final[dict[str, tuple[str, str]]] = {
+    "1": ("查看柜台的风控规则，或问券商", "look at the broker's risk rules, or ask the broker"),
+    "2": ("减少数量或入金；在途的买单也占用资金", "order less or add cash; open purchases take cash, too"),
+    "3": (
+        "减少数量；当天买入的股票明天才能卖",
+        "sell less; shares bought today can be sold from tomorrow on",
+    ),
+    "4": (
+        "核对账户（掘金是 UUID，不是资金账号）",
+        "check the account (掘金's is a UUID, not the broker's number)",
+    ),
+    "6": (
+        "核对证券代码；该账户可能没有这个市场的权限",
+        "check the symbol; the account may lack permission for its market",
+    ),
+    "7": ("改成整手；卖出零股要一次卖完", "order whole lots; an odd lot must be sold in a single order"),
+    "8": (
+        "改价格：在涨跌停之内，按最小变动价位",
+        "change the price: within the day's limits, in whole ticks",
+    ),
+    "10": ("账户被禁用，请联系券商", "the account is disabled: ask the broker"),
+    "11": (
+        "在终端里把账户连接上，再用新编号下单",
+        "connect the account in the terminal, then order again with a new sid",
+    ),
+    "12": (
+        "在终端里登录账户，再用新编号下单",
+        "log in to the account in the terminal, then order again with a new sid",
+    ),
+    "13": ("等到交易时段，再用新编号下单", "wait for a trading session, then order again with a new sid"),
+    "14": (
+        "改成限价，或这个市场支持的市价类型",
+        "use a limit order, or a kind of market order that this exchange takes",
+    ),
+    "15": ("调低 [limits] orders_per_second", "lower [limits] orders_per_second"),
+    "16": ("证券停牌，复牌后再下单", "the security is suspended: order again once it trades"),
+}
+"""What to do about 掘金's reject reasons, in Chinese and English. A broker that names its price or rule in its text says more, and that is shown."""

@@ -22,3 +22,17 @@ def test_explain_when_a_value_looks_like_a_slot_leaves_it_alone():
 
 def test_explain_when_a_value_is_long_cuts_it():
     assert len(explain(Refusal(Code.SYMBOL_BAD, "symbol", "9" * 5000)).en) < 200
+
+
+@pytest.mark.parametrize(
+    ("code", "zh", "en"),
+    [
+        ("3", "明天才能卖", "from tomorrow"),
+        ("12", "登录", "log in"),
+        ("999", "柜台返回的原因（999）", "code 999"),
+    ],
+)
+def test_rejection_of_the_broker_has_a_remedy_of_its_own(code, zh, en):
+    told = explain(Refusal(Code.BROKER_REJECTED, value="可用持仓不足", bound=code))
+    assert zh in told.remedy
+    assert en in told.remedy
