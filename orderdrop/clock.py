@@ -18,6 +18,8 @@ Micros = NewType("Micros", int)
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST = datetime(1, 1, 2, tzinfo=SHANGHAI)
+_LAST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=SHANGHAI)
 
 
 class Clock(Protocol):
@@ -146,8 +148,11 @@ def from_datetime(at: datetime) -> Micros:
 
 
 def to_datetime(at: Micros) -> datetime:
-    """The instant in Shanghai time."""
-    return (_EPOCH + timedelta(microseconds=at)).astimezone(SHANGHAI)
+    """The instant in Shanghai time; what no calendar has is its first or last: a journal may hold what a terminal once told."""
+    try:
+        return (_EPOCH + timedelta(microseconds=at)).astimezone(SHANGHAI)
+    except OverflowError:
+        return _LAST if at > 0 else _FIRST
 
 
 def iso(at: Micros) -> str:

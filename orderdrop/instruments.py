@@ -12,7 +12,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from io import StringIO
 from itertools import chain
 from pathlib import Path
@@ -25,6 +25,7 @@ from orderdrop.looked import Looked
 from orderdrop.optional import library
 from orderdrop.order.board import Board, board_of
 from orderdrop.order.errors import ConfigError
+from orderdrop.order.report import HIGHEST_PRICE, number
 from orderdrop.order.security import Security
 from orderdrop.order.symbol import Symbol, read_symbol
 
@@ -115,7 +116,7 @@ class Instruments:
             lines = self._read(_table(self._path))
         except FileNotFoundError:
             stamp, lines = None, {}
-        except (OSError, ValueError, ConfigError) as error:
+        except (OSError, ValueError, ConfigError, csv.Error) as error:
             log.warning("证券资料读不了 / instruments cannot be read: %s: %s", self._path, error)
             return
         self._stamp = stamp
@@ -180,15 +181,15 @@ class Instruments:
             log.warning("证券资料没有 symbol 列 / instruments have no column symbol: %s", self._path)
             return {}
         found, bad = {}, []
-        for number, cells in enumerate(rows, start=2):
+        for line, cells in enumerate(rows, start=2):
             values = {
                 name: cell.strip() for name, cell in zip(header, cells, strict=False) if name and cell.strip()
             }
             try:
                 symbol = _symbol(values.pop("symbol", "")) if values else ""
                 found[symbol] = _known(values)
-            except (ValueError, InvalidOperation):
-                bad.append(number)
+            except (ValueError, ArithmeticError):
+                bad.append(line)
         if bad:
             log.warning(
                 "证券资料有 %d 行读不懂 / %d lines of the instruments are not understood, the first is line %d: %s",
@@ -259,10 +260,10 @@ def _known(values: Mapping[str, str]) -> _Known:
 
 
 def _number(text: str) -> Decimal:
-    number = Decimal(text)
-    if not (number.is_finite() and number > 0):
+    told = number(text, "a number", HIGHEST_PRICE)
+    if told <= 0:
         raise ValueError(text)
-    return number
+    return told
 
 
 def _flag(text: str) -> bool:

@@ -22,6 +22,7 @@ from orderdrop.journal.reading import Reading, read
 from orderdrop.order.errors import JournalError
 from orderdrop.order.identity import day_number
 from orderdrop.order.model import SIDE_OF, OrderBusiness
+from orderdrop.order.report import Unreadable, clean, whole
 from orderdrop.order.status import Status
 from orderdrop.views import BrokerOrderView, CashView, PositionView, TradeView
 from orderdrop.workspace import Workspace
@@ -46,8 +47,8 @@ def positions(
     """The holdings of each account."""
     return [
         PositionView(
-            account_id=row["account_id"], at=row["updated_at"], symbol=row["symbol"], volume=int(row["volume"]),
-            volume_today=int(row["volume_today"]), available=int(row["available_now"]), vwap=row["vwap"],
+            account_id=row["account_id"], at=row["updated_at"], symbol=row["symbol"], volume=_count(row["volume"]),
+            volume_today=_count(row["volume_today"]), available=_count(row["available_now"]), vwap=row["vwap"],
             price=row["price"], market_value=row["market_value"],
         )
         for row in _rows(place, "position.csv", account_id)
@@ -104,12 +105,31 @@ def _rows(place: Workspace, name: str, account_id: str | None) -> Iterator[dict[
         if folder.name == _RECEIPTS or not path.is_file():
             continue
         lines = patiently(lambda path=path: path.read_text(encoding="utf-8-sig")).splitlines()  # type: ignore[misc]
-        header, *rows = csv.reader(lines)
+        try:
+            header, *rows = csv.reader(lines)
+        except (csv.Error, ValueError):  # an earlier version wrote what a terminal told, however long
+            continue
         columns = [column.partition("(")[0] for column in header]
         for cells in rows:
-            row = dict(zip(columns, cells, strict=True))
-            if account_id in {None, row["account_id"]}:
+            row = dict(zip(columns, map(clean, cells), strict=len(cells) == len(columns)))
+            if account_id in {None, row.get("account_id")} and len(row) == len(columns):
                 yield row
+
+
+def _count(text: str) -> int:
+    """0 for what is none."""
+    try:
+        return whole(text, "a volume")
+    except Unreadable:
+        return 0
+
+
+def _worth(price: str, volume: int) -> str:
+    """Empty where it cannot be reckoned."""
+    try:
+        return str(Decimal(price) * volume)
+    except ArithmeticError:
+        return ""
 
 
 def _told(reading: Reading | None, day: date, kind: str) -> Iterable[tuple[Any, dict[str, Any]]]:
@@ -126,14 +146,14 @@ def _broker_order(row: Any, body: dict[str, Any]) -> BrokerOrderView:
     return BrokerOrderView(
         **_whose(row), at=iso(Micros(body["at"])), order_id=body["order_id"] or None, price=row.price,
         volume=row.volume, status=Status(body["status"]), filled_volume=body["filled_volume"],
-        reason=body["text"] or None,
+        reason=clean(body["text"]) or None,
     )  # fmt: skip
 
 
 def _trade(row: Any, body: dict[str, Any]) -> TradeView:
     return TradeView(
         **_whose(row), at=iso(Micros(body["at"])), order_id=body["order_id"] or None, exec_id=body["exec_id"],
-        volume=body["volume"], price=body["price"], value=str(Decimal(body["price"]) * body["volume"]),
+        volume=body["volume"], price=body["price"], value=_worth(body["price"], body["volume"]),
         fee=body["fee"],
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,6 +20,7 @@ from orderdrop.cancels import Cancels
 from orderdrop.checks.switches import Switches, with_accounts
 from orderdrop.clock import Clock, Micros, trade_date
 from orderdrop.collection import Collected, collect, cursor_key
+from orderdrop.config import GoldminerSettings
 from orderdrop.confirmation import Confirmation
 from orderdrop.desk import Desk
 from orderdrop.door import INTERRUPTED, Door
@@ -36,6 +38,7 @@ from orderdrop.journal.journal import Journal
 from orderdrop.journal.records import NewBatch, drop_of
 from orderdrop.journal.writer import Writer
 from orderdrop.lapsing import Lapsing
+from orderdrop.oddities import UnreadableRows
 from orderdrop.order.errors import GatewayError, JournalError, OrderdropError
 from orderdrop.order.identity import SidScope, day_number, wire_sid
 from orderdrop.order.model import DropKind
@@ -91,6 +94,12 @@ class Router:
         self._door = Door(desk, journal, clock, marks)
         self._confirmation = Confirmation(desk)
         self._fills = AwaitedFills(desk)
+        self._unreadable = UnreadableRows(desk.gateways)
+        self._scan_names = {
+            name: values.scan_name
+            for name, values in desk.settings.gateways.items()
+            if isinstance(values, GoldminerSettings)
+        }
         self._cancels = Cancels(desk, gathering)
         self._lapsing = Lapsing(desk, journal, clock)
         self._waiting_cancels: set[int] = set()
@@ -112,7 +121,9 @@ class Router:
     @property
     def settled(self) -> bool:
         """Whether nothing is under way: every order that left is confirmed, and none waits to leave."""
-        if self._door.unnoted or self._cancels.sent or self._cancels.queued or any(self.backlog.values()):
+        if self._door.unnoted or self._cancels.sent or self._cancels.queued:
+            return False
+        if any(self.backlog.values()) or self._fills.waiting:
             return False
         with self.journal.transaction() as writer:
             return not writer.under_way()
@@ -269,7 +280,8 @@ class Router:
             self._fills.due(now),
             self._cancels.hopeless(now),
         )
-        if not (told or in_doubt or self._cancels.sent or silence or fills or hopeless) and (
+        unread = self._unreadable.news(time.monotonic())
+        if not (told or in_doubt or self._cancels.sent or silence or fills or hopeless or unread) and (
             later or not handed_over
         ):
             return
@@ -279,12 +291,13 @@ class Router:
             now = self.clock.now()
             done.drops |= self._cancels.note(writer)
             changed = {
-                name: collect(writer, name, reports, cursor, now, self.today)
+                name: collect(writer, name, reports, cursor, now, self.today, self._scan_names.get(name, ""))
                 for name, (reports, cursor) in told.items()
             }
             confirmed = {order for collected in changed.values() for order in collected.confirmed}
             found = self._confirmation.write(writer, silence, confirmed, now)
-            ended = self._fills.write(writer, fills, now)
+            uneven = self._fills.write(writer, fills, now)
+            self._unreadable.write(writer, self.today, unread)
             self._cancels.give_up(writer, hopeless, now)
             done.drops |= {drop_of(handover.instruction) for handover in hopeless}
             if surprised or any(one.again for one in found.values()):
@@ -303,14 +316,15 @@ class Router:
             with self.journal.transaction() as writer:
                 self.backlog = self._backlog(writer)
         self._fills.done(fills)
-        self._cancels.answered(ended)
-        done.orders |= ended
+        self._unreadable.noted(unread)
+        self._cancels.answered([order for order, ended in uneven.items() if ended])
+        done.orders |= uneven.keys()
         self._cancels.given_up(hopeless)
         for one in found.values():
             done.orders |= one.orders
         for name, (_reports, cursor) in told.items():
             self._cursors[name] = cursor
-            self._changed(done, name, changed[name])
+            self._changed(done, name, changed[name], now)
         self._asked |= not self._waiting_cancels.isdisjoint(confirmed | done.orders)
 
     # details of receive
@@ -454,11 +468,11 @@ class Router:
             log.warning("又能读到回报 / reports again from %s", gateway.name)
         return found
 
-    def _changed(self, done: Round, gateway: str, collected: Collected) -> None:
+    def _changed(self, done: Round, gateway: str, collected: Collected, now: Micros) -> None:
         done.orders |= collected.orders
         done.drops |= collected.drops
         done.accounts |= collected.accounts
-        self._fills.note(gateway, collected.told_filled)
+        self._fills.note(gateway, collected.uneven, collected.even, now)
         self._cancels.answered(collected.answered)
 
     def tell_fault(self, fault: str) -> None:

@@ -29,7 +29,7 @@ class Verdict(NamedTuple):
         return _cite(self.denied[0][1].row, self.denied[0][2], sheets) if self.denied else ""
 
 
-_COMPARED = Known._fields[1:]
+_COMPARED = Known._fields[1:-2]
 """The sid as well: its key is only 64 bits of a hash."""
 
 
@@ -40,11 +40,11 @@ def conflict(order: Order, earlier: Known | Accepted) -> Refusal | None:
     """
     before = earlier if isinstance(earlier, Known) else known_as(earlier)
     after = known_as((before.id, 0, order))
-    if before == after:
+    if before[:-2] == after[:-2]:
         return None
     differences = [
         f"{name} {old or '-'} → {new or '-'}"
-        for name, old, new in zip(_COMPARED, before[1:], after[1:], strict=True)
+        for name, old, new in zip(_COMPARED, before[1:-2], after[1:-2], strict=True)
         if (_number(old) != _number(new) if name == "price" else old != new)
     ]
     return Refusal(Code.SID_CONFLICT, "sid", order.sid, ", ".join(differences)) if differences else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -271,9 +271,19 @@ def explain_row(row: Any, language: Language) -> Explanation | None:
 
 def average_price(order: Any) -> str | None:
     """Yuan, to four decimals."""
-    if not order.filled_volume:
+    average = average_of(Decimal(order.filled_value or 0), order.filled_volume)
+    return None if average is None else str(average)
+
+
+def average_of(value: Decimal, volume: int) -> Decimal | None:
+    """To four decimals; as it comes, where a journal holds what a terminal once told and no price can be."""
+    try:
+        average = value / volume if volume else None
+        return average if average is None else average.quantize(_AVERAGE_STEP)
+    except InvalidOperation:
+        return average
+    except ArithmeticError:
         return None
-    return str((Decimal(order.filled_value) / order.filled_volume).quantize(_AVERAGE_STEP))
 
 
 def line_of(row_id: int) -> int:

@@ -225,5 +225,12 @@ def _against_limit(orders: Iterable[Order], side: str) -> dict[str, Any]:
     return {
         "orders": len(limited),
         "better_by": str(better),
-        "basis_points": str((better / at_limit * 10000).quantize(_CENT)) if at_limit else None,
+        "basis_points": _basis_points(better, at_limit),
     }
+
+
+def _basis_points(better: Decimal, at_limit: Decimal) -> str | None:
+    try:
+        return str((better / at_limit * 10000).quantize(_CENT)) if at_limit else None
+    except ArithmeticError:  # of prices that no market has
+        return None

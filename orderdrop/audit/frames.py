@@ -24,6 +24,7 @@ from orderdrop.order.code import Code
 from orderdrop.order.identity import day_number, from_day_number
 from orderdrop.order.model import SIDE_OF, OrderBusiness
 from orderdrop.order.refusal import Language, Refusal, explain
+from orderdrop.views import average_of
 from orderdrop.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ EVENT_COLUMNS: Final = (
 MONEY: Final = frozenset({"price", "filled_value", "avg_price", "fee"})
 _WHOLE: Final = frozenset({"order_type", "order_business", "volume", "filled_volume", "row", "event_id"})
 INSTANTS: Final = frozenset({"at", *(name for name in ORDER_COLUMNS if name.endswith("_at"))})
-_STEP: Final = Decimal("0.0001")
 
 What = Literal["orders", "events"]
 COLUMNS: Final[dict[What, tuple[str, ...]]] = {"orders": ORDER_COLUMNS, "events": EVENT_COLUMNS}
@@ -106,7 +106,7 @@ class Order(NamedTuple):
 
     @property
     def avg_price(self) -> Decimal | None:
-        return (self.filled_value / self.filled_volume).quantize(_STEP) if self.filled_volume else None
+        return average_of(self.filled_value, self.filled_volume)
 
 
 class Tables(NamedTuple):
@@ -248,9 +248,9 @@ def frame(tables: Tables, what: What, language: Language = "zh+en") -> pd.DataFr
     made: pd.DataFrame = pandas.DataFrame(cells(tables, what, language), columns=list(columns), dtype=object)
     for name in columns:
         if name in INSTANTS:
-            made[name] = pandas.to_datetime(made[name].astype("Int64"), unit="us", utc=True).dt.tz_convert(
-                SHANGHAI
-            )
+            # What lies beyond all calendars (a terminal once told it) is no time.
+            instants = pandas.to_datetime(made[name].astype("Int64"), unit="us", utc=True, errors="coerce")
+            made[name] = instants.dt.tz_convert(SHANGHAI)
         elif name == "trade_date":
             made[name] = pandas.to_datetime(made[name])
         elif name in MONEY:

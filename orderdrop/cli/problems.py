@@ -102,6 +102,16 @@ def _disk(found: Found, _place: Place) -> Iterator[str]:
         yield f"磁盘已满,剩余 {free // 1000} kB / the disk is full, {free // 1000} kB are left"
 
 
+def _uneven(found: Found, _place: Place) -> Iterator[str]:
+    if sids := found["uneven"]:
+        yield f"{len(sids)} 笔成交与柜台所说的对不上，以券商对账单为准 / orders' fills do not add up to what the broker tells → orderdrop why: {shortened(sids)}"
+
+
+def _alarms(found: Found, _place: Place) -> Iterator[str]:
+    """What a terminal told that is not ours, or does not read."""
+    yield from found["alarms"]
+
+
 def _early_cancels(found: Found, _place: Place) -> Iterator[str]:
     if early := found["cancels_waiting"]:
         yield f"撤单在等还没有的委托 / cancels wait for orders that nobody has given: {shortened(early)}"
@@ -119,7 +129,7 @@ def _settings(found: Found, _place: Place) -> Iterator[str]:
 
 
 PROBLEMS: Final[tuple[Callable[[Found, Place], Iterator[str]], ...]] = (
-    _router, _journal, _clock, _disk, _lost, _doubtful, _nobody_takes, _waits_too_long, _early_cancels, _refused, _settings,
+    _router, _journal, _clock, _disk, _lost, _doubtful, _nobody_takes, _waits_too_long, _uneven, _alarms, _early_cancels, _refused, _settings,
 )  # fmt: skip
 
 

@@ -21,16 +21,18 @@ from rich.text import Text
 from orderdrop import __version__
 from orderdrop.app import App
 from orderdrop.checks.switches import scope_words
-from orderdrop.cli.output import clock_time, print_json_line, say, stdout, style_of
+from orderdrop.cli.output import clock_time, print_json_line, say, shortened, stdout, style_of
 from orderdrop.cli.place import Place
 from orderdrop.clock import SystemClock, iso
 from orderdrop.inbox.receipt import receipt_path
 from orderdrop.inbox.switches import switch_files
 from orderdrop.journal.reading import Reading
 from orderdrop.journal.records import DropState, InstructionState, RowOutcome, drop_of
+from orderdrop.order.code import UNEVEN
 from orderdrop.order.errors import JournalError
 from orderdrop.order.identity import day_number
 from orderdrop.order.refusal import Code, both
+from orderdrop.order.report import clean
 from orderdrop.order.status import TERMINAL, Status
 from orderdrop.router import Round
 from orderdrop.views import drop_view, explain_row, is_early, live_words, where
@@ -40,6 +42,7 @@ _ROWS_LOOKED_AT: Final = 5000
 """A receipt tells every row; the screen looks this far for those that were refused."""
 
 _ROWS_TALLIED: Final = 1000
+_LONGEST_ALARM: Final = 2000
 
 _News = Round | logging.LogRecord | None
 
@@ -62,6 +65,7 @@ class Screen:
         self._finished: set[int] = set()
         self._told: set[tuple[int, str]] = set()
         self._unknown = 0
+        self._uneven: list[str] = []
 
     def __enter__(self) -> Self:
         logging.getLogger("orderdrop").addHandler(self._alarms)
@@ -80,8 +84,8 @@ class Screen:
 
     @property
     def all_well(self) -> bool:
-        """Whether nothing was refused, and nothing is unknown. True before anything came."""
-        return not (any(self._bad.values()) or self._rejected or self._unknown)
+        """Whether nothing was refused, all fills add up, and nothing is unknown. True before anything came."""
+        return not (any(self._bad.values()) or self._rejected or self._unknown or self._uneven)
 
     def note(self, done: Round) -> None:
         if not done.idle:
@@ -242,6 +246,7 @@ class Screen:
         )
 
     def _alarm(self, message: str) -> None:
+        message = clean(message, _LONGEST_ALARM)
         if self._as_json:
             say(message, message)
         else:
@@ -251,6 +256,7 @@ class Screen:
         """Today's counts, and whether anything is unknown."""
         with self._place.journal() as reading:
             counts = reading.status_counts(day_number(self._place.today)) if reading else {}
+            self._uneven = reading.sids_because(day_number(self._place.today), UNEVEN) if reading else []
         self._unknown = counts.get(Status.UNKNOWN, 0)
         if self._as_json or self._blind:
             return
@@ -261,6 +267,10 @@ class Screen:
                 both("今日", "today", self._language), ": ", *(_tally(Counter(counts)) or ["—"]),
             )
         )  # fmt: skip
+        if self._uneven:
+            self._alarm(
+                f"{len(self._uneven)} 笔成交与柜台所说的对不上 / orders whose fills do not add up to what the broker tells: {shortened(self._uneven)}"
+            )
         if self._unknown:
             self._alarm(
                 f"{self._unknown} 笔状态不明,按已发送对待 / orders are unknown, treat them as live: orderdrop orders --status unknown"

@@ -18,6 +18,7 @@ from orderdrop.cli.output import (
 )
 from orderdrop.cli.place import Place, pass_place
 from orderdrop.health import LATE
+from orderdrop.order.code import UNEVEN
 from orderdrop.order.status import Status
 
 UNKNOWN_SWITCH: Final = (
@@ -37,9 +38,9 @@ def status(place: Place, ctx: click.Context, as_json: bool) -> None:
 
     通道(实盘或模拟)、路由器、今日各状态笔数、状态不明的委托、最早未确认的委托。
 
-    Exit 1 when orders are unknown, when cancels wait for orders that nobody has given or were refused, when files wait in the inbox and
-    nobody takes them, when the router hangs, is in a fault or hears nothing of a gateway, when the journal or the disk is in trouble, or
-    when the settings are not those of the running router.
+    Exit 1 when orders are unknown, when fills do not add up, when the terminal tells what is not ours or does not read, when cancels wait
+    for orders that nobody has given or were refused, when files wait in the inbox and nobody takes them, when the router hangs, is in a
+    fault or hears nothing of a gateway, when the journal or the disk is in trouble, or when the settings are not those of the running router.
 
     \b
     Examples 例子:
@@ -61,6 +62,7 @@ def look(place: Place) -> dict[str, Any]:
     """What `--json` prints."""
     from orderdrop.cli.problems import problems_of  # noqa: PLC0415
     from orderdrop.journal.records import InstructionState  # noqa: PLC0415
+    from orderdrop.oddities import alarms  # noqa: PLC0415
     from orderdrop.order.errors import JournalError  # noqa: PLC0415
     from orderdrop.order.identity import day_number, from_day_number  # noqa: PLC0415
     from orderdrop.order.refusal import Code  # noqa: PLC0415
@@ -72,6 +74,8 @@ def look(place: Place) -> dict[str, Any]:
     live: list[Any] = []
     files: list[str] = []
     asked: list[Any] = []
+    alarmed: list[str] = []
+    uneven: list[str] = []
     found_by_scan, newest, journal_fault = 0, 0, ""
     try:
         with place.journal() as reading:
@@ -80,6 +84,8 @@ def look(place: Place) -> dict[str, Any]:
                 live = reading.live_orders()
                 found_by_scan = int(reading.meta(scan_finds_key(place.today)) or 0)
                 newest = reading.newest_day()
+                alarmed = alarms(reading.meta, place.today)
+                uneven = reading.sids_because(day_number(place.today), UNEVEN)
                 asked = reading.instructions_of_day(day_number(place.today), _TOLD)
             files = waiting(place.workspace, reading, place.today)
     except JournalError as error:  # the rest can be told all the same
@@ -106,6 +112,8 @@ def look(place: Place) -> dict[str, Any]:
         "waiting": files,
         "cancels_waiting": early,
         "refused": [_refused(place, row) for row in refused],
+        "uneven": uneven,
+        "alarms": alarmed,
         "found_by_scan": found_by_scan,
         "journal_day": from_day_number(newest).isoformat() if newest else None,
         "journal_fault": journal_fault,

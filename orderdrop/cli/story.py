@@ -22,6 +22,7 @@ from orderdrop.journal.reading import Reading
 from orderdrop.journal.records import drop_of
 from orderdrop.order.identity import day_number, from_day_number, spot_of, wire_sid
 from orderdrop.order.refusal import Refusal
+from orderdrop.order.report import clean
 from orderdrop.views import drop_view, explain_row, live_words, order_view, where
 from orderdrop.waiting import look_at
 
@@ -80,7 +81,7 @@ class Teller:
                 for f in fills
             ],
             "reports": [
-                {"at": iso(r.received_at), "gateway": r.gateway, "kind": r.kind, "body": json.loads(r.body)}
+                {"at": iso(r.received_at), "gateway": r.gateway, "kind": r.kind, "body": _body(r.body)}
                 for r in reports
             ],
             "instructions": [self._instruction(row) for row in instructions],
@@ -139,7 +140,8 @@ class Teller:
         }
 
     def _event(self, event: Any) -> Story:
-        return {"at": iso(event.at), "event": event.event, "source": event.source, "detail": event.detail}
+        detail = event.detail and clean(event.detail)
+        return {"at": iso(event.at), "event": event.event, "source": event.source, "detail": detail}
 
     def _instruction(self, row: Any) -> Story:
         assert self._reading is not None  # noqa: S101
@@ -235,6 +237,12 @@ class Teller:
         names = [order.sid for order in islice(self._reading.orders_of_day(number), _ALIKE_AMONG)]
         names += [drop.name for drop in self._reading.drops_of_day(number)]
         return difflib.get_close_matches(asked, names, n=3, cutoff=0.7)
+
+
+def _body(text: str) -> Story:
+    """A report as it was told, its words as they may be shown."""
+    told: Story = json.loads(text)
+    return told | {name: clean(value) for name, value in told.items() if isinstance(value, str)}
 
 
 def _row_of_book(opened: Book | Refusal, order: int) -> tuple[str | None, str | None]:

@@ -141,6 +141,16 @@ class CallsOneByOne:
     stopped: Callable[[], bool] = staticmethod(lambda: False)
 
 
+@runtime_checkable
+class CountsUnreadable(Protocol):
+    """What is asked beside the port of a gateway whose terminal may write what does not read."""
+
+    @property
+    def bad_rows(self) -> dict[str, int]:
+        """What did not read since the start, counted by what is wrong with it."""
+        ...
+
+
 class Gateway(Protocol):
     """One terminal.
 

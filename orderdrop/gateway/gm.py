@@ -38,7 +38,7 @@ from orderdrop.gateway.gm_link import COMMAND, GmLink, GmRefused, GmSilence
 from orderdrop.gateway.gm_store import GmStore, Sent
 from orderdrop.order.errors import GatewayError
 from orderdrop.order.goldminer_format import order_file
-from orderdrop.order.report import Account, CancelReject, Report
+from orderdrop.order.report import Account, CancelReject, Report, Unreadable
 from orderdrop.order.security import Security
 
 log = logging.getLogger(__name__)
@@ -260,12 +260,21 @@ class GmGateway(CallsOneByOne):
                     self._snapshots[account_id] = rows.account(
                         account_id, told["cash"], told["positions"], self._clock.now()
                     )
+            except (Unreadable, ArithmeticError, TypeError, LookupError) as error:
+                what = f"funds: {error}"
+                self._blotter.problems.setdefault(what, 1)
+                log.debug("%s", what)
             except GatewayError as error:
                 log.debug("%s", error)
         return self._snapshots.get(account_id)
 
     def accounts(self) -> Sequence[str]:
         return sorted(self._blotter.accounts)
+
+    @property
+    def bad_rows(self) -> dict[str, int]:
+        """What of the terminal's answers did not read, counted."""
+        return dict(self._blotter.problems)
 
     def instruments(self, day: date) -> Generator[Security, None, None]:
         """By a process beside that of the orders: it names no account and no strategy."""

@@ -5,6 +5,7 @@ Pure but for the store it is handed. After a fault it is thrown away and filled 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Final
@@ -14,8 +15,12 @@ from orderdrop.gateway import gm_rows as rows
 from orderdrop.gateway.base import Outgoing
 from orderdrop.gateway.gm_rows import Terms, Told
 from orderdrop.gateway.gm_store import GmStore, Sent
-from orderdrop.order.report import Report
+from orderdrop.order.goldminer_format import ExecType
+from orderdrop.order.report import Report, Unreadable
 
+log = logging.getLogger(__name__)
+
+_FAULTS: Final = (ValueError, ArithmeticError, TypeError, LookupError)
 Key = tuple[str, str]
 """Account and the terminal's cl_ord_id."""
 
@@ -32,6 +37,8 @@ class Blotter:
     def __init__(self, accounts: Collection[str], strategy_id: str) -> None:
         self.accounts = set(accounts)
         self.reads: dict[str, list[Micros]] = {}
+        self.problems: dict[str, int] = {}
+        self._unread: set[tuple[object, ...]] = set()
         self._strategy = strategy_id
         self._day = date.min
         self._sent: dict[int, Sent] = {}
@@ -185,7 +192,7 @@ class Blotter:
             if sent is None:
                 continue
             for report in self._reports.get(key, []):
-                event = rows.event(sent.order.sid, report, now)
+                event = self._event(sent, report, now)
                 if event is not None and not store.is_told(self._day, key[0], event[0]):
                     store.note_event(self._day, key[0], event[0])
                     reports.append(event[1])
@@ -198,12 +205,38 @@ class Blotter:
         if order is None:
             return []
         state = f"{order['status']} {order['filled_volume']} {order['ord_rej_reason']}"
-        report = rows.status_report(sent.order.sid, order, now)
+        try:
+            report = rows.status_report(sent.order.sid, order, now)
+        except _FAULTS as fault:
+            self._cannot_read("order", (*key, state), fault)
+            return []
         if report is None or state == sent.told:
             return []
         sent.told = state
         store.note_state(sent, state)
         return [report]
+
+    def _event(self, sent: Sent, report: Told, now: Micros) -> tuple[str, Report] | None:
+        """None for what tells nothing, and for what does not read: that is counted."""
+        what = (sent.order.account_id, sent.client_id, report["exec_id"], report["exec_type"])
+        try:
+            found = rows.event(sent.order.sid, report, now)
+        except _FAULTS as fault:
+            self._cannot_read("report", what, fault)
+            return None
+        if found is None and report["exec_type"] == ExecType.TRADE:
+            self._cannot_read("report", what, Unreadable("a fill without id, volume or price"))
+        return found
+
+    def _cannot_read(self, kind: str, what: tuple[object, ...], fault: Exception) -> None:
+        """Told again and again, counted once; each kind is said once."""
+        if (kind, *what) in self._unread:
+            return
+        self._unread.add((kind, *what))
+        words = f"{kind}: {fault if isinstance(fault, Unreadable) else type(fault).__name__}"
+        self.problems[words] = self.problems.get(words, 0) + 1
+        if self.problems[words] == 1:
+            log.warning("终端的回报读不懂 / the terminal told what does not read: %s: %r", words, what)
 
     def _is_of_today(self, order: Told) -> bool:
         """An order without a time counts."""

@@ -14,6 +14,7 @@ from typing import IO, Any, Final
 
 from orderdrop.gateway import child
 from orderdrop.order.errors import GatewayError
+from orderdrop.order.report import clean
 
 COMMAND: Final = (sys.executable, "-P", str(Path(__file__).with_name("gm_worker.py")))
 _GRACE: Final = 1.0
@@ -86,8 +87,8 @@ class GmLink:
             return answer["told"]
         if "failed" in answer:
             self.stop()
-            raise GmSilence(f"掘金接口出错 / 掘金's API failed: {answer['failed']}")
-        raise GmRefused(f"掘金接口报错 / 掘金's API refused: {answer['refused']}")
+            raise GmSilence(f"掘金接口出错 / 掘金's API failed: {clean(answer['failed'])}")
+        raise GmRefused(f"掘金接口报错 / 掘金's API refused: {clean(answer['refused'])}")
 
     def _write(self, line: bytes) -> None:
         if self._process is None or self._process.stdin is None:

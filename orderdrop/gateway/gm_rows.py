@@ -1,7 +1,8 @@
 """What 掘金's API tells, as reports and accounts; and which of its orders can be one of ours. Pure.
 
 The codes are those of the file orders (order/goldminer_format). Numbers come as doubles: prices are read with four decimals, as the
-vendor's own package rounds them.
+vendor's own package rounds them. What is beyond all bounds (order/report) does not read: Unreadable. A double that is no number, or is as large as
+doubles go, is how a terminal says that it does not know.
 """
 
 from __future__ import annotations
@@ -15,7 +16,17 @@ from orderdrop.clock import Micros
 from orderdrop.gateway.base import Outgoing
 from orderdrop.order.errors import GatewayError
 from orderdrop.order.goldminer_format import LONG, STATUS_OF, ExecType
-from orderdrop.order.report import Account, CancelReject, Fill, Position, StatusReport
+from orderdrop.order.report import (
+    MOST_SHARES,
+    Account,
+    CancelReject,
+    Fill,
+    Position,
+    StatusReport,
+    Unreadable,
+    instant,
+    name,
+)
 from orderdrop.order.status import Status
 
 Told = dict[str, Any]
@@ -31,6 +42,7 @@ LATE: Final = 120_000_000
 _PRECISION: Final = Decimal("0.0001")
 _CENT: Final = Decimal("0.01")
 _HUGE: Final = 1e15
+_HIGHEST: Final = 1e9
 
 
 def read_batch(content: bytes) -> list[Outgoing]:
@@ -49,43 +61,46 @@ def read_batch(content: bytes) -> list[Outgoing]:
 
 
 def status_report(sid: str, order: Told, now: Micros) -> StatusReport | None:
-    """None for a status that the vendor has not told us of."""
+    """None for a status that the vendor has not told us of. Raises Unreadable."""
     status = STATUS_OF.get(order["status"])
     if status is None:
         return None
     rejected = status is Status.REJECTED
     return StatusReport(
-        Micros(order["updated_at"] or order["created_at"] or now),
+        instant(order["updated_at"] or order["created_at"] or now, now),
         order["account_id"],
         sid,
         status,
-        order["order_id"],
-        order["filled_volume"],
-        order["ord_rej_reason"] if rejected else 0,
+        name(order["order_id"], "order_id"),
+        shares(order["filled_volume"], "filled_volume"),
+        shares(order["ord_rej_reason"], "ord_rej_reason") if rejected else 0,
         order["ord_rej_reason_detail"] if rejected else "",
     )
 
 
 def event(sid: str, report: Told, now: Micros) -> tuple[str, Fill | CancelReject] | None:
-    """A fill or a refused cancel, with the key by which it counts once; None for what the order itself tells as well."""
-    at = Micros(report["created_at"] or now)
-    is_whole = report["exec_id"] and report["volume"] > 0 and _is_number(report["price"])
-    if report["exec_type"] == ExecType.TRADE and is_whole:
+    """A fill or a refused cancel, with the key by which it counts once; None for what the order itself tells as well. Raises Unreadable."""
+    at = instant(report["created_at"] or now, now)
+    priced = -_HIGHEST < report["price"] < _HIGHEST
+    if report["exec_type"] == ExecType.TRADE and report["exec_id"] and report["volume"] > 0 and priced:
         fee = money(report["commission"])
         fill = Fill(
-            at, report["account_id"], sid, report["exec_id"], report["volume"], price_of(report["price"]),
-            report["order_id"], fee or None,
+            at, report["account_id"], sid, name(report["exec_id"], "exec_id"), shares(report["volume"], "volume"),
+            price_of(report["price"]), name(report["order_id"], "order_id"), fee or None,
         )  # fmt: skip
         return f"fill {report['exec_id']}", fill
     if report["exec_type"] == ExecType.CANCEL_REJECTED:
         words = report["ord_rej_reason_detail"]
         key = f"no {report['cl_ord_id']} {report['exec_id'] or at}"
-        return key, CancelReject(at, report["account_id"], sid, report["ord_rej_reason"], words)
+        code = shares(report["ord_rej_reason"], "ord_rej_reason")
+        return key, CancelReject(at, report["account_id"], sid, code, words)
     return None
 
 
 def account(account_id: str, cash: Told, positions: list[Told], now: Micros) -> Account:
-    """Short positions are left out."""
+    """Short positions are left out. Raises Unreadable when the money or a holding is not told."""
+    if not (_is_number(cash["balance"]) and _is_number(cash["available"])):
+        raise Unreadable("funds without money")
     return Account(
         now,
         account_id,
@@ -96,8 +111,8 @@ def account(account_id: str, cash: Told, positions: list[Told], now: Micros) -> 
         money(cash["pnl"]),
         tuple(
             Position(
-                held["symbol"], held["volume"], held["volume_today"], held["available_now"],
-                price_of(held["vwap"]), price_of(held["price"]),
+                name(held["symbol"], "symbol"), shares(held["volume"], "volume"), shares(held["volume_today"], "volume_today"),
+                shares(held["available_now"], "available_now"), price_of(held["vwap"]), price_of(held["price"]),
             )
             for held in positions
             if str(held["side"]) in {LONG, "0"}
@@ -121,6 +136,13 @@ def has_our_price(order: Told, ours: Outgoing) -> bool:
 def is_in_time(order: Told, begun_at: int) -> bool:
     """begun_at: when the hand-over began, 0 if nobody remembers: then any time will do."""
     return not begun_at or begun_at - EARLY <= order["created_at"] <= begun_at + LATE
+
+
+def shares(told: Any, what: str) -> int:
+    """A count as it came, whole and not below nothing. Raises Unreadable."""
+    if not (isinstance(told, int | float) and 0 <= told < MOST_SHARES and told == int(told)):
+        raise Unreadable(f"{what} is beyond all bounds")
+    return int(told)
 
 
 def price_of(number: float) -> Decimal:

@@ -42,6 +42,8 @@ _READERS: Final[dict[str, Callable[[Mapping[str, int]], RowReader]]] = {
     LATEST: status_reader,
 }
 _SIDS: Final = re.compile(rb"[A-Za-z0-9_.\-]{1,64}")
+_KINDS_KEPT: Final = 100
+_FAULTS: Final = (ValueError, ArithmeticError, TypeError, LookupError)
 
 
 class Item(NamedTuple):
@@ -87,6 +89,8 @@ class Problems:
 
     def note(self, path: Path, what: str) -> None:
         key = f"{path.name}: {what}"
+        if key not in self.counts and len(self.counts) >= _KINDS_KEPT:
+            key = f"{path.name}: …"
         self.counts[key] = self.counts.get(key, 0) + 1
         if self.counts[key] == 1:
             log.warning("终端输出有读不懂的行 / the terminal wrote what does not read: %s: %s", path, what)
@@ -243,6 +247,8 @@ class AccountFolder:
                 told = reader(cells, self.account_id, now)
             except BadRow as bad:
                 what = str(bad)
+            except _FAULTS as fault:  # nothing that stands in one row may end the reading of all others
+                what = f"a row that cannot be read: {type(fault).__name__}"
             else:
                 self._seen.add(told.order)
                 return told
@@ -287,6 +293,8 @@ class AccountFolder:
             account = read_account(self.account_id, tables[CASH], tables.get(POSITIONS), now)
         except BadRow as bad:
             self._problems.note(self.path / CASH, str(bad))
+        except _FAULTS as fault:
+            self._problems.note(self.path / CASH, f"a snapshot that cannot be read: {type(fault).__name__}")
         else:
             self._account = account or self._account
 

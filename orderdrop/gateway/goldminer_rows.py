@@ -1,14 +1,13 @@
 """What the rows of a terminal's output mean: cells in, reports out. Pure; never guesses.
 
 Owns the columns (builds differ: `long(short)`, `long` and `short` names, extra columns) and how their texts are read. A row
-that does not read is a BadRow that says why; who reads the files counts it.
+that does not read is a BadRow that says why; who reads the files counts it. What is beyond all bounds (order/report) does not read either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from operator import itemgetter
 from typing import Final, NamedTuple
 
@@ -22,12 +21,25 @@ from orderdrop.order.goldminer_format import (
     STATUS_OF,
     ExecType,
 )
-from orderdrop.order.report import Account, CancelReject, Fill, Position, Report, StatusReport
+from orderdrop.order.report import (
+    Account,
+    CancelReject,
+    Fill,
+    Position,
+    Report,
+    StatusReport,
+    Unreadable,
+    instant,
+    name,
+    number,
+    price,
+    reason_code,
+    whole,
+)
 from orderdrop.order.status import Status
 
-
-class BadRow(ValueError):
-    """A whole row that does not read; the message says what is wrong with it, without the row's own values."""
+BadRow = Unreadable
+"""A whole row that does not read; the message says what is wrong with it, without the row's own values."""
 
 
 class Told(NamedTuple):
@@ -89,27 +101,28 @@ def status_reader(columns: Mapping[str, int]) -> RowReader:
     pick = _pick(
         columns,
         ("account_id", "sid", "status", "filled_volume"),
-        ("order_id", "cl_ord_id", "ord_rej_reason", "ord_rej_reason_detail", "updated_at", "recv_at", "created_at"),
+        ("order_id", "cl_ord_id", "ord_rej_reason", "ord_rej_reason_detail", "updated_at", "recv_at", "created_at", "scan_name"),
     )  # fmt: skip
 
     def read(cells: Sequence[str], folder: str, now: Micros) -> Told:
-        account, sid, code, filled, order_id, client_id, reason, detail, updated, received, created = pick(
-            [*cells, ""]
+        account, sid, code, filled, order_id, client_id, reason, detail, updated, received, created, scan = (
+            pick([*cells, ""])
         )
-        status = STATUS_OF.get(_whole(code, "status"))
+        status = STATUS_OF.get(reason_code(code, "status"))
         if status is None:
-            raise BadRow(f"unknown status code {_whole(code, 'status')}")
+            raise BadRow(f"unknown status code {reason_code(code, 'status')}")
         changed = updated or received or created
         rejected = status is Status.REJECTED
         report = StatusReport(
-            moment(changed) if changed else now,
-            account or folder,
-            sid,
+            _when(changed, now),
+            name(account or folder, "account_id"),
+            name(sid, "sid"),
             status,
-            order_id,
-            _whole(filled, "filled_volume") if filled else 0,
-            _whole(reason, "ord_rej_reason") if rejected and reason else 0,
+            name(order_id, "order_id"),
+            whole(filled, "filled_volume") if filled else 0,
+            reason_code(reason, "ord_rej_reason") if rejected and reason else 0,
             detail if rejected else "",
+            name(scan, "scan_name"),
         )
         order = sid or client_id or order_id
         return Told(order, (order, code, filled, changed), report)
@@ -122,27 +135,28 @@ def execution_reader(columns: Mapping[str, int]) -> RowReader:
     pick = _pick(
         columns,
         ("account_id", "sid", "exec_id", "exec_type", "price", "volume"),
-        ("order_id", "cl_ord_id", "ord_rej_reason", "ord_rej_reason_detail", "created_at", "recv_at"),
-    )
+        ("order_id", "cl_ord_id", "ord_rej_reason", "ord_rej_reason_detail", "created_at", "recv_at", "scan_name"),
+    )  # fmt: skip
 
     def read(cells: Sequence[str], folder: str, now: Micros) -> Told:
-        account, sid, exec_id, kind, price, volume, order_id, client_id, reason, detail, created, received = (
+        account, sid, exec_id, kind, paid, volume, order_id, client_id, reason, detail, created, received, scan = (
             pick([*cells, ""])
-        )
-        account, order, at = account or folder, sid or client_id or order_id, created or received
-        match _whole(kind, "exec_type"):
+        )  # fmt: skip
+        account, sid = name(account or folder, "account_id"), name(sid, "sid")
+        order, at, scan = sid or client_id or order_id, created or received, name(scan, "scan_name")
+        match reason_code(kind, "exec_type"):
             case ExecType.TRADE:
                 if not exec_id:
                     raise BadRow("a fill without exec_id")
-                when = moment(at) if at else now
                 fill = Fill(
-                    when, account, sid, exec_id, _whole(volume, "volume"), _money(price, "price"), order_id
-                )
+                    _when(at, now), account, sid, name(exec_id, "exec_id"), whole(volume, "volume"),
+                    price(paid, "price"), name(order_id, "order_id"), scan_name=scan,
+                )  # fmt: skip
                 return Told(order, (order, exec_id), fill)
             case ExecType.CANCEL_REJECTED:
-                when = moment(at) if at else now
-                code = _whole(reason, "ord_rej_reason") if reason else 0
-                return Told(order, (order, exec_id, at), CancelReject(when, account, sid, code, detail))
+                code = reason_code(reason, "ord_rej_reason") if reason else 0
+                no = CancelReject(_when(at, now), account, sid, code, detail, scan)
+                return Told(order, (order, exec_id, at), no)
             case ExecType.ORDER_STATUS:
                 return Told(order, (), None)
             case code if code in STATUS_OF:
@@ -174,13 +188,13 @@ def read_account(
     _, available, balance, market_value, frozen, pnl, updated, received, created = rows[-1]
     at = updated or received or created
     return Account(
-        moment(at) if at else now,
+        _lately(at, now),
         account_id,
-        _money(balance, "balance"),
-        _money(available, "available"),
-        _money(frozen or "0", "order_frozen"),
-        _money(market_value or "0", "market_value"),
-        _money(pnl or "0", "pnl"),
+        number(balance, "balance"),
+        number(available, "available"),
+        number(frozen or "0", "order_frozen"),
+        number(market_value or "0", "market_value"),
+        number(pnl or "0", "pnl"),
         tuple(_positions(account_id, *positions)) if positions else (),
     )
 
@@ -193,16 +207,16 @@ def _positions(account_id: str, columns: Mapping[str, int], rows: Sequence[Seque
     )
     positions = []
     for cells in rows:
-        account, symbol, volume, available, side, today, vwap, price = pick([*cells, ""])
+        account, symbol, volume, available, side, today, vwap, last = pick([*cells, ""])
         if account not in {account_id, ""} or side not in {LONG, ""}:
             continue
         held = Position(
-            symbol,
-            _whole(volume, "volume"),
-            _whole(today or "0", "volume_today"),
-            _whole(available, "available_now"),
-            _money(vwap or "0", "vwap"),
-            _money(price or "0", "price"),
+            name(symbol, "symbol"),
+            whole(volume, "volume"),
+            whole(today or "0", "volume_today"),
+            whole(available, "available_now"),
+            price(vwap or "0", "vwap"),
+            price(last or "0", "price"),
         )
         positions.append(held)
     return positions
@@ -214,24 +228,21 @@ def moment(text: str) -> Micros:
         at = datetime.fromisoformat(text)
     except ValueError:
         raise BadRow("a time that does not read") from None
+    if not _FIRST_YEAR <= at.year < _LAST_YEAR:
+        raise BadRow("a time that cannot be")
     return from_datetime(at if at.tzinfo else at.replace(tzinfo=SHANGHAI))
 
 
-def _whole(text: str, column: str) -> int:
-    """`100`, and `100.0` as a dbf may have it."""
-    if text.isascii() and text.isdigit():
-        return int(text)
-    number = _money(text, column)
-    if number < 0 or number != int(number):
-        raise BadRow(f"{column} is not a whole number")
-    return int(number)
+def _when(text: str, now: Micros) -> Micros:
+    """When something happened to an order; now, where nobody says. Raises BadRow."""
+    return instant(moment(text), now) if text else now
 
 
-def _money(text: str, column: str) -> Decimal:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise BadRow(f"{column} is not a number") from None
-    if not number.is_finite():
-        raise BadRow(f"{column} is not a number")
-    return number
+def _lately(text: str, now: Micros) -> Micros:
+    """As of when funds are told: they may be old, but not of a time to come. Raises BadRow."""
+    at = moment(text) if text else now
+    return at if at <= now else instant(at, now)
+
+
+_FIRST_YEAR: Final = 2000
+_LAST_YEAR: Final = 2200

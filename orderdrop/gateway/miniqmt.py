@@ -84,6 +84,8 @@ class MiniqmtGateway(CallsOneByOne):
         self._sessions = 0
         self._snapshots: dict[str, Account] = {}
         self._waiting_cancels: dict[str, Row] = {}
+        self._unread: dict[str, set[str]] = {}  # by account, what of its last full query did not read
+        self.bad_rows: dict[str, int] = {}
 
     # the connection
 
@@ -231,6 +233,8 @@ class MiniqmtGateway(CallsOneByOne):
             if self._sessions != self._link.sessions:
                 self._sessions = self._link.sessions
                 self._book.new_session()
+            if isinstance(event, ev.Unread):
+                self._note_unread(event.what)
             if isinstance(event, ev.Full):
                 self._take_full(event)
             self._book.take(event, now)
@@ -241,10 +245,20 @@ class MiniqmtGateway(CallsOneByOne):
     def _take_full(self, full: ev.Full) -> None:
         if full.account is not None:
             self._snapshots[full.account_id] = full.account
+        new = set(full.unread) - self._unread.get(full.account_id, set())
+        self._unread[full.account_id] = set(full.unread)
+        for what in sorted(new):
+            self._note_unread(what)
         if self._book.is_whole(full):
             self._link.count(full)
         else:
             log.warning("查询结果不完整,不作证据 / a query lacks orders that were listed before: no evidence")
+
+    def _note_unread(self, what: str) -> None:
+        """Counted; each kind is said once."""
+        self.bad_rows[what] = self.bad_rows.get(what, 0) + 1
+        if self.bad_rows[what] == 1:
+            log.warning("MiniQMT 的回报读不懂 / it told what does not read: %s", what)
 
     def _begin_day(self, now: Micros) -> None:
         self._day = trade_date(now)
@@ -320,6 +334,8 @@ class MiniqmtGateway(CallsOneByOne):
             return False
         if self._book.lists_another(row):
             return False
+        if self._unread.get(row.order.account_id):
+            return False  # what does not read may be it
         since = max(since, row.handed_at or since)
         reads = [begun for begun in self._link.reads[row.order.account_id] if begun > since]
         return bool(reads) and reads[-1] - reads[0] >= READS_APART
@@ -329,6 +345,8 @@ class MiniqmtGateway(CallsOneByOne):
             return self._link.trouble
         if any(self._book.fits_a_stranger(row) for row in doubtful):
             return _ALIKE
+        if any(self._unread.get(row.order.account_id) for row in doubtful):
+            return _UNREAD
         trouble = next((row.trouble for row in doubtful if row.trouble), "")
         if trouble:
             return f"{_TROUBLE}: {trouble}"
@@ -356,6 +374,9 @@ class MiniqmtGateway(CallsOneByOne):
 
 
 _ALIKE: Final = "终端里有一笔没有备注、看起来相同的委托,分不清 / the terminal lists an order without remark that looks the same: it cannot be told apart"
+_UNREAD: Final = (
+    "终端列出的委托有读不懂的，可能就是它 / the terminal lists what does not read: it may be that"
+)
 _NUMBERED: Final = "终端给了委托编号,但列表里没有 / the terminal gave it a number, but does not list it"
 _TROUBLE: Final = "终端报错,委托可能仍有效,正在查证 / the terminal reported an error; whether the order is live is being checked"
 _ASKING: Final = "终端的委托列表里还没有它 / it does not stand in the terminal's list yet"

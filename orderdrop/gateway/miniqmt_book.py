@@ -17,7 +17,7 @@ from orderdrop.gateway.base import Cancel
 from orderdrop.gateway.miniqmt_codes import BROKER_NO, CANCEL_FINISHED, CANCEL_REFUSED, STATUS
 from orderdrop.gateway.miniqmt_reference import Row, mark_of
 from orderdrop.order.goldminer_format import reason
-from orderdrop.order.report import CancelReject, Fill, Report, StatusReport
+from orderdrop.order.report import AHEAD, BEHIND, CancelReject, Fill, Report, StatusReport
 from orderdrop.order.status import TERMINAL, Status
 
 log = logging.getLogger(__name__)
@@ -235,7 +235,10 @@ class Book:
             self._tell(row, event, now, queried=queried)
 
     def _identify(self, event: ev.Listed | ev.Traded) -> Row | None:
-        row = self.rows.get(event.remark) or self._numbers.get((event.account_id, event.number))
+        row = self.rows.get(event.remark)
+        if row is not None and row.order.account_id != event.account_id:
+            return None  # our remark on another account's order: somebody has copied it
+        row = row or self._numbers.get((event.account_id, event.number))
         if row is None and event.contract:
             row = self._contracts.get((event.account_id, event.contract))
         return row
@@ -272,7 +275,7 @@ class Book:
         order = row.order
         self.log.append(
             Fill(
-                trade.at or now, order.account_id, order.sid, trade.exec_id, trade.volume, trade.price, trade.contract
+                _lately(trade.at, now), order.account_id, order.sid, trade.exec_id, trade.volume, trade.price, trade.contract
             )
         )  # fmt: skip
 
@@ -364,7 +367,11 @@ class Book:
             if isinstance(event, ev.Listed) and self._foreign.get(key) != (event.status, event.traded):
                 self._foreign[key] = (event.status, event.traded)
                 status = STATUS.get(event.status, Status.PENDING_NEW)
-                self.log.append(StatusReport(now, event.account_id, "", status, event.contract, event.traded))
+                copied = self.rows.get(event.remark)
+                sid = copied.order.sid if copied else ""
+                self.log.append(
+                    StatusReport(now, event.account_id, sid, status, event.contract, event.traded)
+                )
 
 
 def _is_news(last: Told, status: Status, filled: int, now: Micros, *, queried: bool) -> bool:
@@ -379,6 +386,11 @@ def _is_news(last: Told, status: Status, filled: int, now: Micros, *, queried: b
         back = last.status is Status.PENDING_CANCEL and status is not Status.PENDING_NEW
         return rank > before or (back and (not queried or now - last.at > STALE))
     return False
+
+
+def _lately(at: int, now: Micros) -> Micros:
+    """When a trade was, as the terminal says; now, where it does not say, or cannot mean it."""
+    return Micros(at) if now - BEHIND <= at <= now + AHEAD else now
 
 
 def _nameless(order: ev.Listed) -> bool:

@@ -48,6 +48,7 @@ class Link:
         self._begun: Micros | None = None  # of the round under way
         self._asked_at: Micros | None = None
         self._answers: dict[str, dict[str, Any]] = {}
+        self._unread: dict[str, list[str]] = defaultdict(list)  # of the round under way, by account
         self.reads: dict[str, list[Micros]] = defaultdict(list)
         self.sessions = 0
         self.down = "还没有连接 / not connected yet"
@@ -162,6 +163,7 @@ class Link:
         self._round += 1
         self._begun = self._asked_at = now
         self._answers = {account: {} for account in self._accounts}
+        self._unread.clear()
         try:
             self._session.ask(self._round)
         # The vendor's native code raises what it likes, and a query must not end the router's turn.
@@ -173,6 +175,7 @@ class Link:
             return
         answers = self._answers[answer.account_id]
         answers[answer.question] = answer.value
+        self._unread[answer.account_id] += answer.unread
         begun = self._begun
         if all(len(each) == len(QUESTIONS) for each in self._answers.values()):
             self._begun = None
@@ -184,7 +187,8 @@ class Link:
             if money is None or positions is None
             else ev.snapshot(answer.account_id, money, positions, begun)
         )
-        yield ev.Full(answer.account_id, begun, answers["orders"], answers["trades"], account)
+        unread = tuple(self._unread[answer.account_id])
+        yield ev.Full(answer.account_id, begun, answers["orders"], answers["trades"], account, unread)
 
     def count(self, full: ev.Full) -> None:
         """A full query that was found to be whole: it is evidence, and the connection healthy."""

@@ -19,6 +19,7 @@ from orderdrop.gateway import miniqmt_events as ev
 from orderdrop.gateway.miniqmt_codes import BUSINESS, PRICE_TYPES, stock_code
 from orderdrop.gateway.miniqmt_reference import Row
 from orderdrop.order.errors import ConfigError
+from orderdrop.order.report import Unreadable
 
 log = logging.getLogger(__name__)
 
@@ -76,9 +77,10 @@ class Session:
 
     def _answer(self, round_number: int, account_id: str, question: str) -> Callable[[Any], None]:
         def answered(value: Any) -> None:
-            self._tell(self.number, ev.Answer(round_number, account_id, question, _copied(question, value)))
+            copied, unread = _copied(question, value)
+            self._tell(self.number, ev.Answer(round_number, account_id, question, copied, unread))
 
-        return _told_when_it_breaks(answered)
+        return _told_when_it_breaks(answered, self.heard)
 
     def _connect(self) -> None:
         try:
@@ -93,7 +95,7 @@ class Session:
             self._connect_and_subscribe(trader, xttype)
         # The last line of this thread: whatever goes wrong, the router must hear of it.
         except Exception as error:  # noqa: BLE001
-            self._tell(self.number, ev.Down(f"{type(error).__name__}: {error}"))
+            self._tell(self.number, ev.Down(ev.words(f"{type(error).__name__}: {error}")))
 
     def _connect_and_subscribe(self, trader: Any, xttype: Any) -> None:
         code = trader.connect()
@@ -157,80 +159,104 @@ def _callback(xttrader: Any, session: Session) -> Any:
     """The vendor's callback object: each event becomes a value in the queue."""
     heard = session.heard
 
+    def safely(callback: Callable[[Any], None]) -> Callable[[Any], None]:
+        return _told_when_it_breaks(callback, heard)
+
     class Callback(xttrader.XtQuantTraderCallback):  # type: ignore[misc]
         on_disconnected = staticmethod(lambda: heard(ev.Down("断开 / disconnected")))
 
         @staticmethod
-        @_told_when_it_breaks
+        @safely
         def on_account_status(status: Any) -> None:
             heard(ev.AccountState(str(status.account_id), int(status.status)))
 
         @staticmethod
-        @_told_when_it_breaks
+        @safely
         def on_stock_order(order: Any) -> None:
             heard(ev.listed(order))
 
         @staticmethod
-        @_told_when_it_breaks
+        @safely
         def on_stock_trade(trade: Any) -> None:
             heard(ev.traded(trade))
 
         @staticmethod
-        @_told_when_it_breaks
+        @safely
         def on_order_error(fault: Any) -> None:
             heard(
                 ev.OrderFault(
-                    str(fault.account_id), int(fault.order_id or 0), fault.order_remark or "", fault.error_msg or ""
+                    str(fault.account_id), int(fault.order_id or 0), _string(fault.order_remark), ev.words(fault.error_msg)
                 )
             )  # fmt: skip
 
         @staticmethod
-        @_told_when_it_breaks
+        @safely
         def on_cancel_error(fault: Any) -> None:
             heard(
-                ev.CancelAnswer(str(fault.account_id), int(fault.order_id or 0), False, fault.error_msg or "")
+                ev.CancelAnswer(
+                    str(fault.account_id), int(fault.order_id or 0), False, ev.words(fault.error_msg)
+                )
             )
 
         @staticmethod
-        @_told_when_it_breaks
+        @safely
         def on_order_stock_async_response(response: Any) -> None:
-            heard(ev.Numbered(int(response.seq), int(response.order_id or 0), response.error_msg or ""))
+            heard(ev.Numbered(int(response.seq), int(response.order_id or 0), ev.words(response.error_msg)))
 
         @staticmethod
-        @_told_when_it_breaks
+        @safely
         def on_cancel_order_stock_async_response(response: Any) -> None:
             taken = response.cancel_result == 0
             heard(
                 ev.CancelAnswer(
-                    str(response.account_id), int(response.order_id or 0), taken, response.error_msg or ""
+                    str(response.account_id), int(response.order_id or 0), taken, ev.words(response.error_msg)
                 )
             )
 
     return Callback()
 
 
-def _told_when_it_breaks(callback: Callable[[Any], None]) -> Callable[[Any], None]:
+def _told_when_it_breaks(
+    callback: Callable[[Any], None], heard: Callable[[ev.Event], None]
+) -> Callable[[Any], None]:
     """The vendor's executor swallows what a callback raises."""
 
     def safe(value: Any) -> None:
         try:
             callback(value)
-        except Exception:  # the last line of the vendor's thread
-            log.exception("MiniQMT 的回报读不懂 / an event cannot be read: %r", value)
+        except Exception as error:  # noqa: BLE001  the last line of the vendor's thread
+            heard(ev.Unread(_what(type(value).__name__, error)))
 
     return safe
 
 
-def _copied(question: str, value: Any) -> Any:
-    """As plain values; None: the terminal did not answer."""
+def _what(kind: str, error: Exception) -> str:
+    said = str(error) if isinstance(error, Unreadable) else type(error).__name__
+    return f"{kind}: {said}"
+
+
+def _string(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _copied(question: str, value: Any) -> tuple[Any, tuple[str, ...]]:
+    """As plain values, and what does not read of them; None: the terminal did not answer, or not with what can be relied on.
+
+    One order that does not read is left out and told; of funds and holdings a part would be a wrong whole.
+    """
     if value is None:
-        return None
-    match question:
-        case "orders":
-            return tuple(map(ev.listed, value))
-        case "trades":
-            return tuple(map(ev.traded, value))
-        case "positions":
-            return tuple(map(ev.position, value))
-        case _:
-            return ev.funds(value)
+        return None, ()
+    unread: list[str] = []
+    read: dict[str, Callable[[Any], Any]] = {
+        "orders": ev.listed, "trades": ev.traded, "positions": ev.position, "asset": ev.funds,
+    }  # fmt: skip
+    found = []
+    for one in [value] if question == "asset" else value:
+        try:
+            found.append(read[question](one))
+        except (AttributeError, TypeError, ValueError, ArithmeticError) as error:
+            unread.append(_what(question, error))
+    if question in {"asset", "positions"}:
+        whole = None if unread else found[0] if question == "asset" else tuple(found)
+        return whole, tuple(unread)
+    return tuple(found), tuple(unread)

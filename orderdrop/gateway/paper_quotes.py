@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import csv
 import logging
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 
+from orderdrop.order.report import Unreadable, clean
+from orderdrop.order.report import price as price_of
 from orderdrop.order.symbol import Symbol, read_symbol
 
 log = logging.getLogger(__name__)
@@ -40,7 +42,11 @@ class Quotes:
             log.warning("参考价文件读不了 / quotes cannot be read: %s: %s", self._path, error)
             self._seen, self._prices = None, {}
         else:
-            self._seen, self._prices = seen, self._read(text)
+            try:
+                self._seen, self._prices = seen, self._read(text)
+            except csv.Error as error:
+                log.warning("参考价文件读不了 / quotes cannot be read: %s: %s", self._path, error)
+                self._seen, self._prices = seen, {}
 
     def price(self, symbol: str) -> Decimal | None:
         return self._prices.get(symbol)
@@ -59,14 +65,14 @@ class Quotes:
                     number,
                     number,
                     self._path,
-                    ",".join(cells),
+                    clean(",".join(cells)),
                 )
         return prices
 
 
 def _price(text: str) -> Decimal | None:
     try:
-        price = Decimal(text.strip())
-    except InvalidOperation:
+        price = price_of(text.strip(), "price")
+    except Unreadable:
         return None
-    return price if price.is_finite() and price > 0 else None
+    return price if price > 0 else None

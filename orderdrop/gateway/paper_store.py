@@ -189,11 +189,11 @@ def _order(row: Any) -> PaperOrder:
 def _report_row(seq: int, report: Report) -> tuple[Any, ...]:
     """Unpacked by type and not by `match`, which takes longer; a batch has thousands of reports."""
     if isinstance(report, StatusReport):
-        at, account_id, sid, status, order_id, filled, code, text = report
+        at, account_id, sid, status, order_id, filled, code, text, _ = report
         word = status._value_
         return seq, "status", at, account_id, sid, order_id, word, None, filled, None, None, code, text
     if isinstance(report, Fill):
-        at, account_id, sid, exec_id, volume, price, order_id, fee = report
+        at, account_id, sid, exec_id, volume, price, order_id, fee, _ = report
         return (
             seq,
             "fill",
@@ -209,7 +209,7 @@ def _report_row(seq: int, report: Report) -> tuple[Any, ...]:
             None,
             None,
         )
-    at, account_id, sid, code, text = report
+    at, account_id, sid, code, text, _ = report
     return seq, "cancel_reject", at, account_id, sid, "", None, None, None, None, None, code, text
 
 

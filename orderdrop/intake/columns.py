@@ -203,30 +203,59 @@ def lay_out(cells: list[str], kind: DropKind, delimiter: str) -> Layout | Refusa
     columns = [column_named(cell) for cell in cells]
     if not any(column is not None for column in columns):
         return Refusal(Code.HEADER_NOT_FOUND, value=delimiter.join(cells)[:CLIP], bound=", ".join(allowed))
-    read = {*allowed, MARKET} if kind is DropKind.ORDER else {*allowed}
-    places: dict[str, int] = {}
-    passed_over, nameless, unknown = [], [], []
-    for index, (column, cell) in enumerate(zip(columns, cells, strict=True)):
-        if column == IGNORED and kind is DropKind.ORDER:
-            continue
-        if column == PASSED_OVER and kind is DropKind.ORDER:
-            passed_over.append(cell.strip("\ufeff "))
-        elif not cell.strip(_NOTHING) and kind is DropKind.ORDER:
-            nameless.append(index)
-        elif column is None or column not in read:
-            unknown.append(cell if cell.strip(_NOTHING) else f"#{index + 1}")
-        elif column in places:
-            return Refusal(Code.HEADER_TWICE, value=cell[:CLIP])
-        else:
-            places[column] = index
+    sorted_ = _sort_columns(cells, columns, kind, allowed)
+    if sorted_.unknown:
+        return _unknown(sorted_.unknown, cells, kind, allowed)
+    if sorted_.twice:
+        return Refusal(Code.HEADER_TWICE, value=sorted_.twice[0][:CLIP])
+    places = sorted_.places
     missing = [column for column in NEEDED.get(kind, ("sid",)) if column not in places]
-    if unknown:
-        return _unknown(unknown, cells, kind, allowed)
     if missing:
         return Refusal(Code.HEADER_MISSING_COLUMN, value=", ".join(missing), bound=_hint(kind, places))
     names = {column: cells[index].strip("\ufeff ") for column, index in places.items()}
-    counted = bool(nameless) and nameless[0] == 0
-    return Layout(kind, delimiter, len(cells), places, names, tuple(passed_over), tuple(nameless), counted)
+    counted = sorted_.nameless[:1] == [0]
+    return Layout(
+        kind,
+        delimiter,
+        len(cells),
+        places,
+        names,
+        tuple(sorted_.passed_over),
+        tuple(sorted_.nameless),
+        counted,
+    )
+
+
+class _Sorted(NamedTuple):
+    """A header's cells by what they are."""
+
+    places: dict[str, int]
+    passed_over: list[str]
+    nameless: list[int]
+    unknown: list[str]
+    twice: list[str]
+
+
+def _sort_columns(
+    cells: list[str], columns: list[str | None], kind: DropKind, allowed: tuple[str, ...]
+) -> _Sorted:
+    found = _Sorted({}, [], [], [], [])
+    orders = kind is DropKind.ORDER
+    read = {*allowed, MARKET} if orders else {*allowed}
+    for index, (column, cell) in enumerate(zip(columns, cells, strict=True)):
+        if orders and column == IGNORED:
+            continue
+        if orders and column == PASSED_OVER:
+            found.passed_over.append(cell.strip("\ufeff "))
+        elif orders and not cell.strip(_NOTHING):
+            found.nameless.append(index)
+        elif column is None or column not in read:
+            found.unknown.append(cell if cell.strip(_NOTHING) else f"#{index + 1}")
+        elif column in found.places:
+            found.twice.append(cell)
+        else:
+            found.places[column] = index
+    return found
 
 
 def _unknown(unknown: list[str], cells: list[str], kind: DropKind, allowed: tuple[str, ...]) -> Refusal:

@@ -66,10 +66,11 @@ _KNOWN_EVER = (  # one statement, for it is asked before every order
 _KEYS_OF_DROP = "SELECT 1 FROM orders AS mine INDEXED BY sqlite_autoindex_orders_1 CROSS JOIN {0} WHERE mine.trade_day = ? AND mine.id BETWEEN ? AND ?"
 _USED_ON = f"{_KEYS_OF_DROP.format('orders AS other ON other.sid_key = mine.sid_key')} AND other.trade_day = ? LIMIT 1"
 _USED_IN_PAST = f"{_KEYS_OF_DROP.format('sids_past ON sids_past.sid_key = mine.sid_key')} LIMIT 1"
+_LAST_DAYS = "SELECT coalesce(min(id), 0) FROM drops WHERE trade_day IN (SELECT DISTINCT trade_day FROM drops ORDER BY trade_day DESC LIMIT 2)"
 _ANY_PAST = "SELECT 1 FROM sids_past LIMIT 1"
 _STANDING = (
     "SELECT orders.sid_key, orders.id, status, volume, filled_volume, filled_value, order_id, confirmed_at, closed_at,"
-    f" status = 'expired' AND reason_code IN ('{Code.NEVER_CONFIRMED}', '{Code.NEVER_ENDED}')"
+    f" status = 'expired' AND reason_code IN ('{Code.NEVER_CONFIRMED}', '{Code.NEVER_ENDED}'), told_volume"
     " FROM json_each(?) AS wanted CROSS JOIN orders ON orders.id = wanted.value"
 )
 _PLACES = (
@@ -170,6 +171,7 @@ class Asking:
                 row[7],
                 row[8],
                 bool(row[9]),
+                row[10],
             )
             for row in rows
         }
@@ -272,13 +274,23 @@ class Asking:
         )
         return {row[0]: row[1] for row in self.connection.execute(query)}
 
-    def awaiting_fills(self, event: str) -> list[tuple[int, str, int]]:
-        """Open orders, of whatever day, that have had `event`: id, gateway, instant of the first one."""
+    def awaiting_fills(self, event: str, told: Collection[str]) -> list[tuple[int, str, int]]:
+        """Orders that have had `event` and whose fills do not add up: open ones of whatever day, and closed ones of the last days: id, gateway,
+        instant of the last such event. told: reasons by which that is said already.
+        """
+        said = ", ".join(f"'{code}'" for code in told)
         statement = (
-            "SELECT orders.id, gateway, min(events.at) FROM orders CROSS JOIN events ON events.order_ref = orders.id"
-            " WHERE closed_at IS NULL AND status NOT IN ('ready', 'held') AND event = ? GROUP BY orders.id"
+            "SELECT orders.id, gateway, max(events.at) FROM orders CROSS JOIN events ON events.order_ref = orders.id"
+            " WHERE {0} AND status NOT IN ('ready', 'held') AND event = ?"
+            f" AND (told_volume IS NULL OR told_volume <> orders.filled_volume) AND coalesce(reason_code, '') NOT IN ({said})"
+            " GROUP BY orders.id"
         )
-        return [(row[0], row[1], row[2]) for row in self.connection.exec_driver_sql(statement, (event,))]
+        open_ = self.connection.exec_driver_sql(statement.format("closed_at IS NULL"), (event,)).all()
+        closed = self.connection.exec_driver_sql(
+            statement.format(f"closed_at IS NOT NULL AND told_volume IS NOT NULL AND orders.id >= ({_LAST_DAYS}) << {ROW_BITS}"),
+            (event,),
+        )  # fmt: skip
+        return [(row[0], row[1], row[2]) for row in [*open_, *closed]]
 
     def never_ended(self, day: int) -> list[Any]:
         """Orders of days before `day` that left, and of which the broker has not told how they ended."""

@@ -128,6 +128,14 @@ class Reading:
         )
         return {row[0]: row[1] for row in self._connection.execute(query.group_by(orders.c.status))}
 
+    def sids_because(self, day: int, codes: Sequence[str]) -> list[str]:
+        """Orders of a day that say one of these reasons now."""
+        first, last = self._range(day)
+        query = select(orders.c.sid).where(
+            orders.c.id.between(first, last), orders.c.trade_day == day, orders.c.reason_code.in_(codes)
+        )
+        return list(self._connection.execute(query.order_by(orders.c.id)).scalars())
+
     def story(self, order: int) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
         """Events, fills, reports and instructions of an order, in their order."""
         return (

@@ -91,6 +91,8 @@ class Known(NamedTuple):
     price: str | None
     remark: str | None
     strategy: str | None
+    gateway: str | None = None
+    trade_day: int = 0
 
 
 class Earlier(NamedTuple):

@@ -6,6 +6,7 @@ dictionaries cost 1.4 times as much.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
@@ -63,7 +64,7 @@ _ADD_ROW = _insert_text("rows", NewRow._fields).replace("INSERT", "INSERT OR REP
 _ADD_BATCH = _insert_text("batches", NewBatch._fields)
 _ADD_FILL = "INSERT INTO fills (order_ref, exec_id, at, volume, price, fee) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _ADD_REPORT = _insert_text(
-    "reports", ("received_at", "gateway", "account_id", "sid", "order_ref", "kind", "body")
+    "reports", ("received_at", "gateway", "account_id", "sid", "order_ref", "kind", "body", "scan_name")
 )
 _ADD_EVENT = _insert_text("events", ("at", "order_ref", "event", "source", "detail", "filled_volume"))
 _TELL_ORDERS = "INSERT INTO events (at, order_ref, event, source) SELECT updated_at, id, status, 'router' FROM orders WHERE id BETWEEN ? AND ?"
@@ -71,12 +72,20 @@ _CLOSE_BATCH = "UPDATE batches SET outcome = ?, handed_at = ? WHERE id = ?"
 # Why an order was in doubt is over with the broker's first word of it.
 _KEPT = "CASE WHEN confirmed_at IS NOT NULL THEN {0} END"
 _SAVE_STANDING = (
-    "UPDATE orders SET status = ?, filled_volume = ?, filled_value = ?, order_id = ?, confirmed_at = ?, closed_at = ?, updated_at = ?, "
+    "UPDATE orders SET status = ?, filled_volume = ?, filled_value = ?, order_id = ?, confirmed_at = ?, closed_at = ?, updated_at = ?, told_volume = ?, "
     + ", ".join(
         f"{name} = coalesce(?, {_KEPT.format(name)})"
         for name in ("reason_code", "reason_value", "reason_bound")
     )
     + " WHERE id = ?"
+)
+
+_FILLS_ADD_UP = (
+    f"UPDATE orders SET reason_code = CASE status WHEN 'rejected' THEN '{Code.BROKER_REJECTED}' END,"
+    " reason_value = CASE status WHEN 'rejected' THEN"
+    " (SELECT detail FROM events WHERE order_ref = orders.id AND event = 'rejected' ORDER BY id DESC LIMIT 1) END, reason_bound = NULL"
+    " WHERE id IN (SELECT value FROM json_each(?))"
+    f" AND reason_code IN ('{Code.FILLS_MISSING}', '{Code.FILLS_BEYOND}') AND filled_volume = coalesce(told_volume, volume)"
 )
 
 
@@ -203,8 +212,8 @@ class Writer(Asking):
         """Rows of (at, order id, event, source, detail, filled volume)."""
         self._many(_ADD_EVENT, new)
 
-    def add_reports(self, new: Sequence[tuple[int, str, str, str, int | None, str, str]]) -> None:
-        """Rows of (received_at, gateway, account_id, sid, order id, kind, JSON body)."""
+    def add_reports(self, new: Sequence[tuple[int, str, str, str, int | None, str, str, str | None]]) -> None:
+        """Rows of (received_at, gateway, account_id, sid, order id, kind, JSON body, scan name)."""
         self._many(_ADD_REPORT, new)
 
     def add_fills(self, new: Sequence[tuple[int, str, int, int, str, str | None]]) -> None:
@@ -224,7 +233,7 @@ class Writer(Asking):
             [
                 (
                     now.status, now.filled_volume, str(now.filled_value) if now.filled_volume else None, now.order_id or None,
-                    now.confirmed_at, now.closed_at, at,
+                    now.confirmed_at, now.closed_at, at, now.told_volume,
                     why and why.code, why and why.value, why and why.bound, now.id,
                 )
                 for now, at, why in changed
@@ -240,10 +249,22 @@ class Writer(Asking):
             self.connection.execute(query.values(reason_code=None, reason_value=None, reason_bound=None))
 
     def fills_are_there(self, ids: Collection[int]) -> None:
-        """Late fills have come: nothing is missing any more where they add up."""
-        missing = (orders.c.reason_code == Code.FILLS_MISSING, orders.c.filled_volume >= orders.c.volume)
+        """Late fills, or the figure for them, have come: nothing is missing any more where they add up. What the broker rejected is rejected again."""
         if ids:
-            query = update(orders).where(orders.c.id.in_(sorted(ids)), *missing)
+            self.connection.exec_driver_sql(_FILLS_ADD_UP, (json.dumps(sorted(ids)),))
+
+    def fills_differ(self, order: int, why: Refusal, at: int) -> None:
+        """The fills do not add up to what the broker has told: said, whatever the order's status."""
+        query = update(orders).where(orders.c.id == order)
+        self.connection.execute(query.values(**_reason(why)))
+        self.add_events([(at, order, why.code.lower(), "router", f"{why.value} / {why.bound}", None)])
+
+    def taken_back(self, ids: Collection[int]) -> None:
+        """The broker has taken its no back: why it rejected them is over."""
+        if ids:
+            query = update(orders).where(
+                orders.c.id.in_(sorted(ids)), orders.c.reason_code == Code.BROKER_REJECTED
+            )
             self.connection.execute(query.values(reason_code=None, reason_value=None, reason_bound=None))
 
     def move(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class Code(StrEnum):
@@ -151,4 +152,9 @@ class Code(StrEnum):
     NEVER_CONFIRMED = "NEVER_CONFIRMED"
     NEVER_ENDED = "NEVER_ENDED"
     FILLS_MISSING = "FILLS_MISSING"
+    FILLS_BEYOND = "FILLS_BEYOND"
     OVERFILLED = "OVERFILLED"
+
+
+UNEVEN: Final = (Code.FILLS_MISSING, Code.FILLS_BEYOND, Code.OVERFILLED)
+"""Why an order's fills are not those that the broker tells of."""

@@ -9,6 +9,7 @@ import re
 from typing import Literal, NamedTuple
 
 from orderdrop.order.code import Code
+from orderdrop.order.report import clean
 from orderdrop.order.words import REJECTION_REMEDIES, WORDS
 
 __all__ = ["Code", "Explanation", "Language", "Refusal", "RowError", "both", "explain"]
@@ -52,12 +53,14 @@ def both(zh: str, en: str, language: Language = "zh+en") -> str:
     return f"{zh} / {en}" if zh != en else zh
 
 
+_LONGEST = 5000
 _SLOT = re.compile(r"\{(column|value|bound)\}")
 
 
 def explain(refusal: Refusal, language: Language = "zh+en") -> Explanation:
     words = WORDS[Code(refusal.code)]
-    value, bound = _halves(refusal.value), _halves(refusal.bound)
+    # A journal may hold words of before they were cleaned where they come in.
+    value, bound = (_halves(clean(fact, _LONGEST)) for fact in (refusal.value, refusal.bound))
     chinese, english = (
         {"column": refusal.column, "value": _short(value[n]), "bound": bound[n]} for n in (0, 1)
     )

@@ -17,6 +17,10 @@ _BEYOND: Final = 1_000_000.0
 """No price and no tick of ours is as high; a terminal writes such numbers where it has none."""
 
 
+_ENDLESS: Final = 1 << 53
+"""A terminal writes such counts where there is no end, and where it does not know."""
+
+
 class Security(NamedTuple):
     """Prices in its currency, volumes as in orders. None: the terminal does not say. lower, upper: with previous_close, or none of them."""
 
@@ -67,7 +71,7 @@ def _price(value: float) -> Decimal | None:
 
 
 def _volume(value: int) -> int | None:
-    return int(value) if value > 0 else None
+    return int(value) if 0 < value < _ENDLESS else None
 
 
 def _text(value: object) -> str:

@@ -30,7 +30,8 @@ class Status(StrEnum):
 S = Status
 
 TERMINAL: Final = frozenset({S.DENIED, S.FILLED, S.CANCELED, S.REJECTED, S.EXPIRED})
-"""Nothing but a late fill changes an order that has come here, the broker's first word of it, or what it tells of one that we gave up (see reports.apply)."""
+"""Nothing changes an order that has come here but a late fill, the broker's first word of it, what it tells of one that we gave up, and its
+word that a rejected one is live after all (see reports.apply)."""
 
 AT_BROKER: Final = frozenset(
     {
@@ -76,7 +77,9 @@ MOVES: Final[dict[Status, frozenset[Status]]] = {
     S.CANCELED: frozenset({S.FILLED}),
     # We let an order expire that the broker never spoke of; when it does speak, it knows better.
     S.EXPIRED: frozenset({S.FILLED, S.CANCELED, S.REJECTED}),
-    S.REJECTED: frozenset({S.FILLED}),
+    # Brokers' desks take a no back: it was their own check's, and the order went on. Only what they say later than the no counts.
+    # What was cancelled or has expired the exchange has ended, and filled is filled: those are final.
+    S.REJECTED: _BROKER_MAY_SAY - {S.REJECTED},
     S.FILLED: frozenset(),
 }
 

@@ -794,10 +794,16 @@ WORDS: Final[dict[Code, Words]] = {
         "compare with the broker's statement of that day; what the broker tells later on still counts",
     ),
     Code.FILLS_MISSING: Words(
-        "柜台说全部成交,成交明细只有 {value} / {bound}",
-        "the broker says it is filled, but its fills add up to {value} of {bound}",
-        "均价可能不完整,以券商对账单为准",
-        "the average price may be incomplete; trust the broker's statement",
+        "柜台说成交 {bound}，成交明细只有 {value} / {bound}",
+        "the broker says that {bound} are filled, but its fills add up to {value} of {bound}",
+        "额度按较多的一方计；均价可能不完整，以券商对账单为准",
+        "limits count the greater of both; the average price may be incomplete, trust the broker's statement",
+    ),
+    Code.FILLS_BEYOND: Words(
+        "柜台只说成交 {bound}，成交明细却有 {value} / {bound}：可能一笔成交报了两次",
+        "the broker says that {bound} are filled, but its fills add up to {value} of {bound}: one may have been told twice",
+        "额度按较多的一方计；在终端核对这笔委托的成交，以券商对账单为准",
+        "limits count the greater of both; look into the terminal for its fills, and trust the broker's statement",
     ),
     Code.OVERFILLED: Words(
         "成交 {value} 超过委托 {bound}:可能重复执行",

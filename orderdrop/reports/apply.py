@@ -12,9 +12,10 @@ from orderdrop.order.status import AT_BROKER, TERMINAL, Status, may_move
 class Standing(NamedTuple):
     """Where an order stands. Volumes in shares, filled_value in yuan (the sum of price × volume), instants in microseconds.
 
+    filled_volume: the sum of its fills. told_volume: the highest cumulative figure that the broker has told; None: it has told none.
     given_up: its day was over and the broker had not told how it ended, so that we have closed it.
 
-    Invariant: filled_volume never shrinks; closed_at is set exactly while the status is terminal; what is given up is expired.
+    Invariant: filled_volume and told_volume never shrink; closed_at is set exactly while the status is terminal; what is given up is expired.
     """
 
     id: int
@@ -26,6 +27,16 @@ class Standing(NamedTuple):
     confirmed_at: int | None = None
     closed_at: int | None = None
     given_up: bool = False
+    told_volume: int | None = None
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the fills are those that the broker has told of; a figure that it never told is not missed."""
+        return self.told_volume is None or self.told_volume == self.filled_volume
+
+    @property
+    def told_whole(self) -> bool:
+        return self.told_volume is not None and self.told_volume >= self.volume
 
 
 def apply(now: Standing, report: Report) -> Standing:
@@ -43,6 +54,10 @@ def apply(now: Standing, report: Report) -> Standing:
 
 
 def _status(now: Standing, report: StatusReport) -> Standing:
+    claimed = max(report.filled_volume, now.volume if report.status is Status.FILLED else 0)
+    # Of an order that goes on, nothing filled is nothing told: its fills may have overtaken the word.
+    if claimed or (now.filled_volume and report.status in TERMINAL):
+        now = now._replace(told_volume=max(claimed, now.told_volume or 0))
     now = now._replace(order_id=report.order_id or now.order_id)
     said = report.status
     if said is Status.FILLED and now.filled_volume < now.volume:
@@ -51,7 +66,7 @@ def _status(now: Standing, report: StatusReport) -> Standing:
         )  # the fills themselves lag behind (docs/protocol.md, "Output"); they complete it
     elif said is Status.NEW and now.filled_volume:
         said = Status.PARTIALLY_FILLED
-    return _move(now, said, report.at, final=report.status in TERMINAL)
+    return _move(now, said, report.at, final=report.status in TERMINAL, said=True)
 
 
 def _fill(now: Standing, fill: Fill) -> Standing:
@@ -60,12 +75,13 @@ def _fill(now: Standing, fill: Fill) -> Standing:
         filled_volume=now.filled_volume + fill.volume,
         filled_value=now.filled_value + fill.price * fill.volume,
     )
-    complete = now.filled_volume >= now.volume
+    # A broker that has told of a part only has not told that it is filled: one fill may have been told twice.
+    complete = now.filled_volume >= now.volume and (not now.told_volume or now.told_whole)
     return _move(now, Status.FILLED if complete else Status.PARTIALLY_FILLED, fill.at, final=complete)
 
 
-def _move(now: Standing, status: Status, at: int, *, final: bool = False) -> Standing:
-    """final: the broker says how it has ended."""
+def _move(now: Standing, status: Status, at: int, *, final: bool = False, said: bool = False) -> Standing:
+    """final: the broker says how it has ended. said: it is the broker's word for the order's state, and not what follows from a fill."""
     first = status in AT_BROKER and now.confirmed_at is None
     if first:
         now = now._replace(confirmed_at=at)
@@ -79,4 +95,7 @@ def _move(now: Standing, status: Status, at: int, *, final: bool = False) -> Sta
     ours = first and now.status in {Status.CANCELED, Status.EXPIRED} and status is not now.status
     if not (ours or may_move(now.status, status)):
         return now
+    later = said and at > (now.closed_at or 0)
+    if now.status is Status.REJECTED and status is not Status.FILLED and not later:
+        return now  # a late fill, or a row of before the no
     return now._replace(status=status, closed_at=at if status in TERMINAL else None)

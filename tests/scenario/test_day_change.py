@@ -69,7 +69,12 @@ def says(desk: FileDesk, status: Status, at: datetime, *, heard: bool = True) ->
     state = gm.OrderState(
         "A1", "P", "77", "SHSE.018014", 1, 1, status, 0, "", None, 100, 0, moment, moment, moment
     )
-    _tell(desk, "order_status_change.csv", gm.ORDER_STATUS_HEADER, gm.order_status_row(state, "s01", moment))
+    _tell(
+        desk,
+        "order_status_change.csv",
+        gm.ORDER_STATUS_HEADER,
+        gm.order_status_row(state, "fileorder_s01", moment),
+    )
     if heard:
         desk.later(2, terminal=False)
 
@@ -78,7 +83,7 @@ def trades(desk: FileDesk, sid: str, volume: int, at: datetime) -> None:
     """Another row of execution_report.csv."""
     moment = from_datetime(at)
     trade = gm.Execution("A1", sid, "77", f"e-{sid}", "SHSE.600000", 1, 1, Decimal(10), volume, moment)
-    _tell(desk, "execution_report.csv", gm.EXECUTION_HEADER, gm.execution_row(trade, "s01", moment))
+    _tell(desk, "execution_report.csv", gm.EXECUTION_HEADER, gm.execution_row(trade, "fileorder_s01", moment))
     desk.later(2, terminal=False)
 
 

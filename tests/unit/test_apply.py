@@ -69,9 +69,50 @@ def test_apply_when_a_cancel_is_refused_the_order_is_back():
 
 
 def test_apply_when_a_terminal_order_is_told_of_again_nothing_moves():
-    for status in TERMINAL - {Status.DENIED}:
+    for status in TERMINAL - {Status.DENIED, Status.REJECTED}:
         now = a_standing(status, closed_at=5, confirmed_at=5)
         assert apply(now, said(Status.NEW)) == now
+
+
+@pytest.mark.parametrize("status", sorted(AT_BROKER - {Status.REJECTED, Status.FILLED}))
+def test_apply_when_a_no_is_taken_back_only_what_is_later_counts(status):
+    rejected = a_standing(Status.REJECTED, closed_at=AT, confirmed_at=5)
+    assert apply(rejected, said(status)) == rejected
+    now = apply(rejected, said(status)._replace(at=Micros(AT + 1)))
+    assert (now.status, now.closed_at is None) == (status, status not in TERMINAL)
+
+
+def test_apply_when_a_fill_comes_after_the_no_it_counts_and_the_order_lives_no_longer():
+    rejected = a_standing(Status.REJECTED, closed_at=5, confirmed_at=5)
+    now = apply(rejected, a_fill(300))
+    assert (now.status, now.filled_volume, now.closed_at) == (Status.REJECTED, 300, 5)
+    assert apply(now, a_fill(700, exec_id="e2")).status is Status.FILLED
+
+
+@pytest.mark.parametrize(
+    "status", [Status.PARTIALLY_FILLED, Status.CANCELED, Status.EXPIRED, Status.REJECTED]
+)
+def test_apply_when_the_broker_tells_a_cumulative_figure_it_is_kept_whatever_the_status(status):
+    now = apply(a_standing(Status.NEW), said(status, filled_volume=500))
+    assert (now.status, now.told_volume, now.filled_volume, now.adds_up) == (status, 500, 0, False)
+    assert apply(now, a_fill(500)).adds_up
+    assert apply(now, said(status, filled_volume=300)).told_volume == 500, "it does not fall"
+
+
+def test_apply_when_fills_are_more_than_the_broker_tells_of_the_order_is_not_filled_by_them():
+    now = apply(a_standing(Status.NEW), said(Status.PARTIALLY_FILLED, filled_volume=500))
+    for name in ("e1", "e2"):
+        now = apply(now, a_fill(500, exec_id=name))
+    assert (now.status, now.filled_volume, now.told_volume, now.adds_up) == (
+        Status.PARTIALLY_FILLED, 1000, 500, False,
+    )  # fmt: skip
+    now = apply(now, said(Status.FILLED, filled_volume=1000))
+    assert (now.status, now.adds_up) == (Status.FILLED, True)
+
+
+def test_apply_when_a_fill_overtakes_the_first_word_nothing_filled_is_nothing_told():
+    now = apply(apply(a_standing(), a_fill(300)), said(Status.NEW))
+    assert (now.told_volume, now.adds_up) == (None, True)
 
 
 def given_up(**over):
@@ -121,6 +162,8 @@ def test_apply_whatever_is_reported_volume_grows_and_closing_agrees_with_the_sta
         assert after.filled_volume >= now.filled_volume
         assert after.filled_volume - now.filled_volume == (report.volume if isinstance(report, Fill) else 0)
         assert (after.closed_at is not None) == (after.status in TERMINAL)
+        assert (after.told_volume or 0) >= (now.told_volume or 0)
+        assert now.status is not Status.FILLED or after.status is Status.FILLED
         assert not after.given_up or (now.given_up and after.status is Status.EXPIRED)
         assert after.status is now.status or after.status in AT_BROKER
         now = after

@@ -4,9 +4,10 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from builders import FRIDAY
 from sqlalchemy import text
 
-from orderdrop.clock import Micros
+from orderdrop.clock import from_datetime
 from orderdrop.collection import collect
 from orderdrop.gateway.base import Cursor
 from orderdrop.journal.journal import Journal
@@ -16,7 +17,7 @@ from orderdrop.order.model import Order
 from orderdrop.order.report import Fill, StatusReport
 from orderdrop.order.status import Status
 
-TODAY, AT = date(2026, 11, 20), Micros(1_000_000)
+TODAY, AT = date(2026, 11, 20), from_datetime(FRIDAY)
 ORDER = row_id(1, 2)
 REPORTS = [
     StatusReport(AT, "a", "A1", Status.NEW, "300001"),

@@ -10,7 +10,14 @@ def test_moves_of_every_status_are_in_the_table():
 
 def test_moves_when_a_status_leads_only_to_terminal_ones_it_is_terminal():
     dead_ends = {status for status, moves in MOVES.items() if moves <= TERMINAL}
-    assert dead_ends == TERMINAL
+    assert dead_ends == TERMINAL - {Status.REJECTED}, "a broker may take its no back"
+
+
+def test_moves_when_an_order_is_filled_cancelled_or_expired_the_broker_takes_none_of_it_back():
+    assert not MOVES[Status.FILLED]
+    for ended in (Status.CANCELED, Status.EXPIRED):
+        assert MOVES[ended] <= TERMINAL
+    assert MOVES[Status.REJECTED] == AT_BROKER - {Status.REJECTED}
 
 
 @given(st.sampled_from(sorted(set(Status) - TERMINAL)))
