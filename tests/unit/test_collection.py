@@ -7,15 +7,17 @@ import pytest
 from builders import FRIDAY
 from sqlalchemy import text
 
-from orderdrop.clock import from_datetime
+from orderdrop.clock import Micros, from_datetime
 from orderdrop.collection import collect
 from orderdrop.gateway.base import Cursor
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.records import row_id
+from orderdrop.oddities import alarms
 from orderdrop.order.identity import sid_key
 from orderdrop.order.model import Order
-from orderdrop.order.report import Fill, StatusReport
+from orderdrop.order.report import CancelReject, Fill, StatusReport
 from orderdrop.order.status import Status
+from orderdrop.reports.apply import apply
 
 TODAY, AT = date(2026, 11, 20), from_datetime(FRIDAY)
 ORDER = row_id(1, 2)
@@ -69,6 +71,77 @@ def test_collect_keeps_the_cursor_with_what_it_folded(journal):
     told(journal, REPORTS, "17")
     with journal.transaction() as writer:
         assert writer.get_meta("cursor:paper") == "17"
+
+
+@pytest.mark.parametrize(
+    ("gateway", "report"),
+    [
+        ("other", REPORTS[0]),
+        ("paper", REPORTS[0]._replace(account_id="b")),
+        ("paper", REPORTS[0]._replace(scan_name="theirs")),
+        ("paper", REPORTS[0]._replace(at=Micros(AT - 86_400_000_000))),
+        ("paper", REPORTS[1]._replace(account_id="b")),
+        ("paper", CancelReject(AT, "b", "A1", 101)),
+    ],
+)
+def test_collect_when_gateway_account_scan_name_or_day_are_others_it_is_not_our_order(
+    journal, gateway, report
+):
+    before = standing(journal)
+    with journal.transaction() as writer:
+        collected = collect(writer, gateway, [report], Cursor("9"), AT, TODAY, "ours")
+    assert (collected.foreign, collected.strange) == (1, 1)
+    assert (collected.orders, collected.confirmed, collected.answered) == (set(), set(), set())
+    assert (standing(journal), count(journal, "fills")) == (before, 0)
+    with journal.transaction() as writer:
+        assert "A1" in "".join(alarms(writer.get_meta, TODAY))
+
+
+def test_collect_when_the_scan_name_is_ours_or_not_told_it_is_our_order(journal):
+    for number, name in enumerate(("", "ours")):
+        with journal.transaction() as writer:
+            report = REPORTS[0]._replace(scan_name=name)
+            assert collect(writer, "paper", [report], Cursor(f"{number}"), AT, TODAY, "ours").foreign == 0
+
+
+def test_collect_when_an_account_is_written_otherwise_it_is_the_same_account(journal):
+    told(journal, [REPORTS[0]._replace(account_id="A")])
+    assert standing(journal).status is Status.NEW
+
+
+def test_collect_when_one_report_cannot_be_folded_the_others_are_and_the_cursor_goes_on(journal, monkeypatch):
+    def broken(now, report):
+        if isinstance(report, Fill) and report.exec_id == "e1":
+            raise KeyError("unexpected")
+        return apply(now, report)
+
+    monkeypatch.setattr("orderdrop.collection.apply", broken)
+    bad = [
+        Fill(AT, "a", "A1", "e9", 10**20, Decimal(1)),
+        StatusReport(Micros(1 << 62), "a", "A1", Status.NEW),
+    ]
+    collected = told(journal, [*bad, *REPORTS], "17")
+    assert collected.unreadable == 3
+    now = standing(journal)
+    assert (now.filled_volume, now.told_volume) == (40, 100)
+    with journal.transaction() as writer:
+        kinds = [row[0] for row in writer.connection.exec_driver_sql("SELECT kind FROM reports")]
+        assert kinds.count("unreadable") == 3
+        assert writer.get_meta("cursor:paper") == "17"
+        assert "do not read" in "".join(alarms(writer.get_meta, TODAY))
+    monkeypatch.undo()
+    told(journal, [REPORTS[1]], "18")
+    assert standing(journal).filled_volume == 100, "it was not taken for told"
+
+
+def test_collect_when_a_no_is_taken_back_at_once_its_reason_is_over(journal):
+    told(
+        journal,
+        [REPORTS[0]._replace(status=Status.REJECTED, text="no"), REPORTS[0]._replace(at=Micros(AT + 1))],
+    )
+    with journal.transaction() as writer:
+        order = writer.order(ORDER)
+    assert (order.status, order.reason_code, order.closed_at) == ("new", None, None)
 
 
 def test_collect_when_an_order_is_not_ours_keeps_the_report_and_changes_nothing(journal):
