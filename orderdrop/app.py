@@ -13,13 +13,14 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import Any, Final, Self, assert_never
 
 from filelock import FileLock, Timeout
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from orderdrop import __version__, archive
+from orderdrop import __version__, archive, away
 from orderdrop.chores import Chores
 from orderdrop.clock import Clock, Micros, SteadyClock, SystemClock, iso, ticks_of_machine
 from orderdrop.config import (
@@ -47,6 +48,7 @@ from orderdrop.inbox.tail import OpenDrop, Position
 from orderdrop.journal.journal import JOURNAL_ID, Journal, reading_engine
 from orderdrop.journal.reading import read
 from orderdrop.journal.records import DropState
+from orderdrop.journal.writer import Writer
 from orderdrop.order.errors import ConfigError, JournalError, OrderdropError, WorkspaceBusy
 from orderdrop.order.identity import day_number, from_day_number
 from orderdrop.order.refusal import Code
@@ -342,12 +344,17 @@ class App:
     def _open_drops(self) -> list[OpenDrop]:
         """What the journal knows of drops that still lie in the inbox; those that were moved just before a crash are noted."""
         with self.journal.transaction() as writer:
+            away.finish_interrupted(self.workspace, writer)
+        with self.journal.transaction() as writer:
             found = []
             for drop in writer.open_drops():
-                if os.path.lexists(self.workspace.inbox / drop.name):
+                lies_here = os.path.lexists(self.workspace.inbox / drop.name)
+                find = away.put_away_before if lies_here else away.moved_to
+                path = find(self.workspace, writer, drop)
+                if lies_here and path is None:
                     found.append(_open_drop(drop))
                 else:
-                    writer.update_drop(drop.id, archived_as=self._moved_to(drop), state=_final_state(drop))
+                    self._note_moved(writer, drop, path)
         return found
 
     def _put_away_today(self) -> list[tuple[OpenDrop, str]]:
@@ -361,17 +368,12 @@ class App:
             if drop.archived_as and drop.position  # a link, say, was never opened
         ]
 
-    def _moved_to(self, drop: Any) -> str:
-        """Where a drop that has left the inbox stands, "" if somebody else has taken it away."""
-        day = from_day_number(drop.trade_day)
-        refused_whole = drop.state == DropState.REFUSED and not drop.accepted
-        folder = self.workspace.home_of(day, refused_whole=refused_whole)
-        for path in reversed(archive.candidates(folder, drop.name, drop.id)):
-            if path.exists():
-                archive.put_away_fin(self.workspace.inbox / drop.name, path)
-                return path.relative_to(self.workspace.root).as_posix()
-        log.warning("文件不见了 / %s was taken out of the inbox by somebody else", drop.name)
-        return ""
+    def _note_moved(self, writer: Writer, drop: Any, path: Path | None) -> None:
+        if path is None:
+            log.warning("文件不见了 / %s was taken out of the inbox by somebody else", drop.name)
+        else:
+            archive.put_away_fin(self.workspace.inbox / drop.name, path)
+        away.note_put_away(self.workspace, writer, drop, path)
 
 
 def _clock_words(today: date, shown: date) -> str:
@@ -492,7 +494,3 @@ def _open_drop(drop: Any) -> OpenDrop:
         drop.id, drop.name, from_day_number(drop.trade_day), position, drop.sid_space, refused, drop.sha256,
         traded=drop.accepted > 0,
     )  # fmt: skip
-
-
-def _final_state(drop: Any) -> DropState:
-    return DropState.REFUSED if drop.state == DropState.REFUSED else DropState.DONE

@@ -9,69 +9,121 @@ import contextlib
 import errno
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Final, NamedTuple
 
 from orderdrop.archived import HEAD, MANIFEST
 from orderdrop.failpoint import reach
 from orderdrop.files import rename_new, sync_folder, write_new, write_over
+from orderdrop.grasp import NOT_SAME_DEVICE, Seen, copy_and_unlink, give_back, is_what_was_seen, take_hold
 from orderdrop.workspace import FIN_SUFFIX
+
+log = logging.getLogger(__name__)
+
+FIN_TAG: Final = "fin"
+"""The tag of a `.fin` that is on its way."""
 
 _DBF: Final = b"\x03"
 """The first byte of a dbf; no text begins with it."""
 
 
-def put_away(source: Path, folder: Path, name: str, drop_id: int) -> Path:
+class PutAway(NamedTuple):
+    """path: where the file stands now. away: False when it is not what was taken, and stands where it was, or beside it."""
+
+    path: Path
+    away: bool
+
+
+def put_away(source: Path, folder: Path, name: str, tag: str, drop_id: int, seen: Seen) -> PutAway:
     """Move a drop (and its `.fin`) to `folder`/`name`, or, if another drop has that name, beside it with the drop's number.
 
-    Repeatable: after a crash between the two halves of the move, the second half is done.
+    tag: what `finish` is told after a crash. Raises OSError; then the file is where it was, or its name is one of `grasp.held`.
     """
+    own = take_hold(source, tag)
+    reach("archive.held")
+    try:
+        if not is_what_was_seen(own, seen):
+            return PutAway(give_back(own, source), away=False)
+        target = finish(own, folder, name, drop_id)
+    except OSError:
+        with contextlib.suppress(FileNotFoundError):
+            give_back(own, source)
+        raise
+    put_away_fin(source, target)
+    return PutAway(target, away=True)
+
+
+def finish(own: Path, folder: Path, name: str, drop_id: int) -> Path:
+    """Move what is ours already to where it is kept. Repeatable: after a crash between the two halves of the move, the second is done."""
     for target in candidates(folder, name, drop_id):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if _same_file(source, target):
-            source.unlink()
-        else:
-            try:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if _same_file(own, target):
+                own.unlink()
+            else:
                 reach("archive.before")
-                _move(source, target)
-            except FileExistsError:
-                continue
+                _move(own, target)
+        except (FileExistsError, NotADirectoryError):  # a file that is called like this one's folder, say
+            continue
         reach("archive.after")
-        put_away_fin(source, target)
-        sync_folder(target.parent)
+        try:
+            sync_folder(target.parent)
+        except OSError as error:  # it is there, and must be noted
+            log.warning("%s: %s", target.parent, error)
         return target
     raise FileExistsError(f"{name} ({drop_id})")
 
 
-def _move(source: Path, target: Path) -> None:
+def _move(own: Path, target: Path) -> None:
     """To another volume by a copy that is on disk, whole, before the original goes. FileExistsError if the name is taken."""
     try:
-        rename_new(source, target)
+        rename_new(own, target)
     except OSError as error:
-        if error.errno != errno.EXDEV:
+        if error.errno != errno.EXDEV and getattr(error, "winerror", None) != NOT_SAME_DEVICE:
             raise
-        write_new(target, source.read_bytes())
-        source.unlink()
+        copy_and_unlink(own, target)
 
 
 def put_away_fin(source: Path, target: Path) -> None:
-    """Let a drop's `.fin` follow it; one that stayed behind would speak for the next file of that name."""
+    """Let a drop's `.fin` follow it; one that stayed behind would speak for the next file of that name. That one's own stays."""
     with contextlib.suppress(OSError):  # of orderdrop.append(); a lock is no drop
         source.with_name(f"{source.name}.lock").unlink()
     fin, beside = source.with_name(source.name + FIN_SUFFIX), target.with_name(target.name + FIN_SUFFIX)
-    if _same_file(fin, beside):
-        fin.unlink()
+    try:
+        own = take_hold(fin, FIN_TAG)
+    except FileNotFoundError:
         return
-    with contextlib.suppress(FileExistsError, FileNotFoundError):
-        _move(fin, beside)
+    except OSError as error:  # it stays, which harms little; the drop itself is put away
+        log.warning("%s: %s", fin, error)
+        return
+    reach("archive.fin")
+    try:
+        if not _speaks_for(own, source):
+            _move(own, beside)
+            return
+    except OSError as error:
+        log.warning("%s: %s", fin, error)
+    with contextlib.suppress(OSError):  # else the next start does it
+        give_back(own, fin)
 
 
-def candidates(folder: Path, name: str, drop_id: int) -> tuple[Path, Path]:
-    """Where a drop may have been put away: `basket.csv`, else `basket~17.csv`."""
-    plain = folder / PurePosixPath(name)
-    return plain, plain.with_name(f"{plain.stem}~{drop_id}{plain.suffix}")
+def _speaks_for(fin: Path, source: Path) -> bool:
+    """Whether another file has come under the drop's name, and this `.fin` after it."""
+    try:
+        return fin.lstat().st_mtime_ns >= source.lstat().st_mtime_ns
+    except FileNotFoundError:
+        return False
+
+
+def candidates(folder: Path, name: str, drop_id: int) -> tuple[Path, Path, Path]:
+    """Where a drop may have been put away: `basket.csv`, else `basket~17.csv`, else `alpha~17/basket.csv`, where its folder is a file."""
+    pure = PurePosixPath(name)
+    plain = folder / pure
+    above = folder / f"{pure.parts[0]}~{drop_id}"
+    return plain, plain.with_name(f"{plain.stem}~{drop_id}{plain.suffix}"), above / pure.name
 
 
 def write_sent(folder: Path, gateway: str, batch_id: int, content: bytes) -> None:

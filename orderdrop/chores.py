@@ -19,20 +19,22 @@ from typing import Any
 
 from sqlalchemy.engine import Engine
 
-from orderdrop import archive, excel
+from orderdrop import excel
+from orderdrop.altered import note_altered
+from orderdrop.away import Away
 from orderdrop.clock import Clock
 from orderdrop.closing import Closing
 from orderdrop.config import Settings
 from orderdrop.failpoint import reach
 from orderdrop.faults import tell_unexpected
 from orderdrop.files import is_free, rewriting, write_over
-from orderdrop.inbox.folder import Inbox, RefusedFile
+from orderdrop.inbox.folder import Inbox
 from orderdrop.inbox.receipt import COLUMNS, book_path, receipt_path
 from orderdrop.inbox.tail import OpenDrop
 from orderdrop.intake.workbook import own_sheets
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.reading import Reading, read
-from orderdrop.journal.records import DropState, drop_of
+from orderdrop.journal.records import drop_of
 from orderdrop.order.errors import OrderdropError
 from orderdrop.order.identity import day_number, from_day_number
 from orderdrop.order.model import DropKind
@@ -82,7 +84,7 @@ class Chores:
         self._closing = Closing(workspace, settings, journal, reader, clock)
         self._pace = Pace()
         self._receipts: dict[int, None] = {}  # drops whose receipt is to be written, oldest first
-        self._refused_files: list[tuple[RefusedFile, int]] = []
+        self._away = Away(workspace, journal, inbox, router)
         self._current: Iterator[None] | None = None
         self._failed = ""
         self.faults: list[str] = []  # of the last time, for the heartbeat
@@ -107,7 +109,7 @@ class Chores:
         for handover in done.handed_over:
             drops.update(range(drop_of(handover.first_order), drop_of(handover.last_order) + 1))
         self._receipts.update(dict.fromkeys(sorted(drops)))
-        self._refused_files += done.admitted.refused_files
+        self._away.add(done.admitted.refused_files)
         if not done.idle:
             self._noted = True
             self._outbox.note(done.accounts)
@@ -157,9 +159,9 @@ class Chores:
         """One after the other. What fails is told at the end; it keeps nothing else from being done."""
         self._found = []
         for chore in (
-            self._write_receipts, lambda: self._outbox.update(self._router.today), self._put_away_refused_files,
+            self._write_receipts, lambda: self._outbox.update(self._router.today), self._away.refused_files,
             self._put_away_drops, self._closing.past_days, self._move_sids, self._watch_put_away, self._count_scan_finds,
-            self._closing.seal, self._checkpoint,
+            self._note_altered, self._closing.seal, self._checkpoint,
         ):  # fmt: skip
             with self._told():
                 yield from chore()
@@ -282,33 +284,16 @@ class Chores:
 
     # putting away
 
-    def _put_away_refused_files(self) -> Iterator[None]:
-        for refused, drop_id in self._refused_files[::-1]:
-            folder = self._workspace.home_of(self._router.today, refused_whole=True)
-            with self._told():
-                try:
-                    target = archive.put_away(Path(refused.path), folder, _plain_name(refused), drop_id)
-                except FileNotFoundError:
-                    target = None
-                self._refused_files.remove((refused, drop_id))
-                self._note_put_away(drop_id, target, DropState.REFUSED)
-            yield
-
     def _put_away_drops(self) -> Iterator[None]:
-        for file in self._inbox.to_put_away(self._router.today, at_once=self._ending):
-            with self._told():
-                folder = self._workspace.home_of(file.day, refused_whole=file.refused and not file.traded)
-                target = archive.put_away(Path(file.path), folder, file.name, file.drop_id)
-                self._note_put_away(
-                    file.drop_id, target, DropState.REFUSED if file.refused else DropState.DONE
-                )
-                self._inbox.put_away(file, str(target))
-            yield
+        yield from self._away.drops(at_once=self._ending)
 
-    def _note_put_away(self, drop_id: int, target: Path | None, state: DropState) -> None:
-        where = target.relative_to(self._workspace.root).as_posix() if target else ""
-        with self._journal.transaction() as writer:
-            writer.update_drop(drop_id, archived_as=where, state=state)
+    def _note_altered(self) -> Iterator[None]:
+        """Archived files that are not what was taken: until the day is over, status tells of them."""
+        altered, self._inbox.altered = self._inbox.altered, []
+        if altered:
+            with self._journal.transaction() as writer:
+                note_altered(writer, self._router.today, self._workspace, altered)
+            yield
 
     # upkeep
 
@@ -325,9 +310,3 @@ class Chores:
         self._sids_moved_on = self._router.today
 
     _sids_moved_on: date | None = None
-
-
-def _plain_name(refused: RefusedFile) -> str:
-    """A name that any file system takes, for a file whose own name may be hostile."""
-    name = refused.refusal.value if refused.refusal.code == "FILE_NAME" else refused.name
-    return name.replace("\\", "_").replace(":", "_").strip(". ") or "unnamed"

@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -21,6 +22,10 @@ _SHARING_VIOLATIONS: Final = frozenset({5, 32, 33})
 _NEW: Final = (
     os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", 0)
 )
+_HERE: Final = -100  # AT_FDCWD
+_NO_REPLACE: Final = 1  # RENAME_NOREPLACE
+_EXCLUSIVE: Final = 4  # RENAME_EXCL
+_CANNOT: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
 _counter = itertools.count()
 
 T = TypeVar("T")
@@ -34,7 +39,7 @@ def write_new(path: Path, content: bytes, *, staging: Path | None = None, durabl
     """
     temporary = _write_temporary(path, content, staging, durable)
     try:
-        _rename_free(temporary, path)
+        rename_free(temporary, path)
     except BaseException:
         _discard(temporary)
         raise
@@ -89,16 +94,20 @@ def rename_new(source: Path, target: Path) -> None:
     except OSError as error:
         if error.errno not in {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}:
             raise
-        _rename_free(source, target)  # exFAT and some shares have no hard links
+        rename_free(source, target)  # exFAT and some shares have no hard links
         return
     os.unlink(source)
 
 
-def _rename_free(source: Path, target: Path) -> None:
-    """Rename to a name of our own making, which nobody else takes meanwhile; in one step, so that a crash leaves no second name."""
-    if os.path.lexists(target):
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-    patiently(lambda: os.rename(source, target))
+def rename_free(source: Path, target: Path) -> None:
+    """Rename in one step, never on another file: FileExistsError. Windows refuses by itself, Linux and macOS where the file system can.
+
+    Elsewhere the name is looked at first: of a name that others may take at the same moment, that is no proof.
+    """
+    if sys.platform == "win32" or not _rename_exclusively(source, target):
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+        patiently(lambda: os.rename(source, target))
 
 
 def sync_folder(folder: Path) -> None:
@@ -157,6 +166,40 @@ def _temporary_name(path: Path, staging: Path | None) -> Path:
 def _discard(temporary: Path) -> None:
     with contextlib.suppress(OSError):
         temporary.unlink()
+
+
+def _rename_exclusively(source: Path, target: Path) -> bool:
+    """False where this system, or this file system, has no such call. Raises OSError."""
+    call = _exclusive_rename()
+    if call is None:
+        return False
+    code = call(os.fsencode(source), os.fsencode(target))
+    if code in _CANNOT:
+        return False
+    if code:
+        raise OSError(code, os.strerror(code), str(source), None, str(target))
+    return True
+
+
+@cache
+def _exclusive_rename() -> Callable[[bytes, bytes], int] | None:
+    """`renameat2` of Linux, `renamex_np` of macOS; its answer is an errno, 0 for done."""
+    import ctypes  # noqa: PLC0415  few need it
+
+    try:
+        library = ctypes.CDLL(None, use_errno=True)
+        call = library.renameat2 if sys.platform == "linux" else library.renamex_np
+    except (OSError, AttributeError, TypeError):
+        return None
+
+    def rename(source: bytes, target: bytes) -> int:
+        if sys.platform == "linux":
+            failed = call(_HERE, source, _HERE, target, _NO_REPLACE)
+        else:
+            failed = call(source, target, _EXCLUSIVE)
+        return ctypes.get_errno() if failed else 0
+
+    return rename
 
 
 if sys.platform == "win32":

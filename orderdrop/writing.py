@@ -9,14 +9,13 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
 from orderdrop.clock import SystemClock, to_datetime, trade_date
-from orderdrop.files import patiently, sync_folder
+from orderdrop.files import rename_free, sync_folder
 from orderdrop.inbox.names import TABLE_SUFFIXES, Ignored, read_name
 from orderdrop.intake.columns import ORDER_COLUMNS
 from orderdrop.intake.encoding import byte_order_mark, last_line_end
@@ -133,27 +132,15 @@ def _write_durably(path: Path, content: bytes) -> None:
     with path.open("xb") as file, _removed_on_failure(path):
         file.write(content)
         file.flush()
-        if os.name == "posix":
-            _say_it_was_written_before(file.fileno())
         os.fsync(file.fileno())
 
 
-def _say_it_was_written_before(handle: int) -> None:
-    """A scan knows a file that was renamed in by its inode's change being later than its content's; a coarse clock gives both
-    the same tick, and the file would have to settle first.
-    """
-    status = os.fstat(handle)
-    os.utime(handle, ns=(status.st_atime_ns, status.st_mtime_ns - 1_000_000))
-
-
 def _move_in(temporary: Path, path: Path, *, whole: bool) -> None:
-    """Raises FileExistsError when the name is taken."""
+    """Raises FileExistsError when the name is taken. The `.fin` comes last, as everybody's does: it speaks for what stands there."""
     with _removed_on_failure(temporary):
-        if os.path.lexists(path):
-            raise FileExistsError(path)
-        if not whole:
-            path.with_name(path.name + FIN_SUFFIX).touch()
-        patiently(partial(temporary.rename, path))
+        rename_free(temporary, path)
+    if not whole:
+        path.with_name(path.name + FIN_SUFFIX).touch()
 
 
 @contextlib.contextmanager

@@ -40,7 +40,8 @@ def status(place: Place, ctx: click.Context, as_json: bool) -> None:
 
     Exit 1 when orders are unknown, when fills do not add up, when the terminal tells what is not ours or does not read, when cancels wait
     for orders that nobody has given or were refused, when files wait in the inbox and nobody takes them, when the router hangs, is in a
-    fault or hears nothing of a gateway, when the journal or the disk is in trouble, or when the settings are not those of the running router.
+    fault or hears nothing of a gateway, when the journal or the disk is in trouble, when a file
+    that was put away is not what was taken, or when the settings are not those of the running router.
 
     \b
     Examples 例子:
@@ -60,6 +61,7 @@ def status(place: Place, ctx: click.Context, as_json: bool) -> None:
 
 def look(place: Place) -> dict[str, Any]:
     """What `--json` prints."""
+    from orderdrop import altered  # noqa: PLC0415
     from orderdrop.cli.problems import problems_of  # noqa: PLC0415
     from orderdrop.journal.records import InstructionState  # noqa: PLC0415
     from orderdrop.oddities import alarms  # noqa: PLC0415
@@ -85,6 +87,7 @@ def look(place: Place) -> dict[str, Any]:
                 found_by_scan = int(reading.meta(scan_finds_key(place.today)) or 0)
                 newest = reading.newest_day()
                 alarmed = alarms(reading.meta, place.today)
+                alarmed += altered.problems(reading, place.today, place.workspace)
                 uneven = reading.sids_because(day_number(place.today), UNEVEN)
                 asked = reading.instructions_of_day(day_number(place.today), _TOLD)
             files = waiting(place.workspace, reading, place.today)

@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from orderdrop.files import patiently, rename_new, write_new
+from orderdrop.files import rename_new
 from orderdrop.gateway.base import Leftover
 from orderdrop.gateway.goldminer_scan import FIN
+from orderdrop.grasp import (
+    NOT_SAME_DEVICE,
+    Seen,
+    copy_and_unlink,
+    give_back,
+    held,
+    is_what_was_seen,
+    take_hold,
+)
 
 _WORDS: Final = re.compile(rb"[A-Za-z0-9_.\-]+")
 _TOLD: Final = 5
+_MOVED: Final = "正在被改写 / it is being written to"
 
 
 def put_away(folder: Path, target: Path, open_sids: Collection[str]) -> Iterator[Leftover]:
-    """Move the files of one folder to `target`, but for those that mention an open order, and the `.fin` of those."""
+    """Move the files of one folder to `target`, but for those that mention an open order, and the `.fin` of those. Raises OSError."""
+    for interrupted in list(held(folder)):
+        give_back(interrupted.path, interrupted.path.with_name(interrupted.name))
     wanted = {sid.encode() for sid in open_sids}
     staying: set[str] = set()
     files = sorted(path for path in folder.iterdir() if path.is_file() and not path.is_symlink())
     for path in files:
-        why = _why_it_stays(path, wanted, staying)
-        if why:
+        seen, why = _look_at(path, wanted, staying)
+        left = Leftover(path, None, why) if why or seen is None else _move(path, target, seen)
+        if left.moved_to is None:
             staying.add(path.name)
-            yield Leftover(path, None, why)
-        else:
-            yield _move(path, target)
+        yield left
 
 
 def leave(folders: Iterable[Path], why: str) -> Iterator[Leftover]:
@@ -35,13 +47,23 @@ def leave(folders: Iterable[Path], why: str) -> Iterator[Leftover]:
         yield from (Leftover(path, None, why) for path in sorted(folder.iterdir()) if path.is_file())
 
 
-def _why_it_stays(path: Path, wanted: set[bytes], staying: set[str]) -> str:
-    if path.name.endswith(FIN):
-        return "其文件还在 / its file stays" if path.name.removesuffix(FIN) in staying else ""
+def _look_at(path: Path, wanted: set[bytes], staying: set[str]) -> tuple[Seen | None, str]:
+    """What it is, and why it stays, "" if it need not."""
     try:
+        seen = Seen.of(path.stat())
+        if path.name.endswith(FIN):
+            return seen, "其文件还在 / its file stays" if path.name.removesuffix(FIN) in staying else ""
         data = path.read_bytes()
     except OSError as error:
-        return f"读不了 / cannot be read: {error}"
+        return None, f"读不了 / cannot be read: {error}"
+    if len(data) != seen.size:
+        return None, _MOVED
+    return seen._replace(sha256=hashlib.sha256(data).hexdigest(), read=seen.size), _why_it_stays(
+        path, data, wanted
+    )
+
+
+def _why_it_stays(path: Path, data: bytes, wanted: set[bytes]) -> str:
     words = set(_WORDS.findall(data)) if path.suffix.lower() == ".csv" else set()
     found = sorted(sid for sid in wanted if sid in words or (not words and sid in data))
     if found:
@@ -52,31 +74,45 @@ def _why_it_stays(path: Path, wanted: set[bytes], staying: set[str]) -> str:
     return ""
 
 
-def _move(path: Path, folder: Path) -> Leftover:
+def _move(path: Path, folder: Path, seen: Seen) -> Leftover:
+    """To `folder`, if it still is what was looked at: the terminal may write on, or put another file there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for number in range(1, 1000):
-            target = folder / (path.name if number == 1 else f"{path.stem}~{number}{path.suffix}")
-            try:
-                _rename_or_copy(path, target)
-            except FileExistsError:
-                continue
-            return Leftover(path, target)
+        own = take_hold(path)
     except OSError as error:
         return Leftover(path, None, f"移不走 / cannot be moved: {error}")
-    return Leftover(path, None, "归档里同名文件太多 / too many files of this name")
-
-
-def _rename_or_copy(path: Path, target: Path) -> None:
-    """Rename, or across volumes: a durable copy, and the file goes only if it did not move meanwhile. Raises OSError."""
     try:
-        rename_new(path, target)
+        target = _keep(own, path, folder) if is_what_was_seen(own, seen) else None
     except OSError as error:
-        if error.errno != errno.EXDEV and getattr(error, "winerror", None) != 17:  # ERROR_NOT_SAME_DEVICE
+        return Leftover(path, None, f"移不走 / cannot be moved: {_put_back(own, path) or error}")
+    return Leftover(path, target) if target else Leftover(path, None, _put_back(own, path) or _MOVED)
+
+
+def _keep(own: Path, path: Path, folder: Path) -> Path:
+    for number in range(1, 1000):
+        target = folder / (path.name if number == 1 else f"{path.stem}~{number}{path.suffix}")
+        try:
+            _rename_or_copy(own, target)
+        except FileExistsError:
+            continue
+        return target
+    raise FileExistsError(f"归档里同名文件太多 / too many files of this name: {path.name}")
+
+
+def _put_back(own: Path, path: Path) -> str:
+    """Why it cannot be, "" if it stands there again."""
+    try:
+        stands = give_back(own, path)
+    except OSError as error:
+        return f"{own}: {error}"
+    return "" if stands == path else f"现在叫 / it is called {stands.name} now"
+
+
+def _rename_or_copy(own: Path, target: Path) -> None:
+    """Rename, or across volumes: a durable copy. Raises OSError."""
+    try:
+        rename_new(own, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV and getattr(error, "winerror", None) != NOT_SAME_DEVICE:
             raise
-        before = path.stat()
-        write_new(target, path.read_bytes())
-        after = path.stat()
-        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            raise OSError(f"{path} moved while it was copied to {target}") from None
-        patiently(path.unlink)
+        copy_and_unlink(own, target)

@@ -1,7 +1,8 @@
 """The watched folder: finds drops, waits until they are complete, hands them over as takes, puts them away.
 
 A scan is the truth; file events only wake it early and name the files that were renamed in. Nothing here reads what a row
-says. Files are moved out with link and unlink on POSIX, because an unpaired rename stalls inotify watchers for half a second.
+says. A file is put away by `grasp`: first renamed within its folder, for an unpaired rename out of it stalls some
+watchers for half a second.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from orderdrop.checks.switches import State, Switches
 from orderdrop.clock import Micros, trade_date
 from orderdrop.config import InboxSettings
 from orderdrop.files import is_free
+from orderdrop.grasp import Seen
 from orderdrop.inbox.names import EXCEL_MARK, Ignored, Name, printable, read_name, read_switch
 from orderdrop.inbox.owner import owner_of
-from orderdrop.inbox.tail import Changed, DropFile, Limits, OpenDrop, Take, prepare
+from orderdrop.inbox.tail import Changed, DropFile, Growing, Limits, OpenDrop, Take, prepare, touched_at
 from orderdrop.inbox.watch import Unwatched, Watch, watch
 from orderdrop.order.model import DropKind
 from orderdrop.order.refusal import Code, Refusal
@@ -44,6 +46,7 @@ class RefusedFile(NamedTuple):
     path: str
     name: str
     refusal: Refusal
+    seen: Seen = Seen(0, 0, 0)
     owner: str | None = None
 
 
@@ -51,8 +54,9 @@ class RefusedFile(NamedTuple):
 class _Watched:
     """A name in the inbox.
 
-    since: when its stamp was first seen. looked: the stamp at which nothing could be taken. moved_in: it was renamed in and
-    not written since: an event said so, or (POSIX) its inode changed after its content did.
+    since: when its stamp was first seen. looked: the stamp at which nothing could be taken. moved_in: it was renamed in and not
+    written since: an event said so, or (POSIX) its inode was touched well after its content when it was first seen. fin: the `.fin` that stood beside it when it was taken: it has spoken, and says nothing of
+    what is written after that.
     """
 
     file: DropFile
@@ -62,6 +66,7 @@ class _Watched:
     restarted: bool = False
     looked: tuple[int, int, int, bool] | None = None
     complained: bool = False
+    fin: tuple[int, int] | None = None
 
 
 class Inbox:
@@ -82,8 +87,11 @@ class Inbox:
         self._refused: set[str] = set()
         self._restored: dict[str, OpenDrop] = {}
         self._untaken: dict[
-            str, tuple[tuple[int, int, int], date]
-        ] = {}  # what could not be taken, and its day
+            str, tuple[tuple[int, int, int], date, str]
+        ] = {}  # what could not be taken, its day and its sid_space
+        self.altered: list[
+            Altered
+        ] = []  # archived files that are not what was taken; the chores write them down
         self._late: list[tuple[float, int, float, DropFile]] = []
         self._sequence = itertools.count()
         self._next_scan = 0.0
@@ -91,6 +99,7 @@ class Inbox:
         self._only: DropKind | None = None
         self._recheck: dict[str, float] = {}  # files that were told of and are not quiet for long enough yet
         self._recheck_at = float("inf")
+        self._given_back: set[str] = set()
         self._started_day: date | None = None
         self._watch: Watch = Unwatched()
 
@@ -226,6 +235,7 @@ class Inbox:
         self.switches = Switches(states)
         for name in self._watched.keys() - seen:
             del self._watched[name]
+        self._given_back &= seen
         self._refused &= seen
         self._untaken = {name: known for name, known in self._untaken.items() if name in seen}
         self._ignored = {name: why for name, why in self._ignored.items() if name in seen}
@@ -271,7 +281,8 @@ class Inbox:
             status = os.lstat(path)
         except OSError:
             return None
-        watched = self._watched.get(name) or self._meet(name, path, status, today, now)
+        known = self._watched.get(name)
+        watched = known or self._meet(name, path, status, today, now)
         if isinstance(watched, RefusedFile):
             if name in self._refused:
                 return None
@@ -280,14 +291,38 @@ class Inbox:
         if watched is None:
             return None
         stamp = _stamp(status)
+        new = known is None
         if stamp != watched.stamp:
             if stamp[2] != watched.stamp[2]:
-                self._begin_again(watched)
+                self._begin_again(watched, DropFile(*_what(watched.file)))
+                new = True
             watched.stamp, watched.since, watched.moved_in = stamp, now, False
-        watched.moved_in |= moved or (os.name == "posix" and status.st_ctime_ns > status.st_mtime_ns)
+        if moved or (new and self._was_quiet_before(status)):
+            watched.moved_in |= name not in self._given_back
         if stamp[:2] == watched.file.taken and watched.file.drop_id:
-            return None
+            if touched_at(status) == watched.file.touched or self._still_stands(watched, status):
+                return None
+            watched.since = now
         return self._try(watched, now)
+
+    def _was_quiet_before(self, status: os.stat_result) -> bool:
+        """Whether a new name's inode was touched when it had not been written for `settle`: it was renamed in, or quiet for long enough."""
+        return os.name == "posix" and (
+            status.st_ctime_ns - status.st_mtime_ns >= self.settings.settle * 1_000_000_000
+            and status.st_ctime_ns > status.st_mtime_ns
+        )
+
+    def _still_stands(self, watched: _Watched, status: os.stat_result) -> bool:
+        """The inode of a taken file was touched: by a chmod or a link, say, or because its bytes were rewritten and size and time kept."""
+        try:
+            stands = watched.file.stands()
+        except OSError:  # looked at again at the next scan
+            return True
+        if stands:
+            watched.file.touched = touched_at(status)
+        else:
+            self._begin_again(watched, watched.file.begun_again())
+        return stands
 
     def _meet(
         self, name: str, path: str, status: os.stat_result, today: date, now: float
@@ -306,7 +341,7 @@ class Inbox:
         elif not stat.S_ISREG(status.st_mode):
             said = Refusal(Code.FILE_LINK, value=printable(name))
         if isinstance(said, Refusal):
-            return RefusedFile(path, name, said, owner_of(status))
+            return RefusedFile(path, name, said, Seen.of(status), owner_of(status))
         restored = self._restored.pop(name, None)
         file = DropFile(path, name, said, name.rpartition("/")[0], restored.day if restored else today)
         if restored is not None:
@@ -318,14 +353,17 @@ class Inbox:
             day = said.day or self._day_known(name, status) or self._day_written(status, today)
             if day < today:
                 stale = Refusal(Code.FILE_STALE, value=day.isoformat(), bound=today.isoformat())
-                return RefusedFile(path, name, stale, owner_of(status))
+                return RefusedFile(path, name, stale, Seen.of(status), owner_of(status))
+            if name in self._untaken:
+                file.sid_space = self._untaken[name][2]
+                file.again = bool(file.sid_space)
         watched = _Watched(file, _stamp(status), now)
         self._watched[name] = watched
         return watched
 
     def _day_known(self, name: str, status: os.stat_result) -> date | None:
         """The day of a file that could not be taken before, if nobody has touched it since."""
-        stamp, day = self._untaken.get(name, (None, None))
+        stamp, day, _space = self._untaken.get(name, (None, None, ""))
         return day if stamp == _stamp(status) else None
 
     def _day_written(self, status: os.stat_result, today: date) -> date:
@@ -334,10 +372,9 @@ class Inbox:
             return today
         return trade_date(Micros(max(status.st_mtime_ns, status.st_ctime_ns) // 1000))
 
-    def _begin_again(self, watched: _Watched) -> None:
-        """The file was rewritten: what stands there now is a new drop, once it is quiet."""
-        old = watched.file
-        watched.file = DropFile(old.path, old.name, old.info, old.strategy, old.day)
+    def _begin_again(self, watched: _Watched, file: DropFile) -> None:
+        """The file was rewritten or replaced: what stands there now is a new drop, once it is quiet."""
+        watched.file = file
         watched.restarted, watched.moved_in, watched.looked = True, False, None
 
     def _try(self, watched: _Watched, now: float) -> Take | None:
@@ -348,7 +385,7 @@ class Inbox:
         moved_in = watched.moved_in and not in_excel
         # A text that was renamed in whole goes at once: whether it has a .fin is asked when its last line lacks its newline.
         likely_whole = moved_in and not (file.info.followed or file.info.whole or watched.looked or torn_due)
-        fin = not likely_whole and _is_finished(file.path, watched.stamp[1])
+        fin = not likely_whole and self._is_finished(watched, quiet)
         settled = moved_in or fin or quiet >= self.settings.settle
         if not settled and (watched.restarted or not file.info.followed):
             self._recheck[file.name] = watched.since + self.settings.settle
@@ -360,15 +397,16 @@ class Inbox:
             if not (fin or watched.moved_in or whole_by_itself or is_free(Path(file.path))):
                 return None
             take = prepare(file, whole=fin, torn_due=torn_due, finished=settled, limits=self._limits)
-            if take is None and likely_whole and _is_finished(file.path, watched.stamp[1]):
+            if take is None and likely_whole and self._is_finished(watched, quiet):
                 take, fin = (
                     prepare(file, whole=True, torn_due=False, finished=True, limits=self._limits),
                     True,
                 )
-        except Changed:
-            if file.drop_id:
-                self._begin_again(watched)
+        except Changed as changed:
+            if file.drop_id and not isinstance(changed, Growing):
+                self._begin_again(watched, file.begun_again())
             watched.since = now
+            self._recheck[file.name] = now + self.settings.settle
             return None
         except OSError as error:
             self._complain(watched, quiet, error)
@@ -377,7 +415,21 @@ class Inbox:
             watched.looked = (*watched.stamp, fin)
         else:
             watched.restarted = False
+            watched.fin = _fin_of(file.path) if fin else watched.fin
         return take
+
+    def _is_finished(self, watched: _Watched, quiet: float) -> bool:
+        """Whether there is a `.fin` that speaks for what stands in the file now: it is not older, and not one that has spoken already.
+
+        An empty file may be about to be written anew beside the `.fin` of the one before, within one tick of the clock: quiet decides.
+        """
+        fin = _fin_of(watched.file.path)
+        if fin is None or fin == watched.fin or fin[1] < watched.stamp[1]:
+            return False
+        if watched.stamp[0] or quiet >= self.settings.settle:
+            return True
+        self._recheck[watched.file.name] = watched.since + self.settings.settle
+        return False
 
     def _complain(self, watched: _Watched, quiet: float, error: OSError) -> None:
         if quiet > _COMPLAIN_AFTER and not watched.complained:
@@ -394,7 +446,7 @@ class Inbox:
         file = ready.file if isinstance(ready, Take) else ready
         watched = self._watched.pop(file.name, None)
         if watched is not None and not file.drop_id:
-            self._untaken[file.name] = watched.stamp, file.day
+            self._untaken[file.name] = watched.stamp, file.day, file.sid_space if file.again else ""
         if watched is not None and file.drop_id:
             self._restored[file.name] = OpenDrop(
                 file.drop_id,
@@ -414,16 +466,37 @@ class Inbox:
             file = watched.file
             if not file.drop_id or (file.taken != watched.stamp[:2] and not file.refused):
                 continue
-            ended = not file.info.followed or os.path.exists(file.path + FIN_SUFFIX) or file.day < today
+            ended = not file.info.followed or file.day < today or self._has_ended(watched)
             quiet = at_once or now - watched.since >= self.settings.archive_after
             if ended and quiet and not _is_held(file, today):
                 yield file
+
+    @staticmethod
+    def _has_ended(watched: _Watched) -> bool:
+        """Whether a followed file has a `.fin` that is not of a file before."""
+        fin = _fin_of(watched.file.path)
+        return fin is not None and fin[1] >= watched.stamp[1]
 
     def put_away(self, file: DropFile, path: str) -> None:
         """The file now stands at `path`; late writes through an open handle are still looked for there."""
         self._watched.pop(file.name, None)
         file.path = path
+        self._note_touched(file)
         self.watch_late(file)
+
+    def given_back(self, file: DropFile, path: Path) -> None:
+        """It was to be put away, and was another file, which stands at `path` now: a drop that is still to come."""
+        name = path.relative_to(self.folder).as_posix()
+        file.touched = -1  # compare it, whatever its stamp says
+        self._given_back.add(name)  # the rename was ours and says nothing
+        self._recheck_at = self._monotonic()
+        self._recheck |= {name: self._recheck_at, file.name: self._recheck_at}
+
+    def _note_touched(self, file: DropFile) -> None:
+        try:
+            file.touched = _rest_mark(os.lstat(file.path))
+        except OSError:
+            file.touched = -1
 
     def watch_put_away(self, drop: OpenDrop, path: str) -> None:
         """After a restart: a drop of today that was put away before; its writer may still have it open."""
@@ -431,7 +504,20 @@ class Inbox:
         if isinstance(said, Name):
             file = DropFile(path, drop.name, said, drop.name.rpartition("/")[0], drop.day)
             file.resume(drop)
-            self.watch_late(file)
+            self._note_touched(file)
+            try:
+                altered = not file.stands()  # nobody knows what was done while no router ran
+            except OSError:
+                altered = False
+            if altered:
+                self._is_altered(file, gone=False)
+            else:
+                self.watch_late(file)
+
+    def _is_altered(self, file: DropFile, *, gone: bool) -> None:
+        what = "不见了 / an archived file is gone" if gone else "被改写 / an archived file was rewritten"
+        log.error("归档后的文件%s: %s", what, file.path)
+        self.altered.append(Altered(file.drop_id, file.path, gone))
 
     def watch_late(self, file: DropFile, first: float = _LATE_FIRST) -> None:
         heapq.heappush(self._late, (self._monotonic() + first, next(self._sequence), first, file))
@@ -440,18 +526,9 @@ class Inbox:
         while self._late and self._late[0][0] <= now:
             _due, _n, interval, file = heapq.heappop(self._late)
             try:
-                grown = os.lstat(file.path).st_size != file.position.offset
-                quiet = interval >= self.settings.torn_timeout
-                take = (
-                    prepare(file, whole=False, torn_due=quiet, finished=True, limits=self._limits)
-                    if grown
-                    else None
-                )
-            except Changed:
-                log.error("归档后的文件被改写 / an archived file was rewritten: %s", file.path)
-                continue
-            except FileNotFoundError:
-                log.error("归档后的文件不见了 / an archived file is gone: %s", file.path)
+                take = self._look_late_at(file, torn_due=interval >= self.settings.torn_timeout)
+            except (Changed, FileNotFoundError) as error:
+                self._is_altered(file, gone=isinstance(error, FileNotFoundError))
                 continue
             except OSError as error:
                 log.warning(
@@ -464,20 +541,50 @@ class Inbox:
                 yield take
             self.watch_late(file, _LATE_FIRST if take is not None else min(interval * 2, _LATE_LONGEST))
 
+    def _look_late_at(self, file: DropFile, *, torn_due: bool) -> Take | None:
+        """What has been written to a file since it was put away. Raises Changed, OSError."""
+        status = os.lstat(file.path)
+        touched = _rest_mark(status)
+        if status.st_size != file.position.offset:
+            return prepare(file, whole=False, torn_due=torn_due, finished=True, limits=self._limits)
+        if touched != file.touched:
+            if not file.stands():
+                raise Changed(file.name)
+            file.touched = touched
+        return None
+
+
+class Altered(NamedTuple):
+    """A file that was put away is not any more what was taken. gone: it does not stand there at all."""
+
+    drop_id: int
+    path: str
+    gone: bool
+
+
+def _rest_mark(status: os.stat_result) -> int:
+    """What does not move while nobody touches an archived file."""
+    return touched_at(status) if os.name == "posix" else status.st_mtime_ns
+
+
+def _what(file: DropFile) -> tuple[str, str, Name, str, date]:
+    return file.path, file.name, file.info, file.strategy, file.day
+
 
 def _stamp(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_size, status.st_mtime_ns, status.st_ino
 
 
-def _is_finished(path: str, written: int) -> bool:
-    """Whether there is a `.fin` that is not older than the file: one that an earlier file left behind says nothing."""
+def _fin_of(path: str) -> tuple[int, int] | None:
+    """Inode and time of the `.fin` beside a file, if there is one."""
     fin = path + FIN_SUFFIX
     if not os.access(fin, os.F_OK):  # almost always; what is raised below costs more than all else here
-        return False
+        return None
     try:
-        return os.stat(fin).st_mtime_ns >= written
+        status = os.stat(fin)
     except OSError:
-        return False
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
 def _is_open_in_excel(file: DropFile) -> bool:

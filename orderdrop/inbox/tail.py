@@ -1,7 +1,8 @@
 """One file in the inbox: how far it was taken, and a `Take` of what is new in it.
 
 A file is read from where we stopped, but only while what we took before still stands there; a file that was truncated or
-rewritten is read from its beginning as a new drop (its old rows are then duplicates). Small takes are read in one go, large ones in
+rewritten is read from its beginning as a new drop (its old rows are then duplicates). One that grows while it is read is not
+rewritten: what stood there at first is taken, the rest is left for the next look. Small takes are read in one go, large ones in
 pieces, so that memory does not grow with the file. A workbook or a dbf is read whole or not at all: it is a `Book` before it is a take.
 """
 
@@ -11,11 +12,13 @@ import hashlib
 import os
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, NamedTuple
 
+from orderdrop.grasp import OPEN_FLAGS, Seen, hash_of
 from orderdrop.inbox.names import Name
 from orderdrop.inbox.owner import owner_of
 from orderdrop.intake import (
@@ -34,9 +37,6 @@ SMALL: Final = 1024 * 1024
 _PIECE: Final = 1024 * 1024
 _WITNESS: Final = 4096
 _UNFINISHED: Final = frozenset({Code.FILE_EMPTY, Code.FILE_DAMAGED})
-_OPEN_FLAGS: Final = (
-    os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-)
 
 
 class Position(NamedTuple):
@@ -61,7 +61,11 @@ class OpenDrop(NamedTuple):
 
 
 class Changed(Exception):
-    """The file changed while it was being read."""
+    """The file is not what it was: bytes that were read stand there no more."""
+
+
+class Growing(Changed):
+    """The file has only grown while it was read, but it is a basket's first reading: it has not come to its end yet."""
 
 
 @dataclass(slots=True, eq=False)
@@ -88,7 +92,11 @@ class DropFile:
     hasher: hashlib._Hash = field(default_factory=hashlib.sha256)
     witness: bytes = b""  # the last bytes that were taken
     derive: FollowedSids | Unnamed | None = None
-    taken: tuple[int, int] = (-1, 0)  # the stamp at which nothing new stood there any more
+    taken: tuple[int, int] = (-1, 0)  # the stamp at which nothing new stood there any more; with it:
+    inode: int = 0
+    touched: int = -1  # see `touched_at`
+    unread: bool = False  # it was refused by what it is, before its bytes were read
+    again: bool = False  # it was rewritten under its name; `sid_space` is that of its first take
     known_sha256: str | None = None  # of what an earlier run has taken
     behind: bool = False  # known from the journal; what was taken is read again before anything new
 
@@ -103,11 +111,31 @@ class DropFile:
         start = self.position.offset - len(self.witness)
         return _read_at(handle, start, len(self.witness)) == self.witness
 
+    def stands(self) -> bool:
+        """Whether all that was taken still stands in the file of that name. Raises OSError."""
+        known = self._known
+        return known is None or hash_of(self.path, self.position.offset) == known
+
+    def seen(self) -> Seen:
+        """What the file was when all that stood in it was taken."""
+        return Seen(self.inode, *self.taken, self._known, self.position.offset)
+
+    @property
+    def _known(self) -> str | None:
+        """sha256 of what was taken, None if nobody has read it."""
+        return None if self.unread else self.known_sha256 if self.behind else self.sha256
+
+    def begun_again(self) -> DropFile:
+        """Its bytes were rewritten under its name: another drop, whose rows without a sid are known by what the first was called."""
+        space = self.sid_space
+        return DropFile(self.path, self.name, self.info, self.strategy, self.day, sid_space=space, again=True)
+
     def resume(self, known: OpenDrop) -> None:
         """Go on where an earlier run has stopped."""
         self.drop_id, self.position, self.sid_space = known.id, known.position, known.sid_space
         self.traded = known.traded
         self.refused, self.behind, self.known_sha256 = known.refused, True, known.sha256
+        self.unread = known.refused and known.traded  # refused when it had grown: the hash is of less
 
     def catch_up(self, offset: int) -> bool:
         """After a restart: read again what was taken, to go on behind it. False if it does not stand there any more."""
@@ -174,11 +202,13 @@ class Take:
     stamp: tuple[int, int]
     whole: bool
     torn_due: bool
+    inode: int = 0
+    touched: int = -1
     data: bytes | None = None
     refusal: Refusal | None = None
     book: Book | None = None
     end: Position = Position()  # noqa: RUF009  a tuple
-    content: hashlib._Hash | None = None  # of `data`
+    content: hashlib._Hash | None = None  # of all that is new
     owner: str | None = None
     _consumed: hashlib._Hash | None = None
     _witness: bytes = b""
@@ -228,8 +258,13 @@ class Take:
         file.position = self.end if self.refusal is None else Position(self.size)
         if self._consumed is not None:
             file.hasher, file.witness = self._consumed, self._witness
-        file.taken = self.stamp
+        file.unread = self.refusal is not None
+        self.note_taken()
         self.data = self.book = None
+
+    def note_taken(self) -> None:
+        """Nothing new stood in the file when it had this stamp."""
+        self.file.taken, self.file.inode, self.file.touched = self.stamp, self.inode, self.touched
 
     @property
     def sha256(self) -> str:
@@ -270,15 +305,30 @@ class Take:
         handle, _status = open_drop(self.file.path)
         try:
             yield from _pieces(handle, self.file.position.offset, self.size)
-            if _stamp(os.fstat(handle)) != self.stamp:
-                raise Changed(self.file.name)
+            self.must_stand(handle)
         finally:
             os.close(handle)
+
+    def must_stand(self, handle: int) -> None:
+        """Raise Changed, if what was read is not what stands in the file now, and Growing, if more is to come of a basket."""
+        now, file = os.fstat(handle), self.file
+        if _stamp(now) == self.stamp:
+            return
+        start = file.position.offset
+        if now.st_size < self.size or (start and not file.still_there(handle)):
+            raise Changed(file.name)
+        again = hashlib.sha256()
+        for piece in _pieces(handle, start, self.size):
+            again.update(piece)
+        if self.content is None or again.digest() != self.content.digest():
+            raise Changed(file.name)
+        if not (file.info.followed or file.drop_id):
+            raise Growing(file.name)
 
 
 def open_drop(path: str) -> tuple[int, os.stat_result]:
     """Open for reading without following a link or waiting on a pipe. Raises OSError."""
-    handle = os.open(path, _OPEN_FLAGS)
+    handle = os.open(path, OPEN_FLAGS)
     status = os.fstat(handle)
     if not stat.S_ISREG(status.st_mode):
         os.close(handle)
@@ -290,7 +340,7 @@ def prepare(file: DropFile, *, whole: bool, torn_due: bool, finished: bool, limi
     """Look at what is new in `file`; None when there is nothing to take yet.
 
     Raises:
-        Changed: what was taken before does not stand there any more, or the file changed while being read.
+        Changed: what was taken before does not stand there any more, or what was being read.
         OSError: it cannot be read now.
     """
     if file.behind and not file.catch_up(file.position.offset):
@@ -298,7 +348,16 @@ def prepare(file: DropFile, *, whole: bool, torn_due: bool, finished: bool, limi
     file.behind = False
     handle, before = open_drop(file.path)
     try:
-        take = Take(file, before.st_size, _stamp(before), whole, torn_due, owner=owner_of(before))
+        take = Take(
+            file,
+            before.st_size,
+            _stamp(before),
+            whole,
+            torn_due,
+            before.st_ino,
+            touched_at(before),
+            owner=owner_of(before),
+        )
         if before.st_size < file.position.offset or (file.position.offset and not file.still_there(handle)):
             raise Changed(file.name)
         if before.st_size > limits.max_bytes:
@@ -314,7 +373,7 @@ def prepare(file: DropFile, *, whole: bool, torn_due: bool, finished: bool, limi
 def _fill(take: Take, handle: int, finished: bool, limits: Limits) -> Take | None:
     file = take.file
     if take.size == file.position.offset and file.drop_id:
-        file.taken = take.stamp
+        take.note_taken()
         return None
     if file.info.whole:
         return _fill_whole(take, handle, limits)
@@ -357,14 +416,16 @@ def _look(take: Take, handle: int) -> tuple[bytes, int, str]:
     if take.size - start <= SMALL:
         take.data = _read_at(handle, start, take.size - start)
         take.content = hashlib.sha256(take.data)
-        if len(take.data) != take.size - start or _stamp(os.fstat(handle)) != take.stamp:
+        if len(take.data) != take.size - start:
             raise Changed(take.file.name)
+        take.must_stand(handle)
         return take.data, take.data.count(b"\n"), take.content.hexdigest()
     head, lines, content = b"", 0, hashlib.sha256()
     for piece in _pieces(handle, start, take.size):
         head = head or piece
         lines += piece.count(b"\n")
         content.update(piece)
+    take.content = content
     return head, lines, content.hexdigest()
 
 
@@ -401,6 +462,13 @@ def _end_of_line(reader: Reader, data: bytes) -> int:
 
 def _stamp(status: os.stat_result) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
+
+
+def touched_at(status: os.stat_result) -> int:
+    """When a file's inode was last touched: bytes that were rewritten with size and time kept show by it, and so does much that is
+    harmless. Windows tells no such thing; there it is the minute, so that taken files are compared once in a minute.
+    """
+    return status.st_ctime_ns if os.name == "posix" else int(time.monotonic() // 60)
 
 
 def _read_at(handle: int, offset: int, size: int) -> bytes:

@@ -82,6 +82,17 @@ class Unwatched:
         pass
 
 
+def _add(hints: Hints, name: str, *, moved: bool, made: bool) -> None:
+    """made: a new file, written in place: what was renamed in under its name before is not it. A `.fin` tells of its file only that it is
+    there.
+    """
+    file = name.removesuffix(FIN_SUFFIX)
+    if file == name:
+        hints[file] = moved or (not made and hints.get(file, False))
+    else:
+        hints.setdefault(file, False)
+
+
 class Told(Unwatched):
     """Hints that another thread leaves."""
 
@@ -90,12 +101,11 @@ class Told(Unwatched):
         self._hints: Hints = {}
         self._lock = threading.Lock()
 
-    def tell(self, name: str, *, moved: bool) -> None:
+    def tell(self, name: str, *, moved: bool, made: bool = False) -> None:
         if name.endswith(".tmp"):
             return
-        name = name.removesuffix(FIN_SUFFIX)
         with self._lock:
-            self._hints[name] = self._hints.get(name, False) or moved
+            _add(self._hints, name, moved=moved, made=made)
         self.wake()
 
     def wait(self, seconds: float) -> None:
@@ -143,7 +153,8 @@ class _Teller(FileSystemEventHandler):
             return
         moved = isinstance(event, FileMovedEvent)
         name = os.path.relpath(os.fsdecode(event.dest_path if moved else event.src_path), self._root)
-        self._told.tell(name.replace(os.sep, "/"), moved=moved)
+        made = isinstance(event, FileCreatedEvent)
+        self._told.tell(name.replace(os.sep, "/"), moved=moved, made=made)
 
 
 class _Waker(FileSystemEventHandler):
@@ -170,6 +181,8 @@ if sys.platform == "linux":
             self._either = _poll(self._inotify.fileno(), self._woken)
             self._stirs = _poll(self._inotify.fileno())
             self._root = root
+            self._hints: Hints = {}
+            self._stirred = False  # something came that has no name below the inbox
             self._folders = {self._inotify.add_watch(root, _WANTED): ""}
             self._others: dict[
                 int, str | None
@@ -183,15 +196,29 @@ if sys.platform == "linux":
                 self._add_other(os.path.join(folder, name), None)
 
         def wait(self, seconds: float) -> None:
+            if self._hints or self._stirred:
+                return
             for handle, _event in self._either.poll(max(0.0, seconds) * 1000):
                 if handle == self._woken:
                     os.eventfd_read(self._woken)
 
         def take(self) -> Hints:
-            hints: Hints = {}
+            self._read()
+            hints, self._hints, self._stirred = self._hints, {}, False
+            return hints
+
+        @property
+        def stirring(self) -> bool:
+            """What the chores do themselves, under names of our own, is read and not counted: it must not interrupt them."""
+            if self._stirs.poll(0):
+                self._read()
+            return bool(self._hints) or self._stirred
+
+        def _read(self) -> None:
             for watch, mask, _cookie, name in self._inotify.read(timeout=0):
                 if watch in self._others:
                     above = self._others[watch]
+                    self._stirred = True
                     if mask & flags.ISDIR and above is not None:
                         self._add_other(os.path.join(above, name), None)
                     continue
@@ -199,14 +226,11 @@ if sys.platform == "linux":
                 if mask & flags.ISDIR:
                     if not folder:
                         self._add(name)
+                        self._stirred = True
                 elif name and not name.endswith(".tmp"):
-                    path = (f"{folder}/{name}" if folder else name).removesuffix(FIN_SUFFIX)
-                    hints[path] = hints.get(path, False) or bool(mask & flags.MOVED_TO)
-            return hints
-
-        @property
-        def stirring(self) -> bool:
-            return bool(self._stirs.poll(0))
+                    path = f"{folder}/{name}" if folder else name
+                    moved, made = bool(mask & flags.MOVED_TO), bool(mask & flags.CREATE)
+                    _add(self._hints, path, moved=moved, made=made)
 
         def wake(self) -> None:
             os.eventfd_write(self._woken, 1)

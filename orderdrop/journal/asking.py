@@ -329,6 +329,12 @@ class Asking:
         literal = text("archived_as IS NULL")
         return list(self.connection.execute(select(drops).where(literal).order_by(drops.c.id)))
 
+    def drop_or_none(self, drop_id: int) -> Any:
+        return self.connection.execute(select(drops).where(drops.c.id == drop_id)).one_or_none()
+
+    def drops_called(self, name: str) -> list[Any]:
+        return list(self.connection.execute(select(drops).where(drops.c.name == name)))
+
     def open_batches(self) -> list[Any]:
         """Batches whose outcome was never noted; without their content, which may be large."""
         columns = [column for column in batches.c if column is not batches.c.content]

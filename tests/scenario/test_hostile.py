@@ -84,10 +84,10 @@ def test_fin_when_the_process_dies_between_the_two_moves_follows_its_drop(trade,
     os.utime(desk.inbox / "a.csv.fin")
     real = os.link
 
-    def die_at_fin(source, *args, **kwargs):
-        if str(source).endswith(".fin"):
+    def die_at_fin(source, target, **kwargs):
+        if str(target).endswith(".fin"):
             raise KeyboardInterrupt
-        real(source, *args, **kwargs)
+        real(source, target, **kwargs)
 
     monkeypatch.setattr(os, "link", die_at_fin)
     with pytest.raises(KeyboardInterrupt):

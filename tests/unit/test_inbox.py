@@ -8,6 +8,7 @@ import pytest
 
 from orderdrop.clock import SystemClock, trade_date
 from orderdrop.config import InboxSettings
+from orderdrop.inbox import tail
 from orderdrop.inbox.folder import Inbox, RefusedFile
 from orderdrop.inbox.tail import OpenDrop, Take
 from orderdrop.inbox.watch import Told
@@ -18,6 +19,7 @@ TODAY = trade_date(SystemClock().now())
 HEADER = b"sid,symbol,volume,order_type,order_business,price\n"
 ROW = b"A1,SHSE.600000,100,1,1,10.35\n"
 ROW2 = b"A2,SHSE.600000,200,1,1,10.35\n"
+ROW3 = b"A3,SHSE.600000,300,1,1,10.35\n"
 
 
 class Watch:
@@ -294,3 +296,212 @@ def test_inbox_when_events_miss_a_file_the_scan_finds_and_counts_it(folder):
     now[0] += 1
     assert {take.file.name for take in inbox.collect(TODAY)} == {"there at the start.csv", "missed.csv"}
     assert inbox.found_by_scan_only == 1
+
+
+def rewrite(path: Path, content: bytes) -> None:
+    """In place, with size and time kept, as `rsync --inplace -t` and `cp -p` do."""
+    before = path.stat()
+    path.write_bytes(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def grow_while_read(monkeypatch, path: Path, row: bytes) -> None:
+    """Once, right after the router has read from the file."""
+    real, left = tail._read_at, [row]
+
+    def read_at(handle, offset, size):
+        data = real(handle, offset, size)
+        if left and offset + size > len(HEADER):
+            with path.open("ab") as file:
+                file.write(left.pop())
+        return data
+
+    monkeypatch.setattr(tail, "_read_at", read_at)
+
+
+@pytest.mark.parametrize("small", [tail.SMALL, 10], ids=["at one go", "in pieces"])
+def test_inbox_when_a_followed_file_grows_while_it_is_read_takes_row_by_row(folder, monkeypatch, small):
+    monkeypatch.setattr(tail, "SMALL", small)
+    name = f"{TODAY:%Y%m%d}.order.csv"
+    watch, path = Watch(folder), folder / name
+    path.write_bytes(HEADER + ROW)
+    watch.look()
+    [watched] = watch.inbox._watched.values()
+    first = watched.file
+    real = tail._pieces
+
+    def pieces(handle, start, end):
+        yield from real(handle, start, end)
+        if small == 10 and path.stat().st_size == end:
+            with path.open("ab") as file:
+                file.write(ROW3)
+
+    if small == 10:
+        monkeypatch.setattr(tail, "_pieces", pieces)
+    else:
+        grow_while_read(monkeypatch, path, ROW3)
+    with path.open("ab") as file:
+        file.write(ROW2)
+    assert watch.look(0.01) == [(name, ["A2"], [])]
+    monkeypatch.setattr(tail, "_pieces", real)
+    assert watch.look(0.01)[0][1][0] == "A3"
+    assert watch.inbox._watched[name].file is first, "it was not begun again"
+
+
+def test_inbox_when_a_basket_grows_while_it_is_read_for_the_first_time_waits_for_its_end(folder, monkeypatch):
+    watch, path = Watch(folder), folder / "a.csv"
+    path.write_bytes(HEADER + ROW)
+    watch.look()
+    grow_while_read(monkeypatch, path, ROW2)
+    assert watch.look(0.4) == []
+    assert watch.look(0.1) == []
+    assert watch.look(0.4) == [("a.csv", ["A1", "A2"], [])]
+
+
+def test_inbox_when_a_basket_grows_while_its_later_rows_are_read_reads_no_row_again(folder, monkeypatch):
+    watch, path = Watch(folder), folder / "a.csv"
+    path.write_bytes(HEADER + ROW)
+    watch.look()
+    assert watch.look(0.4) == [("a.csv", ["A1"], [])]
+    with path.open("ab") as file:
+        file.write(ROW2)
+    assert watch.look(0.1) == []
+    grow_while_read(monkeypatch, path, ROW3)
+    assert watch.look(0.4) == [("a.csv", ["A2"], [])]
+    assert watch.look(0.1) == []
+    assert watch.look(0.4) == [("a.csv", ["A3"], [])]
+
+
+def test_inbox_when_a_file_is_rewritten_while_it_is_read_takes_nothing_of_it(folder, monkeypatch):
+    watch, path = Watch(folder), folder / f"{TODAY:%Y%m%d}.order.csv"
+    path.write_bytes(HEADER + ROW)
+    real = tail._read_at
+
+    def read_at(handle, offset, size):
+        data = real(handle, offset, size)
+        path.write_bytes(HEADER + ROW2 + ROW3)
+        return data
+
+    monkeypatch.setattr(tail, "_read_at", read_at)
+    assert watch.look() == []
+    monkeypatch.setattr(tail, "_read_at", real)
+    assert watch.look(0.5)[0][1] == ["A2", "A3"]
+
+
+def test_inbox_when_a_file_begins_again_under_its_name_keeps_what_its_rows_are_known_by(folder):
+    watch, path = Watch(folder, archive_after=60), folder / "a.csv"
+    no_sid = b"symbol,volume,order_business,price\n600000.SH,100,1,10.35\n"
+    path.write_bytes(no_sid)
+    watch.look()
+    [(_, first, _)] = watch.look(0.4)
+    path.write_bytes(no_sid.replace(b"\n", b"\r\n"))  # saved anew by another program
+    watch.look(0.1)
+    assert watch.look(0.4) == []
+    [(_, second, _)] = watch.look(0.4)
+    assert first == second
+    assert watch.drops == 2
+
+
+@pytest.mark.parametrize("name", ["a.csv", f"{TODAY:%Y%m%d}.order.csv"])
+def test_inbox_when_a_taken_file_is_rewritten_with_size_and_time_kept_sees_it(folder, name, monkeypatch):
+    watch, path = Watch(folder, archive_after=60), folder / name
+    path.write_bytes(HEADER + ROW)
+    if os.name == "nt":
+        monkeypatch.setattr(tail.time, "monotonic", lambda: watch.now)
+    watch.look()
+    watch.look(0.4)
+    rewrite(path, HEADER + ROW.replace(b"A1", b"B1"))
+    watch.look(61)
+    assert watch.look(0.4) == [(name, ["B1"], [])]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX")
+@pytest.mark.parametrize(
+    "touch", [lambda path: path.chmod(0o600), lambda path: os.link(path, path.with_name("kept.bak"))]
+)
+def test_inbox_when_only_the_inode_of_a_taken_file_is_touched_takes_nothing_again(folder, touch, monkeypatch):
+    watch, path = Watch(folder, archive_after=60), folder / "a.csv"
+    path.write_bytes(HEADER + ROW)
+    watch.look()
+    watch.look(0.4)
+    touch(path)
+    assert watch.look(1) == []
+    monkeypatch.setattr(tail, "hash_of", None)
+    assert watch.look(1) == [], "compared once"
+    assert watch.drops == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX")
+@pytest.mark.parametrize("first_seen", ["before the touch", "after it"])
+def test_inbox_when_a_basket_is_touched_while_it_is_written_takes_it_whole(folder, first_seen):
+    watch, path = Watch(folder), folder / "a.csv"
+    with path.open("ab", buffering=0) as file:
+        file.write(HEADER + ROW)
+        if first_seen == "before the touch":
+            assert watch.look() == []
+        os.utime(path, ns=(path.stat().st_mtime_ns, path.stat().st_mtime_ns - 200_000_000))
+        path.chmod(0o600)
+        os.link(path, folder / "backup.bak")
+        assert watch.look(0.1) == []
+        assert watch.look(0.14) == []
+        file.write(ROW2)
+        assert watch.look(0.1) == []
+    assert watch.look(0.4) == [("a.csv", ["A1", "A2"], [])]
+
+
+def test_inbox_when_a_file_is_written_anew_beside_the_fin_of_the_one_before_waits_for_its_own(folder):
+    watch, path, fin = Watch(folder, archive_after=60), folder / "a.csv", folder / "a.csv.fin"
+    path.write_bytes(HEADER + ROW)
+    fin.touch()
+    assert watch.look() == [("a.csv", ["A1"], [])]
+    tick = fin.stat().st_mtime_ns
+    for content in (b"", HEADER + ROW2[:-10]):  # within one tick of the clock
+        path.write_bytes(content)
+        os.utime(path, ns=(tick, tick))
+        assert watch.look() == []
+    path.write_bytes(HEADER + ROW2[:-1])
+    os.utime(fin, ns=(tick + 10**10, tick + 10**10))
+    assert watch.look(0.5) == []
+    assert watch.look(0.01) == [("a.csv", ["A2"], [])]
+
+
+def test_inbox_when_an_empty_file_has_a_fin_waits_until_it_is_quiet(folder):
+    watch, path = Watch(folder), folder / "a.csv"
+    path.touch()
+    (folder / "a.csv.fin").touch()
+    os.utime(folder / "a.csv.fin", ns=(path.stat().st_mtime_ns, path.stat().st_mtime_ns))
+    assert watch.look() == []
+    path.write_bytes(HEADER + ROW)
+    os.utime(folder / "a.csv.fin")
+    assert watch.look(0.01) == [("a.csv", ["A1"], [])]
+
+
+def put_away(watch: Watch, path: Path, target: Path):
+    [file] = watch.inbox.to_put_away(TODAY)
+    path.rename(target)
+    watch.inbox.put_away(file, str(target))
+
+
+@pytest.mark.parametrize(
+    ("change", "gone"),
+    [
+        (lambda path: rewrite(path, HEADER + ROW.replace(b"A1", b"B1")), False),
+        (lambda path: path.write_bytes(b"x"), False),
+        (lambda path: path.unlink(), True),
+    ],
+)
+def test_inbox_when_an_archived_file_is_not_what_was_taken_says_so(folder, change, gone):
+    (folder / "inbox").mkdir()
+    watch, path, target = Watch(folder / "inbox"), folder / "inbox" / "a.csv", folder / "a.csv"
+    path.write_bytes(HEADER + ROW)
+    watch.look()
+    watch.look(0.4)
+    watch.look(3)
+    put_away(watch, path, target)
+    watch.look(2)
+    assert watch.inbox.altered == []
+    if os.name == "nt":
+        os.utime(target)
+    change(target)
+    watch.look(600)
+    assert [(Path(one.path), one.gone) for one in watch.inbox.altered] == [(target, gone)]

@@ -1,12 +1,14 @@
 """Both watchers, with real events: what they tell, and that a sleeper is woken by it."""
 
 import os
+import sys
 import threading
 import time
 
 import pytest
 
-from orderdrop.inbox.watch import Observed, Unwatched, watch
+from orderdrop.grasp import take_hold
+from orderdrop.inbox.watch import Observed, Told, Unwatched, watch
 
 
 @pytest.fixture(params=[watch, Observed], ids=["this system's", "watchdog"])
@@ -82,3 +84,33 @@ def test_watch_when_there_are_no_events_leaves_it_to_the_scan(tmp_path, monkeypa
     monkeypatch.setattr("orderdrop.inbox.watch.Observed", none_left)
     monkeypatch.setattr("orderdrop.inbox.watch._Inotify", none_left, raising=False)
     assert isinstance(watch(str(tmp_path)), Unwatched)
+
+
+def test_watch_when_a_file_is_made_where_one_was_renamed_in_does_not_call_it_renamed():
+    watcher = Told()
+    watcher.tell("a.csv", moved=True)
+    watcher.tell("a.csv", moved=False, made=True)
+    watcher.tell("a.csv", moved=False)
+    watcher.tell("b.csv", moved=True)
+    watcher.tell("b.csv", moved=False)
+    assert watcher.take() == {"a.csv": False, "b.csv": True}
+
+
+def test_watch_when_a_fin_is_renamed_in_does_not_call_its_file_renamed(watched):
+    watcher, inbox = watched
+    (inbox / "fin.tmp").touch()
+    os.rename(inbox / "fin.tmp", inbox / "a.csv.fin")
+    assert told(watcher, "a.csv") is False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="inotify")
+def test_watch_when_a_file_is_put_away_under_a_name_of_ours_does_not_stir(tmp_path):
+    watcher = watch(str(tmp_path))
+    (tmp_path / "a.csv").touch()
+    watcher.take()
+    take_hold(tmp_path / "a.csv")
+    assert not watcher.stirring
+    began = time.monotonic()
+    watcher.wait(0.05)
+    assert time.monotonic() - began >= 0.05
+    watcher.close()
