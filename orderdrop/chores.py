@@ -251,17 +251,20 @@ class Chores:
 
     def _receipt_rows(self, reading: Reading, drop: Any) -> Iterator[ReceiptRow]:
         """A row for each row of the drop, in its order; row 0 speaks of the whole file."""
-        language = self._language
+        language, owner = self._language, drop.owner or ""
         if drop.reason_code:
-            yield receipt_of_row(drop, "refused", language, Where(None, 0))
+            yield receipt_of_row(drop, "refused", language, Where(None, 0), owner)
         told = heapq.merge(
             (
-                (order.id, receipt_of_order(order, self._words_of(order.gateway), language))
+                (order.id, receipt_of_order(order, self._words_of(order.gateway), language, owner))
                 for order in reading.orders_of_drop(drop.id)
             ),
-            ((row.id, receipt_of_row(row, row.outcome, language)) for row in reading.row_outcomes(drop.id)),
             (
-                (row.id, receipt_of_row(row, row.state, language))
+                (row.id, receipt_of_row(row, row.outcome, language, owner=owner))
+                for row in reading.row_outcomes(drop.id)
+            ),
+            (
+                (row.id, receipt_of_row(row, row.state, language, owner=owner))
                 for row in reading.instructions_of_drop(drop.id)
             ),
             key=itemgetter(0),

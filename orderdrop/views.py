@@ -161,6 +161,7 @@ class ReceiptRow(_View):
     filled_volume: str
     avg_price: str
     sheet: str = Field(description="the workbook's sheet, where several hold orders")
+    owner: str = Field("", description="who owned the file, where the system tells it")
 
 
 class Where(NamedTuple):
@@ -233,8 +234,8 @@ def is_early(asked: Any) -> bool:
     return bool(asked.state == InstructionState.ASKED and asked.reason_code == Code.CANCEL_EARLY)
 
 
-def receipt_of_order(order: Any, gateway: str, language: Language) -> ReceiptRow:
-    """gateway: its name with a word on whether it is live."""
+def receipt_of_order(order: Any, gateway: str, language: Language, owner: str = "") -> ReceiptRow:
+    """gateway: its name with a word on whether it is live. owner: of the drop."""
     outcome = "not_sent" if order.reason_code == Code.NOT_SENT else order.status
     why = explain_row(order, language)
     sheet, row = where(order)
@@ -243,11 +244,12 @@ def receipt_of_order(order: Any, gateway: str, language: Language) -> ReceiptRow
         原因=why.zh if why else "", reason=why.en if why else "", remedy=why.remedy if why else "",
         note=order.note or "", gateway=gateway,
         filled_volume=str(order.filled_volume or ""), avg_price=average_price(order) or "", sheet=sheet or "",
+        owner=owner,
     )  # fmt: skip
 
 
 def receipt_of_row(
-    journaled: Any, outcome: str, language: Language, place: Where | None = None
+    journaled: Any, outcome: str, language: Language, place: Where | None = None, owner: str = ""
 ) -> ReceiptRow:
     """A row that did not become an order: an error, a duplicate, or an instruction. place: of a drop that was refused whole."""
     why = explain_row(journaled, language)
@@ -256,6 +258,7 @@ def receipt_of_row(
         row=row, sid=getattr(journaled, "sid", None) or "", outcome=outcome, code=journaled.reason_code or "",
         原因=why.zh if why else "", reason=why.en if why else "", remedy=why.remedy if why else "",
         note="", gateway="", filled_volume="", avg_price="", sheet=sheet or "",
+        owner=owner,
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -21,11 +21,15 @@ from orderdrop.health import LATE
 from orderdrop.order.code import UNEVEN
 from orderdrop.order.status import Status
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
 UNKNOWN_SWITCH: Final = (
     "{0} 没有指明已知的账户，对全部生效 / {0} names no account that is known: it binds all"
 )
 _TOLD: Final = ("asked", "refused")
 _SHOWN: Final = 5
+_LYING_SHOWN: Final = 10
 _ON_THE_WAY: Final = frozenset({Status.SUBMITTING, Status.SUBMITTED})
 
 
@@ -69,12 +73,12 @@ def look(place: Place) -> dict[str, Any]:
     from orderdrop.order.identity import day_number, from_day_number  # noqa: PLC0415
     from orderdrop.order.refusal import Code  # noqa: PLC0415
     from orderdrop.views import is_early, scan_finds_key  # noqa: PLC0415
-    from orderdrop.waiting import waiting  # noqa: PLC0415
+    from orderdrop.waiting import Lot, lying, lying_on, names_of  # noqa: PLC0415
 
     router, beat = _router(place)
     counts: dict[str, int] = {}
     live: list[Any] = []
-    files: list[str] = []
+    inbox: list[Any] = []
     asked: list[Any] = []
     alarmed: list[str] = []
     uneven: list[str] = []
@@ -90,9 +94,10 @@ def look(place: Place) -> dict[str, Any]:
                 alarmed += altered.problems(reading, place.today, place.workspace)
                 uneven = reading.sids_because(day_number(place.today), UNEVEN)
                 asked = reading.instructions_of_day(day_number(place.today), _TOLD)
-            files = waiting(place.workspace, reading, place.today)
+            inbox = [*lying(place.workspace, reading, place.today)]
     except JournalError as error:  # the rest can be told all the same
         journal_fault = str(error)
+    files = names_of(inbox, Lot.WAITING)
     early = [row.sid for row in asked if is_early(row)]
     refused = [row for row in asked if row.state == InstructionState.REFUSED]
     unknown = [order for order in live if order.status == Status.UNKNOWN]
@@ -117,6 +122,7 @@ def look(place: Place) -> dict[str, Any]:
         "refused": [_refused(place, row) for row in refused],
         "uneven": uneven,
         "alarms": alarmed,
+        "lying": lying_on(inbox),
         "found_by_scan": found_by_scan,
         "journal_day": from_day_number(newest).isoformat() if newest else None,
         "journal_fault": journal_fault,
@@ -277,17 +283,31 @@ def _show(found: dict[str, Any]) -> None:
         grid.add_row(
             "未确认 unconfirmed", f"{oldest['sid']}  {clock_time(oldest['since'])}  {oldest['seconds']:.0f} s"
         )
+    _show_inbox(grid, found)
+    grid.add_row("磁盘 disk", _disk_words(found["disk"]))
+    stdout().print(grid)
+
+
+def _show_inbox(grid: Table, found: dict[str, Any]) -> None:
+    """What lies in the inbox, and instructions that wait or were refused."""
+    from rich.text import Text  # noqa: PLC0415
+
     if found["waiting"]:
         grid.add_row("等待 waiting", shortened(found["waiting"]))
     if found["cancels_waiting"]:
         grid.add_row("撤单等待 cancels wait", shortened(found["cancels_waiting"]))
     for refused in found["refused"][:_SHOWN]:
         grid.add_row("被拒 refused", f"{refused['drop']}  {refused['sid']}  {refused['code']}")
+    for one in found["lying"][:_LYING_SHOWN]:
+        grid.add_row(
+            f"未接收 {one['lot']}" if one["lot"] != "taken" else "未归档 taken",
+            Text(f"{one['name']}: {one['why']}", "yellow"),
+        )
+    if len(found["lying"]) > _LYING_SHOWN:
+        grid.add_row("", f"… {len(found['lying']) - _LYING_SHOWN} more, see orderdrop status --json")
     if found["found_by_scan"]:
         missed = f"{found['found_by_scan']} 个文件没有文件事件,由扫描发现 / drops that no event told of, the scan found them"
         grid.add_row("扫描 scan", missed)
-    grid.add_row("磁盘 disk", _disk_words(found["disk"]))
-    stdout().print(grid)
 
 
 def _disk_words(disk: dict[str, int]) -> str:

@@ -102,6 +102,7 @@ class Teller:
             "header": header,
             "text": text,
             "mended": order.note,
+            "owner": drop.owner,
         }
 
     def _as_it_stands(self, path: Path, drop: Any, order: int) -> tuple[str | None, str | None]:
@@ -169,7 +170,7 @@ class Teller:
             "drop": drop.name,
             "sheet": where(row).sheet,
             "line": where(row).row,
-            "at": iso(drop.received_at),
+            "at": iso(getattr(row, "received_at", None) or drop.received_at),
             "outcome": getattr(row, "outcome", None) or row.status,
             "code": row.reason_code,
             "reason": why.text(self._language) if why else None,
@@ -211,6 +212,7 @@ class Teller:
             "errors": drop.errors,
             "kind": drop.kind,
             "strategy": drop.strategy,
+            "owner": drop.owner,
             "trade_date": from_day_number(drop.trade_day).isoformat(),
             "refused": None if not drop.reason_code else self._attempt_of_file(drop),
             "statuses": counts,

@@ -80,6 +80,8 @@ def _row(console: Console, row: Story) -> None:
         _indented(console, Text("  ").join(Text.assemble((f"{name}=", "dim"), cell) for name, cell in shown))
     else:
         _indented(console, Text(row["text"] or "文件不在了 the file is not there any more"))
+    if row["owner"]:
+        _indented(console, Text(f"文件所有者 the file's owner: {row['owner']}", "dim"))
     if row["mended"]:
         _indented(console, Text(f"已修正 mended: {row['mended']}", "yellow"))
 
@@ -165,7 +167,7 @@ def _show_drop(console: Console, drop: Story) -> None:
     facts = [
         ("行数 rows", f"{drop['rows']}: {', '.join(counts)}" if counts else str(drop["rows"])),
         ("状态 statuses", ", ".join(f"{count} {name}" for name, count in drop["statuses"].items())),
-        ("策略 strategy", drop["strategy"]), ("归档 archived as", drop["archived_as"]), ("回执 receipt", drop["receipt"]),
+        ("策略 strategy", drop["strategy"]), ("所有者 owner", drop["owner"]), ("归档 archived as", drop["archived_as"]), ("回执 receipt", drop["receipt"]),
         ("sha256", drop["sha256"]),
     ]  # fmt: skip
     for name, value in facts:

@@ -83,7 +83,7 @@ def read_name(name: str) -> Name | Ignored | Refusal:
     lower = name.lower()
     if read_switch(name) is not None:
         return Ignored("开关文件 / a switch")
-    if lower.startswith(IGNORED_PREFIXES) or lower.endswith(IGNORED_SUFFIXES):
+    if is_mark(name):
         return Ignored("临时文件或标记文件 / a temporary file or a mark")
     if lower.endswith(MACRO_SUFFIXES):
         return Refusal(Code.BOOK_MACROS, value=printable(name))
@@ -100,6 +100,12 @@ def read_name(name: str) -> Name | Ignored | Refusal:
     followed = _FOLLOWED.fullmatch(name) if name[:8].isdigit() else None  # few do; the pattern tells for sure
     day = _day_in(name)
     return Name(kind, followed is not None and day is not None, day, dot + suffix)
+
+
+def is_mark(name: str) -> bool:
+    """Whether programs leave such a file beside what they write, for a while: nobody wonders about it."""
+    lower = name.lower()
+    return lower.startswith(IGNORED_PREFIXES) or lower.endswith(IGNORED_SUFFIXES)
 
 
 def read_switch(path: str) -> tuple[ScopeKey, State] | None:

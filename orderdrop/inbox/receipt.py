@@ -7,7 +7,7 @@ from typing import Final
 
 COLUMNS: Final = (
     "row", "sid", "outcome", "code", "原因", "reason", "remedy", "note", "gateway", "filled_volume", "avg_price",
-    "sheet",
+    "sheet", "owner",
 )  # fmt: skip
 
 

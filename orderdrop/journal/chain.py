@@ -43,6 +43,8 @@ _LINES: Final[dict[str, str]] = {
 }
 TABLES: Final = tuple(_LINES)
 _FEW: Final = 4
+_VERSION: Final = "SELECT value FROM meta WHERE key = 'schema_version'"
+_LATER_SINCE: Final = 3
 _BELOW: Final = f"BETWEEN drops.id << {ROW_BITS} AND ((drops.id + 1) << {ROW_BITS}) - 1"
 _RECORDS: Final = (
     """SELECT json_array('drop', id, name, kind, strategy, trade_day, received_at, sid_space, sha256, position, next_row, rows,
@@ -52,6 +54,15 @@ _RECORDS: Final = (
         rows.reason_bound) FROM drops CROSS JOIN rows ON rows.id {_BELOW} WHERE trade_day = ? ORDER BY rows.id""",
     f"""SELECT json_array('instruction', instructions.id, instructions.kind, sid)
         FROM drops CROSS JOIN instructions ON instructions.id {_BELOW} WHERE trade_day = ? ORDER BY instructions.id""",
+)
+# What came with version 3 has records of its own, where there is one: older digests stay as they are.
+_LATER_RECORDS: Final = (
+    "SELECT json_array('owner', id, owner) FROM drops WHERE trade_day = ? AND owner IS NOT NULL ORDER BY id",
+    *(
+        f"""SELECT json_array('came', {table}.id, {table}.received_at) FROM drops CROSS JOIN {table} ON {table}.id {_BELOW}
+        WHERE drops.trade_day = ? AND {table}.received_at IS NOT NULL ORDER BY {table}.id"""
+        for table in ("orders", "rows", "instructions")
+    ),
 )
 
 
@@ -172,7 +183,8 @@ def marks_of(seal: Seal) -> list[bytes]:
 def records_digest(connection: Connection, day: int) -> str:
     """Of a day's drops, refused rows and instructions, without what may still change when the day is over."""
     hashing = hashlib.sha256()
-    for query in _RECORDS:
+    has_them = int(connection.exec_driver_sql(_VERSION).scalar_one()) >= _LATER_SINCE
+    for query in (*_RECORDS, *(_LATER_RECORDS if has_them else ())):
         for (text,) in connection.exec_driver_sql(query, (day,)):
             hashing.update(f"{text}\n".encode("utf-8", "surrogatepass"))
     return hashing.hexdigest()

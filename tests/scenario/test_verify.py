@@ -128,6 +128,8 @@ ALTERED = {
     ),
     "a refused row": (["UPDATE rows SET reason_value = '100'"], r"drops, rows 2026-11-19: .*were altered"),
     "a drop": (["UPDATE drops SET name = 'z.csv' WHERE name = 'a.csv'"], r"drops, rows 2026-11-19"),
+    "a file's owner": (["UPDATE drops SET owner = 'somebody'"], r"drops, rows 2026-11-19"),
+    "when a row came": (["UPDATE orders SET received_at = 1 WHERE sid = 'A1'"], r"drops, rows 2026-11-19"),
     "a seal": (["UPDATE seals SET at = at + 1 WHERE id = 1"], r"seal 1: the seal itself"),
     "a seal removed": (["DELETE FROM seals WHERE id = 1"], r"seal 1: the seal is missing"),
 }  # fmt: skip

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from command_line import BAD, GOOD, PENDING, QUICK, a_file, a_workspace, dropped, orderdrop, printed
+from books import a_book
+from command_line import BAD, GOOD, PENDING, QUICK, a_file, a_workspace, dropped, orderdrop, printed, routed
+
+from orderdrop.clock import SystemClock, trade_date
 
 
 @pytest.fixture(scope="module")
@@ -179,3 +183,41 @@ def test_tables_when_the_screen_is_narrow_cut_no_figure(tmp_path: Path) -> None:
         assert "…" not in shown, shown
         assert account not in shown
     assert "main" in orderdrop("cash", at=workspace).stdout
+
+
+def test_status_and_why_say_what_lies_in_the_inbox_and_is_not_taken(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path)
+    inbox, tomorrow = workspace / "inbox", trade_date(SystemClock().now()) + timedelta(days=1)
+    (inbox / "alpha" / "deep").mkdir(parents=True)
+    for name in ("notes.txt", "alpha/deep/a.csv", f"signal_{tomorrow:%Y-%m-%d}.csv"):
+        (inbox / name).write_text(GOOD, encoding="utf-8")
+    for mark in (".hidden.csv", "b.csv.tmp", "c.csv.fin", "~$d.xlsx"):
+        (inbox / mark).touch()
+    routed(workspace)
+    status = orderdrop("status", "--json", at=workspace)
+    lying = {one["name"]: (one["lot"], one["why"]) for one in printed(status)["lying"]}
+    assert lying.keys() == {"notes.txt", "alpha/deep/a.csv", f"signal_{tomorrow:%Y-%m-%d}.csv"}
+    assert {lot for lot, _why in lying.values()} == {"ignored"}
+    assert "FILE_TOO_DEEP" in lying["alpha/deep/a.csv"][1]
+    assert "only .csv" in lying["notes.txt"][1]
+    assert f"belongs to {tomorrow}" in lying[f"signal_{tomorrow:%Y-%m-%d}.csv"][1]
+    shown = " ".join(orderdrop("status", at=workspace).stdout.split())
+    for name, (_lot, why) in lying.items():
+        assert name in shown
+        assert printed(orderdrop("why", name, "--json", at=workspace))["lying"] == {
+            "lot": "ignored",
+            "why": why,
+        }
+    assert status.exit_code == 0
+    assert printed(status)["found_by_scan"] <= 3  # each once, not at every scan
+
+
+def test_status_when_excel_keeps_a_book_says_that_it_was_taken(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path)
+    (workspace / "inbox" / "b.xlsx").write_bytes(a_book())
+    (workspace / "inbox" / "~$b.xlsx").touch()
+    routed(workspace)
+    (lying,) = printed(orderdrop("status", "--json", at=workspace))["lying"]
+    assert (lying["name"], lying["lot"]) == ("b.xlsx", "taken")
+    assert "Excel has it open" in lying["why"]
+    assert "Excel has it open" in " ".join(orderdrop("why", "b.xlsx", at=workspace).stdout.split())
