@@ -85,7 +85,9 @@ class Judge:
             verdict.accepted.extend(zip(ids, keys, block.orders, strict=True))
             self._pending.mine.update(zip(keys, verdict.accepted, strict=True))
             return verdict
+        awaited = self._awaited
         mine, accept, check, context = self._pending.mine, verdict.accepted.append, self._check, self._context
+        repeats = not said.plain
         if self._counts:
             context = replace(context, origin=(drop_id, context.around.now))
         for order, key in zip(block.orders, keys, strict=True):
@@ -93,7 +95,7 @@ class Judge:
             if earlier is not None:
                 _repeat(verdict, order, earlier, nameless=order.row in said.keys)
                 continue
-            if (again := said.duplicate(order.row)) is not None:
+            if repeats and (again := said.duplicate(order.row)) is not None:
                 verdict.repeated.append((order._replace(sid=again.sid), again.id))
                 continue
             refusal, judged = check(order, context), order
@@ -104,7 +106,8 @@ class Judge:
             if refusal is not None:
                 verdict.denied.append((base | order.row, order, refusal))
                 continue
-            self._hold_besides(base | order.row, key, said.hold(order.row))
+            if repeats or key in awaited:
+                self._hold_besides(base | order.row, key, said.hold(order.row))
             mine[key] = accepted = (base | order.row, key, judged)
             accept(accepted)
         return verdict
