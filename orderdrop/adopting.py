@@ -20,7 +20,7 @@ from orderdrop.config import Settings
 from orderdrop.evidence import Evidence, Found
 from orderdrop.failpoint import reach
 from orderdrop.gateway.base import Outcome
-from orderdrop.journal.asking import BATCHES_FROM, DROPS_FROM, VOID_DAYS
+from orderdrop.journal.asking import BATCHES_FROM, DROPS_FROM, VOID_DAYS, Asking
 from orderdrop.journal.journal import JOURNAL_ID, Journal
 from orderdrop.journal.records import DropState, NewBatch, NewDrop, row_id
 from orderdrop.journal.schema import drops, orders
@@ -186,15 +186,15 @@ class DayWrong:
     left: list[str] = field(default_factory=list)
 
 
-def days_ahead(writer: Writer, today: date) -> list[int]:
+def days_ahead(asking: Asking, today: date) -> list[int]:
     """The days that the journal has come to and that have not come yet."""
     day = day_number(today)
-    newest = writer.newest_day()
+    newest = asking.newest_day()
     if newest <= day:
         return []
-    void = writer.void_days()
+    void = asking.void_days()
     query = "SELECT DISTINCT trade_day, max(id) FROM drops WHERE trade_day > ? GROUP BY trade_day ORDER BY trade_day"
-    found = writer.connection.exec_driver_sql(query, (day,))
+    found = asking.connection.exec_driver_sql(query, (day,))
     ahead = [number for number, last in found if number not in void or last > void[number][1]]
     return ahead or [newest]
 

@@ -235,9 +235,10 @@ def standing_of(url: str, root: Path) -> Standing | None:
 
 def hear(settings: Settings, workspace: Workspace) -> Testimony:
     """Whether the journal is the one that was here. Changes nothing. Raises JournalError when it cannot be read, OSError."""
-    standing = standing_of(settings.journal.url, workspace.root)
     path = Journal(settings.journal.url, workspace.root).path
+    # The marks first: a router that runs commits before it marks.
     seen = read_marks(mark_paths(settings, workspace).values())
+    standing = standing_of(settings.journal.url, workspace.root)
     marks = [
         (one.path, one.mark) for one in seen if one.mark is not None and (one.mark.drop or one.mark.batch)
     ]

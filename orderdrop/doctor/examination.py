@@ -22,9 +22,16 @@ from orderdrop.doctor.judging import (
     judge_renames,
     judge_router,
     judge_space,
+    judge_witness,
     judge_zone,
 )
-from orderdrop.doctor.surroundings import RouterFacts, event_after, journal_facts, zone_offset
+from orderdrop.doctor.surroundings import (
+    RouterFacts,
+    event_after,
+    journal_facts,
+    witness_facts,
+    zone_offset,
+)
 from orderdrop.trading_days import TradingDays
 from orderdrop.workspace import Workspace
 
@@ -42,7 +49,10 @@ def examine(
     if any(values.live for values in settings.gateways.values()):
         known = TradingDays(settings.calendar, workspace.root).knows(today.year)
         yield judge_calendar(today.year, known=known)
-    yield from judge_journal(journal_facts(settings, workspace))
+    journal = journal_facts(settings, workspace)
+    yield from judge_journal(journal)
+    if not (journal.fault or journal.newer):
+        yield from judge_witness(witness_facts(settings, workspace, today), str(journal.path))
     yield from judge_space(look_at(workspace.root))
     for folder in (workspace.outbox, workspace.archive, workspace.quarantine, workspace.state):
         yield judge_folder(look_at(folder), "workspace.folder")

@@ -8,7 +8,7 @@ from typing import Final
 
 from orderdrop.doctor.finding import Finding, Level
 from orderdrop.doctor.folders import Folder
-from orderdrop.doctor.surroundings import JournalFacts, RouterFacts
+from orderdrop.doctor.surroundings import JournalFacts, RouterFacts, WitnessFacts
 
 OK, WARN, WRONG = Level.OK, Level.WARN, Level.WRONG
 
@@ -163,6 +163,30 @@ def judge_journal(journal: JournalFacts) -> Iterator[Finding]:
         yield Finding(
             OK, "journal.readable", where, "还没有,启动时建立", "not there yet, it is made at the start"
         )
+
+
+def judge_witness(facts: WitnessFacts, where: str) -> Iterator[Finding]:
+    """Whether the journal is the one that was here, and whether a wrong clock has begun days ahead."""
+    if facts.zh:
+        known = "；".join(facts.about)
+        yield Finding(
+            WRONG, "journal.witness", where, f"{facts.zh}；已知 {known}", f"{facts.en}; known: {'; '.join(facts.about)}",
+            "放回原来的日志库；找不回时先在终端核对，再 orderdrop adopt",
+            "put the right journal back; if there is none, look into the terminal, then run orderdrop adopt",
+        )  # fmt: skip
+    elif facts.unreadable:
+        yield Finding(
+            WARN, "journal.witness", where, f"{facts.unreadable} 个见证读不出", f"{facts.unreadable} marks do not read",
+            "启动时重写", "they are made anew at the start",
+        )  # fmt: skip
+    else:
+        yield Finding(OK, "journal.witness", where, "与见证一致", "agrees with its witnesses")
+    if facts.ahead:
+        days = ", ".join(map(str, facts.ahead))
+        yield Finding(
+            WRONG, "journal.day", days, "日志库到了还没来的日子，时钟错过", "the journal has come to days that have not come: the clock was wrong",
+            "今天的日期若是对的：orderdrop adopt --day-was-wrong", "if today's date is right: orderdrop adopt --day-was-wrong",
+        )  # fmt: skip
 
 
 def judge_events(inbox: str, told: float | None, *, wanted: bool) -> Finding:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import time
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from sqlalchemy.exc import DBAPIError
 
+from orderdrop.adopting import days_ahead
 from orderdrop.config import Settings
 from orderdrop.doctor.folders import PROBE
 from orderdrop.inbox.watch import watch
+from orderdrop.journal.asking import Asking
 from orderdrop.journal.journal import Journal, reading_engine, refuse_network_drive
 from orderdrop.journal.reading import read
 from orderdrop.journal.schema import VERSION
 from orderdrop.order.errors import ConfigError, JournalError
+from orderdrop.witness import hear
 from orderdrop.workspace import Workspace
 
 EVENT_WITHIN: Final = 2.0
@@ -41,6 +44,18 @@ class JournalFacts(NamedTuple):
     newer: bool = False
 
 
+class WitnessFacts(NamedTuple):
+    """zh, en: why the start is refused, "" when it is not; about: what is known. unreadable: how many marks do not read. ahead: days that
+    the journal has come to and that have not come yet.
+    """
+
+    zh: str
+    en: str
+    about: list[str]
+    unreadable: int
+    ahead: list[int]
+
+
 def journal_facts(settings: Settings, workspace: Workspace) -> JournalFacts:
     """Raises ConfigError when the setting is wrong."""
     path = Journal(settings.journal.url, workspace.root).path
@@ -61,6 +76,26 @@ def journal_facts(settings: Settings, workspace: Workspace) -> JournalFacts:
     except (DBAPIError, JournalError) as error:
         return JournalFacts(path, there=True, local=local, fault=str(error))
     return JournalFacts(path, there=True, local=local, newer=version > VERSION)
+
+
+def witness_facts(settings: Settings, workspace: Workspace, today: date) -> WitnessFacts:
+    """Of a journal that can be read."""
+    try:
+        heard = hear(settings, workspace)
+    except (OSError, JournalError) as error:
+        return WitnessFacts(f"见证读不了：{error}", f"the marks cannot be read: {error}", [], 0, [])
+    try:
+        engine = reading_engine(settings.journal.url, workspace.root)
+    except JournalError:  # there is none
+        return WitnessFacts(heard.zh, heard.en, heard.about, len(heard.unreadable), [])
+    try:
+        with engine.connect() as connection:
+            ahead = days_ahead(Asking(connection), today)
+    except DBAPIError:  # of before it had its tables
+        ahead = []
+    finally:
+        engine.dispose()
+    return WitnessFacts(heard.zh, heard.en, heard.about, len(heard.unreadable), ahead)
 
 
 def event_after(folder: Path) -> float | None:

@@ -283,5 +283,5 @@ def test_questions_about_what_waits_never_walk_all_orders(journal, tmp_path):
             for query, values in asked
             for row in database.execute(f"EXPLAIN QUERY PLAN {query}", values)
         ]
-    assert len(asked) == 8
+    assert len(asked) == 9
     assert "SCAN orders" not in plans
