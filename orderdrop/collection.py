@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
-from orderdrop.clock import Micros, trade_date
+from orderdrop.clock import Micros, instant_of, trade_date
 from orderdrop.gateway.base import Cursor
 from orderdrop.journal.records import Known, drop_of
 from orderdrop.journal.writer import Writer
@@ -168,9 +169,14 @@ class _Mine:
             return f"account {clean(report.account_id)}"
         if report.scan_name and self._scan_name and report.scan_name != self._scan_name:
             return f"scan_name {clean(report.scan_name)}"
-        if day_number(trade_date(report.at)) < order.trade_day:
+        if report.at < _midnight(order.trade_day):
             return f"of {trade_date(report.at)}"
         return ""
+
+
+@lru_cache(maxsize=8)
+def _midnight(day: int) -> Micros:
+    return instant_of(day, "00:00:00")
 
 
 def _alike(one: str, other: str) -> bool:

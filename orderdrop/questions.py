@@ -60,9 +60,10 @@ def broker_orders(
     reading: Reading | None, day: date, account_id: str | None = None, symbol: str | None = None
 ) -> list[BrokerOrderView]:
     """A day's orders as the broker last spoke of them, in its order; those that did not come from here have no sid."""
-    newest: dict[tuple[str, str, str], tuple[Any, dict[str, Any]]] = {}
+    newest: dict[tuple[str, str, str, bool], tuple[Any, dict[str, Any]]] = {}
     for row, body in _told(reading, day, "StatusReport"):
-        key = (row.gateway, row.account_id, row.sid or f"#{body['order_id']}")  # no sid has a `#`
+        ours = row.order_sid is not None  # somebody else may bear its sid
+        key = (row.gateway, row.account_id, row.sid or f"#{body['order_id']}", ours)  # no sid has a `#`
         newest[key] = (row, body)
     found = (_broker_order(row, body) for row, body in newest.values())
     return [one for one in found if account_id in {None, one.account_id} and symbol in {None, one.symbol}]
@@ -73,7 +74,7 @@ def trades(
 ) -> list[TradeView]:
     """A day's fills, in the order in which they were told, each once."""
     found = {
-        (row.gateway, row.account_id, row.sid, body["exec_id"]): _trade(row, body)
+        (row.gateway, row.account_id, row.sid, body["exec_id"], row.order_sid is None): _trade(row, body)
         for row, body in _told(reading, day, "Fill")
     }
     return [

@@ -16,12 +16,14 @@ from orderdrop.doctor.folders import Folder, look_at
 from orderdrop.gateway.goldminer_account import CASH, CHANGES, EXECUTIONS, LATEST, POSITIONS
 from orderdrop.gateway.goldminer_dbf import is_installed
 from orderdrop.gateway.goldminer_output import Output
+from orderdrop.gateway.goldminer_rows import columns_of
 from orderdrop.gateway.goldminer_scan import is_our_name
 from orderdrop.order.errors import GatewayError
 
 ITEMS: Final = (CHANGES, LATEST, EXECUTIONS, CASH, POSITIONS, "func_response")
 """The six files that can be switched on in the terminal."""
 
+_LOOKED_AT: Final = 1 << 16
 _SUFFIXES: Final = frozenset({".csv", ".dbf"})
 
 
@@ -39,7 +41,7 @@ class GoldminerFacts(NamedTuple):
     handed: whether files went in today.
 
     push: whether the output folder is there. output: each account's files, by account. archived: the names of the 文件单 settings that
-    stand in the terminal's archive, None when it is not there or not set. dbf: whether the library is installed.
+    stand in the terminal's archive, None when it is not there or not set. spoken: those that its output names. dbf: whether the library is installed.
     """
 
     name: str
@@ -52,6 +54,7 @@ class GoldminerFacts(NamedTuple):
     push: bool = True
     output: dict[str, tuple[Lying, ...]] = {}  # noqa: RUF012  never changed
     archived: frozenset[str] | None = None
+    spoken: frozenset[str] = frozenset()
     dbf: bool = True
 
 
@@ -66,6 +69,7 @@ def measure(
 ) -> GoldminerFacts:
     """settings: with absolute folders. accounts: those that the settings give to this gateway."""
     scan, staging = settings.scan_dir, settings.staging
+    output = _output(settings.push_dir, accounts)
     inside = staging.resolve().is_relative_to(scan.resolve())
     # Staging is made by the router; until then its parent tells whether it lies on the same volume.
     source = staging if staging.is_dir() else staging.parent
@@ -78,7 +82,8 @@ def measure(
         lying=tuple(_lying(scan)),
         handed=(staging / f"handed-{today:%Y%m%d}.log").exists(),
         push=settings.push_dir.is_dir(),
-        output=_output(settings.push_dir, accounts),
+        output=output,
+        spoken=frozenset(name for files in output.values() for file in files for name in _spoken(file.path)),
         archived=_archived(settings.archive_dir),
         dbf=is_installed(),
     )
@@ -118,6 +123,22 @@ def _output(push: Path, accounts: Collection[str]) -> dict[str, tuple[Lying, ...
         account: tuple(file for file in _lying(folder.path) if file.path.suffix.lower() in _SUFFIXES)
         for account, folder in output.folders.items()
     }
+
+
+def _spoken(path: Path) -> set[str]:
+    """The 文件单 settings that the last rows of a file of orders name."""
+    if path.suffix.lower() != ".csv" or path.stem.lower() not in {CHANGES, LATEST, EXECUTIONS}:
+        return set()
+    try:
+        with path.open("rb") as file:
+            header = file.readline().decode("utf-8-sig", "replace").strip().split(",")
+            at = columns_of(header).get("scan_name")
+            file.seek(max(file.tell(), path.stat().st_size - _LOOKED_AT))
+            lines = file.read(_LOOKED_AT).decode("utf-8", "replace").splitlines()
+    except OSError:
+        return set()
+    rows = [line.split(",") for line in lines]
+    return {row[at] for row in rows if len(row) == len(header) and row[at]} if at is not None else set()
 
 
 def _archived(archive: Path | None) -> frozenset[str] | None:

@@ -115,6 +115,13 @@ def _output(facts: GoldminerFacts, settings: GoldminerSettings, today: date) -> 
     yield from _accounts(facts, where)
     for account, files in facts.output.items():
         yield from _items(account, files, handed=facts.handed)
+    if facts.spoken and settings.scan_name not in facts.spoken:
+        names = ", ".join(sorted(facts.spoken)[:_NAMED])
+        yield Finding(
+            WRONG, "push.scan_name", where, f"终端的输出写的文件单是 {names}，设置的是 {settings.scan_name}：回报不会算作我们的",
+            f"the output is of the 文件单 {names}, the settings say {settings.scan_name}: its reports would not count as ours",
+            f'改 scan_name = "{names}"，或核对 push_dir', f'set scan_name = "{names}", or compare push_dir',
+        )  # fmt: skip
     every = [file for files in facts.output.values() for file in files]
     if every:
         yield from _freshness(where, every, today)

@@ -147,7 +147,10 @@ def _row(name: str, line: bytes, progress: _Progress) -> Row | None:
     text = _text(line)
     if not text.strip():
         return None
-    cells = text.split(",") if '"' not in text else next(csv.reader([text]))
+    try:
+        cells = text.split(",") if '"' not in text else next(csv.reader([text]))
+    except csv.Error:  # a cell without end
+        return BadRow(name, progress.lines, text)
     columns = _ORDER_COLUMNS if name.endswith(ORDER_SUFFIX) else _CANCEL_COLUMNS
     places = _places(cells, columns)
     if places and (progress.places is None or len(cells) == progress.width):

@@ -28,7 +28,7 @@ from gateways import (
 
 from orderdrop.gateway.base import Batch, Cancel, DeliversInstruments, Gateway, Outcome
 from orderdrop.order.errors import GatewayError
-from orderdrop.order.report import CancelReject, StatusReport
+from orderdrop.order.report import CancelReject, Fill, StatusReport, check
 from orderdrop.order.status import Status
 
 
@@ -59,6 +59,22 @@ def test_submit_when_all_is_well_then_taken_and_filled(around, gateway):
     assert heard.statuses("S1") == [Status.NEW, Status.FILLED]
     (fill,) = heard.fills("S1")
     assert (fill.volume, fill.price, fill.account_id) == (100, Decimal("10.00"), ACCOUNT)
+
+
+def test_reports_when_told_then_they_name_the_account_and_can_be_reckoned_with(around, gateway):
+    """By what they name they are known to be ours, and nobody else's."""
+    hand_over(
+        around,
+        gateway,
+        [an_outgoing(sid="S1", symbol=TWO_FILLS, volume=300), an_outgoing(sid="S2", symbol=REJECTED)],
+    )
+    reports = hear(around, gateway).reports
+    assert {(report.account_id, report.sid) for report in reports} == {(ACCOUNT, "S1"), (ACCOUNT, "S2")}
+    assert {report.scan_name for report in reports} <= {"", "fileorder_s01"}
+    for report in reports:
+        check(report)
+    last = [report for report in reports if isinstance(report, StatusReport) and report.sid == "S1"][-1]
+    assert last.filled_volume == sum(r.volume for r in reports if isinstance(r, Fill)) == 300
 
 
 def test_submit_when_filled_in_two_then_two_fills_of_their_own(around, gateway):

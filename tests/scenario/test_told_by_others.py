@@ -7,11 +7,13 @@ from datetime import timedelta
 import pytest
 from builders import FRIDAY
 from file_desk import HEADER, FileDesk
+from test_day_change import proof
 
 from orderdrop.clock import iso
 from orderdrop.journal.reading import read
 from orderdrop.oddities import alarms
 from orderdrop.order import goldminer_format as gm
+from orderdrop.questions import broker_orders
 
 ORDER = HEADER + "A,A1,SHSE.600000,1000,1,1,10\n"
 OURS = {"account": "A1", "scan": "fileorder_s01", "days": 0}
@@ -33,6 +35,7 @@ def file_desk(tmp_path):
     yield make
     for one in made:
         one.close()
+        assert proof(one).difference is None
 
 
 @pytest.fixture
@@ -98,6 +101,9 @@ def test_report_when_somebody_else_bears_our_sid_changes_nothing_confirms_nothin
     change(desk, 1)
     heard(desk)
     assert stands(desk) == ("new", 0, None), "what is ours still counts"
+    with read(desk.open()._reader) as reading:
+        shown = [(one.sid, one.status) for one in broker_orders(reading, FRIDAY.date())]
+    assert sorted(shown, key=str) == [("A", "new"), (None, "filled")]
 
 
 def test_order_when_only_a_stranger_speaks_of_its_sid_is_unknown_in_the_end_and_never_sent_again(file_desk):

@@ -83,6 +83,8 @@ TERMINALS = {
     "no fills": ({"output": {"A1": an_output(*SIX[:2], "cash", "position")}}, {"push.items": WARN}),
     "output of yesterday": ({"output": {"A1": an_output(*SIX, day=YESTERDAY)}}, {"push.fresh": WARN, "push.leftovers": WARN}),
     "no archive": ({"archived": None}, {"archive.folder": WRONG, "archive.upfiles": None}),
+    "output of another 文件单": ({"spoken": frozenset({"s02"})}, {"push.scan_name": WRONG}),
+    "output of ours and another 文件单": ({"spoken": frozenset({"s02", "s01"})}, {}),
     "another scan name": ({"archived": frozenset({"s02"})}, {"archive.upfiles": WARN}),
 }  # fmt: skip
 
@@ -215,6 +217,13 @@ def test_terminal_when_it_works_then_all_is_well(tmp_path):
         found = list(judge(_measured(settings, folders_today, router_runs=True), settings, folders_today))
         assert {finding.check for finding in found if finding.level is not OK} == set()
         assert "push.items" in {finding.check for finding in found}
+        other = settings.model_copy(update={"scan_name": "s02"})
+        named = [
+            f
+            for f in judge(_measured(settings, folders_today), other, folders_today)
+            if f.check == "push.scan_name"
+        ]
+        assert [finding.level for finding in named] == [WRONG], "as its rows say"
         (scan,) = [
             f
             for f in judge(_measured(settings, folders_today), settings, folders_today)
