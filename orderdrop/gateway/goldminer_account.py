@@ -114,7 +114,7 @@ class AccountFolder:
         self._latest: dict[str, Rewritten] = {}
         self._snapshots: dict[str, Rewritten] = {}
         self._known_rows: dict[str, set[bytes]] = {}
-        self._last: dict[str, StatusReport] = {}
+        self._last: dict[tuple[str, str, str], StatusReport] = {}
         self._fills: set[tuple[str, ...]] = set()
         self._readers: dict[tuple[str, bytes], RowReader] = {}
         self._tables: dict[str, tuple[Head, list[list[str]]]] = {}
@@ -225,17 +225,19 @@ class AccountFolder:
             return not known
         new = counts.is_new(told.identity)
         if new and isinstance(told.report, StatusReport):
-            self._last[told.order] = told.report
+            self._last[_whose(told.order, told.report)] = told.report
         return new
 
     def _is_newest(self, told: Told) -> bool:
-        report, last = told.report, self._last.get(told.order)
+        report = told.report
         assert isinstance(report, StatusReport)  # noqa: S101
+        whose = _whose(told.order, report)
+        last = self._last.get(whose)
         if last is not None and (
             report.at < last.at or (report.status, report.filled_volume) == (last.status, last.filled_volume)
         ):
             return False
-        self._last[told.order] = report
+        self._last[whose] = report
         return True
 
     def _read(
@@ -297,6 +299,11 @@ class AccountFolder:
             self._problems.note(self.path / CASH, f"a snapshot that cannot be read: {type(fault).__name__}")
         else:
             self._account = account or self._account
+
+
+def _whose(order: str, report: StatusReport) -> tuple[str, str, str]:
+    """What somebody else's order of the same sid was told last says nothing about ours."""
+    return order, report.account_id, report.scan_name
 
 
 def merge(statuses: list[Item], fills: list[Item]) -> Iterator[Item]:

@@ -358,3 +358,14 @@ def test_tells_orders_when_no_file_for_orders_is_there_then_false(pushed):
     (pushed.folder / CHANGES).unlink()
     pushed.drain()
     assert not pushed.output.tells_orders(ACCOUNT)
+
+
+def test_latest_states_when_another_scan_name_has_told_of_the_sid_later_then_ours_is_told_all_the_same(
+    pushed,
+):
+    pushed.write(CHANGES, text([a_change("S1", 8, second=9.0, scan_name="theirs")]))
+    pushed.write("order_status.csv", text([a_change("S1", 1, second=2.0)]))
+    told = pushed.drain()
+    assert {(report.scan_name, report.status) for report in told} == {
+        ("theirs", Status.REJECTED), ("s01", Status.NEW),
+    }  # fmt: skip
