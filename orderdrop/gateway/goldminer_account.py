@@ -134,7 +134,7 @@ class AccountFolder:
 
     def tells(self, sid: str) -> bool:
         """Whether a row that reads has told of this order."""
-        return sid in self._last
+        return any(order == sid for order, _account, _scan_name in self._last)
 
     @property
     def tells_orders(self) -> bool:
