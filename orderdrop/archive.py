@@ -92,6 +92,8 @@ def put_away_fin(source: Path, target: Path) -> None:
     with contextlib.suppress(OSError):  # of orderdrop.append(); a lock is no drop
         source.with_name(f"{source.name}.lock").unlink()
     fin, beside = source.with_name(source.name + FIN_SUFFIX), target.with_name(target.name + FIN_SUFFIX)
+    if not os.path.lexists(fin):  # almost always
+        return
     try:
         own = take_hold(fin, FIN_TAG)
     except FileNotFoundError:

@@ -53,6 +53,30 @@ def test_rename_new_when_hard_links_are_not_supported_still_refuses_a_taken_name
     assert other.read_bytes() == b"2"
 
 
+def test_rename_free_when_the_name_is_taken_at_that_moment_replaces_nothing(tmp_path, monkeypatch):
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_bytes(b"1")
+    other.write_bytes(b"2")
+    if files._exclusive_rename() is not None:
+        monkeypatch.setattr(os.path, "lexists", lambda _path: False)  # what was free a moment ago
+    with pytest.raises(FileExistsError):
+        files.rename_free(one, other)
+    assert (one.read_bytes(), other.read_bytes()) == (b"1", b"2")
+
+
+def test_rename_free_when_the_system_has_no_such_call_still_refuses_a_taken_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_exclusive_rename", lambda: None)
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_bytes(b"1")
+    other.write_bytes(b"2")
+    with pytest.raises(FileExistsError):
+        files.rename_free(one, other)
+    files.rename_free(one, tmp_path / "free")
+    assert (tmp_path / "free").read_bytes() == b"1"
+    with pytest.raises(FileNotFoundError):
+        files.rename_free(one, tmp_path / "free2")
+
+
 def test_patiently_when_windows_says_shared_tries_again(monkeypatch):
     monkeypatch.setattr(files.time, "sleep", lambda _seconds: None)
     tries = []

@@ -221,6 +221,41 @@ def test_close_day_when_the_archive_is_on_another_volume_then_copied(folders, mo
     assert batch.content in [item.moved_to.read_bytes() for item in leftovers]
 
 
+@pytest.mark.parametrize("how", ["replaced", "written to"])
+def test_close_day_when_the_terminal_writes_just_before_a_file_is_moved_then_it_stays(
+    folders, monkeypatch, how
+):
+    folders.tell(a_change("S1"))
+    heard(folders)
+    real = goldminer_close.take_hold
+
+    def take_hold(path, tag=""):
+        content = path.read_bytes() + b"more\n"
+        if how == "replaced":
+            new = path.with_name("new")
+            new.write_bytes(content)
+            new.rename(path)
+        else:
+            path.write_bytes(content)
+        return real(path, tag)
+
+    monkeypatch.setattr(goldminer_close, "take_hold", take_hold)
+    [left] = folders.gateway.close_day(folders.root / "day", set())
+    assert (left.moved_to, left.path.read_bytes()[-5:]) == (None, b"more\n")
+    assert "written" in left.why
+    assert [path.name for path in left.path.parent.iterdir()] == [left.path.name]
+
+
+def test_close_day_when_it_was_killed_in_the_middle_then_the_next_one_finds_the_file(folders):
+    folders.tell(a_change("S1"))
+    heard(folders)
+    [output] = folders.gateway._output.folders.values()
+    [told] = output.path.iterdir()
+    goldminer_close.take_hold(told)
+    [left] = folders.gateway.close_day(folders.root / "day", set())
+    assert left.moved_to.name == told.name
+
+
 def test_close_day_when_the_folder_is_away_then_a_fault(folders):
     shutil.rmtree(folders.scan)
     with pytest.raises(GatewayError):
