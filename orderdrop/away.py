@@ -177,11 +177,14 @@ def put_away_before(workspace: Workspace, writer: Writer, drop: Any) -> Path | N
 
 def moved_to(workspace: Workspace, writer: Writer, drop: Any) -> Path | None:
     """Where a drop stands that has left the inbox; None if somebody else has taken it away."""
-    others = {one.archived_as for one in writer.drops_called(drop.name) if one.id != drop.id}
-    for path in reversed(archive.candidates(home_of(workspace, drop), drop.name, drop.id)):
-        if path.relative_to(workspace.root).as_posix() not in others and path.exists():
-            return path
-    return None
+    candidates = archive.candidates(home_of(workspace, drop), drop.name, drop.id)
+    standing = [path for path in reversed(candidates) if path.exists()]
+    others = (
+        {one.archived_as for one in writer.drops_called(drop.name) if one.id != drop.id} if standing else ()
+    )
+    return next(
+        (path for path in standing if path.relative_to(workspace.root).as_posix() not in others), None
+    )
 
 
 def home_of(workspace: Workspace, drop: Any) -> Path:

@@ -24,7 +24,7 @@ from orderdrop.checks.switches import State, Switches
 from orderdrop.clock import Micros, trade_date
 from orderdrop.config import InboxSettings
 from orderdrop.files import is_free
-from orderdrop.grasp import Seen
+from orderdrop.grasp import Seen, hash_of
 from orderdrop.inbox.names import EXCEL_MARK, Ignored, Name, printable, read_name, read_switch
 from orderdrop.inbox.owner import owner_of
 from orderdrop.inbox.tail import Changed, DropFile, Growing, Limits, OpenDrop, Take, prepare, touched_at
@@ -56,7 +56,7 @@ class _Watched:
 
     since: when its stamp was first seen. looked: the stamp at which nothing could be taken. moved_in: it was renamed in and not
     written since: an event said so, or (POSIX) its inode was touched well after its content when it was first seen. fin: the `.fin` that stood beside it when it was taken: it has spoken, and says nothing of
-    what is written after that.
+    what is written after that. base: of a followed file that was rewritten: a time, its size then and the sha256 of that.
     """
 
     file: DropFile
@@ -67,6 +67,7 @@ class _Watched:
     looked: tuple[int, int, int, bool] | None = None
     complained: bool = False
     fin: tuple[int, int] | None = None
+    base: tuple[float, int, str] | None = None
 
 
 class Inbox:
@@ -375,7 +376,7 @@ class Inbox:
     def _begin_again(self, watched: _Watched, file: DropFile) -> None:
         """The file was rewritten or replaced: what stands there now is a new drop, once it is quiet."""
         watched.file = file
-        watched.restarted, watched.moved_in, watched.looked = True, False, None
+        watched.restarted, watched.moved_in, watched.looked, watched.base = True, False, None, None
 
     def _try(self, watched: _Watched, now: float) -> Take | None:
         file = watched.file
@@ -387,7 +388,8 @@ class Inbox:
         likely_whole = moved_in and not (file.info.followed or file.info.whole or watched.looked or torn_due)
         fin = not likely_whole and self._is_finished(watched, quiet)
         settled = moved_in or fin or quiet >= self.settings.settle
-        if not settled and (watched.restarted or not file.info.followed):
+        goes_on = file.info.followed and (not watched.restarted or settled or self._only_grows(watched, now))
+        if not (settled or goes_on):
             self._recheck[file.name] = watched.since + self.settings.settle
             return None
         if watched.looked == (*watched.stamp, fin) and not torn_due:
@@ -417,6 +419,21 @@ class Inbox:
             watched.restarted = False
             watched.fin = _fin_of(file.path) if fin else watched.fin
         return take
+
+    def _only_grows(self, watched: _Watched, now: float) -> bool:
+        """Whether a followed file that was rewritten is only appended to again, for `settle` now: it need not become quiet then."""
+        size, path = watched.stamp[0], watched.file.path
+        try:
+            if watched.base is not None:
+                since, known, sha256 = watched.base
+                if now - since < self.settings.settle:
+                    return False
+                if size >= known and hash_of(path, known) == sha256:
+                    return True
+            watched.base = now, size, hash_of(path, size)
+        except OSError:
+            watched.base = None
+        return False
 
     def _is_finished(self, watched: _Watched, quiet: float) -> bool:
         """Whether there is a `.fin` that speaks for what stands in the file now: it is not older, and not one that has spoken already.
@@ -464,7 +481,7 @@ class Inbox:
         now = self._monotonic()
         for watched in list(self._watched.values()):
             file = watched.file
-            if not file.drop_id or (file.taken != watched.stamp[:2] and not file.refused):
+            if not file.drop_id or file.behind or (file.taken != watched.stamp[:2] and not file.refused):
                 continue
             ended = not file.info.followed or file.day < today or self._has_ended(watched)
             quiet = at_once or now - watched.since >= self.settings.archive_after

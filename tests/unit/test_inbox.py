@@ -505,3 +505,18 @@ def test_inbox_when_an_archived_file_is_not_what_was_taken_says_so(folder, chang
     change(target)
     watch.look(600)
     assert [(Path(one.path), one.gone) for one in watch.inbox.altered] == [(target, gone)]
+
+
+def test_inbox_when_a_followed_file_is_rewritten_and_appended_to_without_a_pause_goes_on(folder):
+    watch, path = Watch(folder), folder / f"{TODAY:%Y%m%d}.order.csv"
+    path.write_bytes(HEADER + ROW)
+    watch.look()
+    path.write_bytes(HEADER + ROW2 + ROW)
+    taken = []
+    for number in range(8):
+        taken += [sid for _name, sids, _errors in watch.look(0.1) for sid in sids]
+        with path.open("ab") as file:
+            file.write(ROW3.replace(b"A3", b"B%d" % number))
+    assert taken[:2] == ["A2", "A1"]
+    assert len(taken) > 4
+    assert watch.drops == 2
