@@ -100,7 +100,12 @@ _REMEDY: Final = (
 
 
 def pack(mark: Mark) -> bytes:
-    return json.dumps({**mark._asdict(), "check": _check(mark)}).encode().ljust(SIZE - 1) + b"\n"
+    # By hand, a third of the time: it stands in the way of every hand-over.
+    return (
+        f'{{"journal": "{mark.journal}", "drop": {mark.drop}, "batch": {mark.batch}, "seat": {mark.seat}, "term": {mark.term}, '
+        f'"commits": {mark.commits}, "place": "{mark.place}", "host": {json.dumps(mark.host)}, "file": {mark.file}, '
+        f'"check": {_check(mark)}}}'
+    ).encode().ljust(SIZE - 1) + b"\n"
 
 
 def unpack(data: bytes) -> Mark | None:
@@ -114,7 +119,7 @@ def unpack(data: bytes) -> Mark | None:
 
 
 def _check(mark: Mark) -> int:
-    return zlib.crc32(" ".join(map(str, mark)).encode("utf-8", "surrogatepass"))
+    return zlib.crc32(repr(tuple(mark)).encode("utf-8", "surrogatepass"))
 
 
 def mark_paths(settings: Settings, workspace: Workspace) -> dict[str, Path]:
