@@ -108,7 +108,7 @@ def collect(
     writer.add_fills(fold.fills)
     writer.add_events(fold.events)
     writer.save_standings(list(fold.changed.values()))
-    writer.fills_are_there(fold.even)
+    writer.fills_are_there(fold.mended)
     writer.take_up({order for order in given_up if not standings[order].given_up})
     writer.taken_back(fold.taken_back | {o for o in rejected if standings[o].status is not Status.REJECTED})
     instructions = [
@@ -198,6 +198,7 @@ class _Fold:
         self.answered: list[tuple[int, Refusal | None]] = []
         self.uneven: dict[int, bool] = {}
         self.even: set[int] = set()
+        self.mended: set[int] = set()  # of those, the ones that may have been said to differ
 
     def add(self, report: Report, order: int | None) -> str:
         """Returns what was unexpected, and then it has changed nothing; "" when all went well."""
@@ -232,6 +233,8 @@ class _Fold:
             before = self._before[order]
             if after.adds_up:
                 self.even.add(order)
+                if not before.adds_up or Status.FILLED is before.status is after.status:
+                    self.mended.add(order)
             elif (after.told_volume, after.filled_volume) != (before.told_volume, before.filled_volume):
                 self.uneven[order] = after.told_whole
                 detail = f"{after.filled_volume} / {after.told_volume}"

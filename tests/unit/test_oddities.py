@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from command_line import a_workspace, orderdrop, routed
+import sqlite3
+
+import pytest
+from command_line import HEADER, a_workspace, dropped, orderdrop, routed
 
 from orderdrop.clock import SystemClock, trade_date
 from orderdrop.journal.journal import Journal
 from orderdrop.oddities import UnreadableRows, alarms, note_strangers, note_unreadable_reports
+from orderdrop.order.code import UNEVEN
+
+FILLED = f"{HEADER}F-1,SZSE.000725,100,1,1,10\n"
 
 
 class _Telling:
@@ -68,3 +74,19 @@ def test_unreadable_rows_when_counted_anew_after_a_start_then_not_added_up(tmp_p
         (sentence,) = alarms(writer.get_meta, today)
     journal.close()
     assert "status is not a number (2)" in sentence
+
+
+@pytest.mark.parametrize("code", UNEVEN)
+def test_status_and_run_once_when_fills_do_not_add_up_then_exit_1_and_the_sid(tmp_path, code):
+    root = a_workspace(tmp_path / "w")
+    dropped(root, "a.csv", FILLED)
+    assert (orderdrop("status", at=root).exit_code, routed(root).exit_code) == (0, 0)
+    with sqlite3.connect(root / "journal.db") as journal:
+        journal.execute(
+            "UPDATE orders SET reason_code = ?, reason_value = '0', reason_bound = '100'", (code,)
+        )
+    found = orderdrop("status", at=root)
+    assert found.exit_code == 1
+    assert "do not add up" in found.stderr
+    assert "F-1" in found.stderr
+    assert routed(root).exit_code == 1
