@@ -32,7 +32,7 @@ _REPEATED_BY = "SELECT order_ref FROM rows WHERE id BETWEEN ? AND ? AND outcome 
 _ASKED_AT_ONCE = 10_000
 _HAS_TRADED = (
     f"SELECT 1 FROM orders WHERE id > ((SELECT max(id) FROM drops) - 10000) << {ROW_BITS}"
-    " AND account_id = ? AND sid_key IS NOT NULL LIMIT 1"
+    " AND account_id = ? LIMIT 1"
 )
 DROPS_FROM = "drops_from"
 BATCHES_FROM = "batches_from"
@@ -121,7 +121,7 @@ class Asking:
         return {order for order in rows.scalars() if order is not None}
 
     def has_traded(self, account_id: str) -> bool:
-        """Whether the account had an order of late."""
+        """Whether the account had an order of late, be it a denied one."""
         return has_traded(self.connection, account_id)
 
     def _remembered(self, what: str, query: str) -> int:
