@@ -105,6 +105,7 @@ class Router:
         self._waiting_cancels: set[int] = set()
         self._named_switches = Switches()
         self._traded: dict[str, bool] = {}  # whether the accounts that those name have ever had an order
+        self._traded_unread = False
         self._asked = False  # instructions are journaled that were not carried out
         self._cursors: dict[str, Cursor] = {}
         self.shut: dict[str, str] = {}  # gateways that are closed for today, and since when
@@ -165,6 +166,8 @@ class Router:
         if self._lapsing.due:
             self._end_earlier_days(done)
         found = self.inbox.collect(self.today)
+        if self._traded_unread:
+            self._traded, self._traded_unread = {}, False
         self.guard.watch()
         switches = self._switches()
         if not (found or self._asked or self.ready or self.holding.due(switches)):
@@ -342,7 +345,7 @@ class Router:
                 with self.journal.transaction() as writer:
                     known = account_id == self.desk.default_account or writer.has_traded(account_id)
             except JournalError:
-                return False  # then the switch binds all
+                known, self._traded_unread = False, True  # for this turn the switch binds all
             self._traded[account_id] = known
         return self._traded[account_id]
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from orderdrop.checks.ledger import ScopeKey
 from orderdrop.checks.switches import State, Switches
-from orderdrop.inbox.names import read_switch
+from orderdrop.inbox.names import printable, read_switch
+
+_REASON_BYTES: Final = 400
 
 
 def switch_files(inbox: Path) -> Iterator[tuple[Path, ScopeKey, State]]:
@@ -23,11 +26,13 @@ def switch_files(inbox: Path) -> Iterator[tuple[Path, ScopeKey, State]]:
 
 
 def reason_in(path: Path) -> str:
-    """What was written into a switch, "" where nothing can be read."""
+    """What was written into a switch, as one short line; "" where nothing can be read."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else ""
-    except OSError:
+        with path.open("rb") as file:
+            text = file.read(_REASON_BYTES).decode(errors="ignore")
+    except OSError:  # a folder, a link to nowhere
         return ""
+    return printable(" ".join(text.split()))
 
 
 def read_switches(inbox: Path) -> Switches:

@@ -92,6 +92,15 @@ def test_switch_when_it_cannot_be_read_is_one_all_the_same(tmp_path):
     assert reason_in(path) == ""
 
 
+def test_reason_when_a_switch_is_a_book_or_long_is_short_and_harmless(tmp_path):
+    (tmp_path / "HALT.csv").write_bytes(b"why \x1b[2J\r\n" + b"x" * 10_000)
+    (tmp_path / "HALT").mkdir()
+    reasons = [reason_in(path) for path, _key, _state in switch_files(tmp_path)]
+    assert reasons[0] == ""
+    assert reasons[1].startswith("why ?[2J xxx")
+    assert len(reasons[1]) < 500
+
+
 def test_settings_when_none_then_the_paper_account_is_known(desk):
     assert Settings().accounts == {}
     one = desk()

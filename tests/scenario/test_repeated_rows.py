@@ -67,6 +67,14 @@ def test_baskets_when_all_three_come_in_one_turn_are_two_orders_in_all(trade):
     assert sorted(volumes(desk)) == [500, 1000]
 
 
+@pytest.mark.parametrize("small", [tail.SMALL, 100])
+def test_copy_when_it_comes_in_the_same_turn_goes_by_its_rows_too(trade, monkeypatch, small):
+    monkeypatch.setattr(tail, "SMALL", small)  # the copy is streamed then
+    desk = trade({"a.csv": HEAD + A, "a (1).csv": HEAD + A + B + "600030,买入,700,20\n"})
+    assert outcomes(desk, "a (1).csv") == [("held", "REPEATED_ROW"), ("filled", ""), ("filled", "")]
+    assert volumes(desk) == [1000, 500, 700]
+
+
 def test_basket_when_renamed_or_sorted_is_a_duplicate(trade):
     desk = trade({"a.csv": BASKET})
     desk.route({"whatever.csv": HEAD + B + A})

@@ -4,9 +4,13 @@ import re
 from datetime import date
 from hashlib import sha256
 
+import pytest
+from builders import an_order
+from hypothesis import given
+from hypothesis import strategies as st
 from intake_reading import read
 
-from orderdrop.intake import FollowedSids, derived_sid
+from orderdrop.intake import DropSids, FollowedSids, LaterSids, derived_sid, row_key
 
 DAY = date(2026, 11, 20)
 NEXT_DAY = date(2026, 11, 23)
@@ -66,3 +70,53 @@ def test_followed_sids_when_the_file_was_saved_with_other_line_ends_or_encoding_
     versions = (text.encode(), text.replace("\n", "\r\n").encode("gbk"), text.encode("utf-16"))
     names = {read(data, derive=FollowedSids(DAY, "f")).orders[0].sid for data in versions}
     assert len(names) == 1
+
+
+KEYS = st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=12).flatmap(
+    lambda keys: st.permutations(keys + keys[:2])
+)
+
+
+@given(st.data())
+def test_drop_sids_when_rows_are_in_another_order_are_the_same_names(data):
+    keys = data.draw(KEYS)
+    names = [DropSids(DAY, keys).name(key) for key in keys]
+    sids, again = DropSids(DAY, keys), data.draw(st.permutations(keys))
+    moved = [sids.name(key) for key in again]
+    assert len(set(moved)) == len(keys)
+    assert set(names) <= set(moved)
+    sids.restart()
+    assert [sids.name(key) for key in again] == moved
+
+
+def test_drop_sids_when_a_row_is_there_once_more_or_the_day_is_another_have_no_name_in_common():
+    drops = [DropSids(DAY, [1, 2]), DropSids(DAY, [1, 2, 2]), DropSids(DAY, [2]), DropSids(NEXT_DAY, [1, 2])]
+    assert len({sids.name(2) for sids in drops}) == 4
+
+
+def test_later_sids_when_space_row_or_line_differ_then_other_names():
+    names = {
+        LaterSids(DAY, *key[:1]).name(*key[1:])
+        for key in (("a", 1, 5), ("b", 1, 5), ("a", 2, 5), ("a", 1, 6))
+    }
+    assert len(names) == 4
+    assert all(SID.fullmatch(name) for name in names)
+
+
+@pytest.mark.parametrize(
+    "over", [{"price": "31.2"}, {"price": "31.200"}, {"remark": "x"}, {"row": 9}, {"note": "mended"}]
+)
+def test_row_key_when_only_spelling_remark_or_place_differ_is_the_same(over):
+    plain = an_order(sid="", price="31.20")
+    assert row_key(an_order(**{"sid": "", "price": "31.20"} | over)) == row_key(plain)
+
+
+@pytest.mark.parametrize(
+    "over",
+    [{"price": "31.21"}, {"price": None}, {"volume": 200}, {"symbol": "SZSE.000001"}, {"account_id": "B"}, {"order_business": 2},
+     {"order_type": 2}, {"strategy": "s"}, {"not_before": "09:31:00"}, {"not_after": "09:31:00"}, {"sid": "S1"}],
+)  # fmt: skip
+def test_row_key_when_it_says_anything_else_is_another(over):
+    assert row_key(an_order(**{"sid": "", "price": "31.20"} | over)) != row_key(
+        an_order(sid="", price="31.20")
+    )
