@@ -5,7 +5,7 @@ from builders import ACCOUNT, a_clock, an_outgoing
 from gm_terminal import GmTerminal
 
 from orderdrop.clock import Micros
-from orderdrop.gateway.base import Batch, Cancel, Cursor, Outcome
+from orderdrop.gateway.base import Batch, Cancel, Cursor, Outcome, Stopped
 from orderdrop.order.errors import GatewayError
 from orderdrop.order.report import CancelReject, Fill, StatusReport
 from orderdrop.order.status import Status
@@ -52,6 +52,23 @@ def said(gateway, terminal, seconds=5):
 def submit_in_doubt(gateway, batch):
     with pytest.raises(GatewayError):
         gateway.submit(batch)
+
+
+# a switch that is thrown while a batch leaves
+
+
+def test_submit_when_stopped_between_two_calls_then_what_was_called_is_known_and_the_rest_never_left(
+    terminal, lives
+):
+    gateway = lives()
+    asked = iter([False, False, True])
+    gateway.stopped = lambda: next(asked)
+    batch = a_batch(gateway, *(an_outgoing(sid=f"S{n}", symbol=PENDING) for n in range(4)))
+    with pytest.raises(Stopped):
+        gateway.submit(batch)
+    never, taken = Outcome.NEVER_LEFT, Outcome.TAKEN
+    assert gateway.settle(batch) == {"S0": taken, "S1": taken, "S2": never, "S3": never}
+    assert len(terminal.book.rows()) == 2
 
 
 # a call that does not return

@@ -9,7 +9,7 @@ from builders import ACCOUNT, an_outgoing
 from qmt_desk import Desk, desks
 
 from orderdrop.checks.board import ORDER_TYPES
-from orderdrop.gateway.base import Batch, Cancel, Outcome
+from orderdrop.gateway.base import Batch, Cancel, Outcome, Stopped
 from orderdrop.gateway.miniqmt_codes import BUSINESS, PRICE_TYPES
 from orderdrop.gateway.miniqmt_reference import LONGEST
 from orderdrop.order.model import OrderBusiness
@@ -28,6 +28,20 @@ def make(tmp_path) -> Iterator[Callable[..., Desk]]:
 @pytest.fixture
 def desk(make) -> Desk:
     return make()
+
+
+# a switch that is thrown while a batch leaves
+
+
+def test_submit_when_stopped_between_two_calls_then_what_was_called_is_known_and_the_rest_never_left(desk):
+    asked = iter([False, False, True])
+    desk.gateway.stopped = lambda: next(asked)
+    batch = desk.batch("S1", "S2", "S3", "S4", symbol=PENDING)
+    with pytest.raises(Stopped):
+        desk.gateway.submit(batch)
+    never, taken = Outcome.NEVER_LEFT, Outcome.TAKEN
+    assert desk.gateway.settle(batch) == {"S1": taken, "S2": taken, "S3": never, "S4": never}
+    assert len(desk.at_broker(2)) == 2
 
 
 # keys
