@@ -411,12 +411,10 @@ def _make_gateway(
 
 def set_up_log(settings: Settings, workspace: Workspace) -> None:
     """A rotating log in the workspace's state folder, for this process."""
-    from logging.handlers import RotatingFileHandler  # noqa: PLC0415  only a router needs it
+    from orderdrop.logfile import LogFile  # noqa: PLC0415  only a router needs it
 
     workspace.state.mkdir(parents=True, exist_ok=True)
-    handler = RotatingFileHandler(
-        workspace.log, maxBytes=5_000_000, backupCount=9, encoding="utf-8", delay=True
-    )
+    handler = LogFile(workspace.log, maxBytes=5_000_000, backupCount=9, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger("orderdrop")
     root.setLevel(settings.log.level)

@@ -48,19 +48,21 @@ def doctor(place: Place, ctx: click.Context, as_json: bool) -> None:
 
 
 def _router(place: Place) -> RouterFacts:
-    from orderdrop.app import holder_of  # noqa: PLC0415
+    from orderdrop import health  # noqa: PLC0415
+    from orderdrop.cli.status import who_runs  # noqa: PLC0415
     from orderdrop.doctor.surroundings import RouterFacts  # noqa: PLC0415
     from orderdrop.order.errors import JournalError  # noqa: PLC0415
     from orderdrop.waiting import waiting  # noqa: PLC0415
 
-    running = place.routed
-    holder = holder_of(place.workspace) if running else {}
+    router, beat = who_runs(place)
+    faults = health.problems(beat, router["silent_for"]) if router["running"] else ()
     try:
         with place.journal() as reading:
             files = waiting(place.workspace, reading, place.today)
     except JournalError:  # told on its own
         files = []
-    return RouterFacts(running, f"pid {holder.get('pid', '?')}", tuple(files), place.in_force)
+    who = f"pid {router.get('pid', '?')}"
+    return RouterFacts(router["running"], who, tuple(files), place.in_force, tuple(faults))
 
 
 def _show(findings: list[Finding], place: Place) -> None:

@@ -75,7 +75,7 @@ def look(place: Place) -> dict[str, Any]:
     from orderdrop.views import is_early, scan_finds_key  # noqa: PLC0415
     from orderdrop.waiting import Lot, lying, lying_on, names_of  # noqa: PLC0415
 
-    router, beat = _router(place)
+    router, beat = who_runs(place)
     counts: dict[str, int] = {}
     live: list[Any] = []
     inbox: list[Any] = []
@@ -131,7 +131,7 @@ def look(place: Place) -> dict[str, Any]:
     return found | {"problems": problems_of(found, place)}
 
 
-def _router(place: Place) -> tuple[dict[str, Any], dict[str, Any] | None]:
+def who_runs(place: Place) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """Who runs, and what its loop said last; silent_for: seconds since then, or since its start while it has said nothing."""
     import platform  # noqa: PLC0415
     import time  # noqa: PLC0415

@@ -15,10 +15,12 @@ from orderdrop.doctor.judging import (
     judge_calendar,
     judge_clock,
     judge_console,
+    judge_day,
     judge_events,
     judge_folder,
     judge_inbox,
     judge_journal,
+    judge_life,
     judge_renames,
     judge_router,
     judge_space,
@@ -43,6 +45,7 @@ def examine(
 ) -> Iterator[Finding]:
     """console: the encoding of the screen. Raises ConfigError."""
     yield judge_router(router, str(workspace.root))
+    yield from judge_life(router, str(workspace.root))
     yield judge_console(console)
     terminal = any(not isinstance(values, PaperSettings) for values in settings.gateways.values())
     yield judge_zone(zone_offset(), terminal=terminal)
@@ -52,7 +55,8 @@ def examine(
     journal = journal_facts(settings, workspace)
     yield from judge_journal(journal)
     if not (journal.fault or journal.newer):
-        yield from judge_witness(witness_facts(settings, workspace, today), str(journal.path))
+        yield from judge_witness(witness_facts(settings, workspace), str(journal.path))
+    yield from judge_day(journal, today)
     yield from judge_space(look_at(workspace.root))
     for folder in (workspace.outbox, workspace.archive, workspace.quarantine, workspace.state):
         yield judge_folder(look_at(folder), "workspace.folder")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from statistics import median
 from typing import Final
 
 from orderdrop.doctor.finding import Finding, Level
 from orderdrop.doctor.folders import Folder
 from orderdrop.doctor.surroundings import JournalFacts, RouterFacts, WitnessFacts
+from orderdrop.order.identity import day_number
 
 OK, WARN, WRONG = Level.OK, Level.WARN, Level.WRONG
 
@@ -166,7 +168,7 @@ def judge_journal(journal: JournalFacts) -> Iterator[Finding]:
 
 
 def judge_witness(facts: WitnessFacts, where: str) -> Iterator[Finding]:
-    """Whether the journal is the one that was here, and whether a wrong clock has begun days ahead."""
+    """Whether the journal is the one that was here."""
     if facts.zh:
         known = "；".join(facts.about)
         yield Finding(
@@ -181,12 +183,6 @@ def judge_witness(facts: WitnessFacts, where: str) -> Iterator[Finding]:
         )  # fmt: skip
     else:
         yield Finding(OK, "journal.witness", where, "与见证一致", "agrees with its witnesses")
-    if facts.ahead:
-        days = ", ".join(map(str, facts.ahead))
-        yield Finding(
-            WRONG, "journal.day", days, "日志库到了还没来的日子，时钟错过", "the journal has come to days that have not come: the clock was wrong",
-            "今天的日期若是对的：orderdrop adopt --day-was-wrong", "if today's date is right: orderdrop adopt --day-was-wrong",
-        )  # fmt: skip
 
 
 def judge_events(inbox: str, told: float | None, *, wanted: bool) -> Finding:
@@ -204,6 +200,24 @@ def judge_events(inbox: str, told: float | None, *, wanted: bool) -> Finding:
     return Finding(
         OK, "inbox.events", inbox, f"{told * 1000:.0f} ms 内到达", f"arrive within {told * 1000:.0f} ms"
     )
+
+
+def judge_day(journal: JournalFacts, today: date) -> Iterator[Finding]:
+    """A journal of a day that the clock has not come to: the clock is wrong now, or it was then."""
+    if journal.newest_day > day_number(today):
+        yield Finding(
+            WRONG, "journal.day", str(journal.path), f"日志库已到 {journal.newest_day},时钟是 {today}",
+            f"the journal has come to {journal.newest_day}, the clock shows {today}",
+            "先校准时钟;若之前的时钟错了:orderdrop adopt --day-was-wrong",
+            "set the clock; if it was wrong before: orderdrop adopt --day-was-wrong",
+        )  # fmt: skip
+
+
+def judge_life(router: RouterFacts, where: str) -> Iterator[Finding]:
+    """What the router's heartbeat says."""
+    for fault in router.faults:
+        zh, _, en = fault.partition(" / ")
+        yield Finding(WRONG, "router.life", where, zh, en or zh, "见 docs/running.md", "see docs/running.md")
 
 
 def judge_router(router: RouterFacts, where: str) -> Finding:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from sqlalchemy.exc import DBAPIError
 
-from orderdrop.adopting import days_ahead
 from orderdrop.config import Settings
 from orderdrop.doctor.folders import PROBE
 from orderdrop.inbox.watch import watch
-from orderdrop.journal.asking import Asking
 from orderdrop.journal.journal import Journal, reading_engine, refuse_network_drive
 from orderdrop.journal.reading import read
 from orderdrop.journal.schema import VERSION
@@ -32,6 +30,7 @@ class RouterFacts(NamedTuple):
     who: str
     waiting: tuple[str, ...]
     same_settings: bool = True
+    faults: tuple[str, ...] = ()  # what its heartbeat says, bilingual
 
 
 class JournalFacts(NamedTuple):
@@ -42,18 +41,16 @@ class JournalFacts(NamedTuple):
     local: str = ""
     fault: str = ""
     newer: bool = False
+    newest_day: int = 0
 
 
 class WitnessFacts(NamedTuple):
-    """zh, en: why the start is refused, "" when it is not; about: what is known. unreadable: how many marks do not read. ahead: days that
-    the journal has come to and that have not come yet.
-    """
+    """zh, en: why the start is refused, "" when it is not; about: what is known. unreadable: how many marks do not read."""
 
     zh: str
     en: str
     about: list[str]
     unreadable: int
-    ahead: list[int]
 
 
 def journal_facts(settings: Settings, workspace: Workspace) -> JournalFacts:
@@ -71,31 +68,21 @@ def journal_facts(settings: Settings, workspace: Workspace) -> JournalFacts:
         try:
             with read(engine) as reading:
                 version = int(reading.meta("schema_version") or 0)
+                newest = reading.newest_day()
         finally:
             engine.dispose()
     except (DBAPIError, JournalError) as error:
         return JournalFacts(path, there=True, local=local, fault=str(error))
-    return JournalFacts(path, there=True, local=local, newer=version > VERSION)
+    return JournalFacts(path, there=True, local=local, newer=version > VERSION, newest_day=newest)
 
 
-def witness_facts(settings: Settings, workspace: Workspace, today: date) -> WitnessFacts:
+def witness_facts(settings: Settings, workspace: Workspace) -> WitnessFacts:
     """Of a journal that can be read."""
     try:
         heard = hear(settings, workspace)
     except (OSError, JournalError) as error:
-        return WitnessFacts(f"见证读不了：{error}", f"the marks cannot be read: {error}", [], 0, [])
-    try:
-        engine = reading_engine(settings.journal.url, workspace.root)
-    except JournalError:  # there is none
-        return WitnessFacts(heard.zh, heard.en, heard.about, len(heard.unreadable), [])
-    try:
-        with engine.connect() as connection:
-            ahead = days_ahead(Asking(connection), today)
-    except DBAPIError:  # of before it had its tables
-        ahead = []
-    finally:
-        engine.dispose()
-    return WitnessFacts(heard.zh, heard.en, heard.about, len(heard.unreadable), ahead)
+        return WitnessFacts(f"见证读不了：{error}", f"the marks cannot be read: {error}", [], 0)
+    return WitnessFacts(heard.zh, heard.en, heard.about, len(heard.unreadable))
 
 
 def event_after(folder: Path) -> float | None:
