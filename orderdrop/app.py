@@ -21,6 +21,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from orderdrop import __version__, archive, away
+from orderdrop.access import let_in
 from orderdrop.chores import Chores
 from orderdrop.clock import Clock, Micros, SteadyClock, SystemClock, iso, ticks_of_machine
 from orderdrop.config import (
@@ -118,6 +119,7 @@ class App:
             opened.callback(self.journal.close)
             self.journal.open()
             opened.callback(self._marks.close)
+            self._let_in()
             for gateway in self.desk.gateways.values():
                 opened.callback(gateway.close)
                 gateway.open()
@@ -175,6 +177,19 @@ class App:
             name = writer.get_meta(JOURNAL_ID) or ""
             standing = Standing(name, writer.next_drop_id() - 1, writer.next_batch_id() - 1)
         self._marks.open(standing)
+
+    def _let_in(self) -> None:
+        here, group = self.workspace, self.settings.inbox.group
+        if not group:
+            return
+        journal = self.journal.path
+        private = [
+            here.settings, here.state, here.archive, here.quarantine,
+            *journal.parent.glob(f"{journal.name}*"),
+        ]  # fmt: skip
+        why = let_in(group, here.root, here.inbox, (here.outbox, here.receipts), private)
+        if why:
+            log.error("[inbox] group = %s: 没有放行 / the group is not let in: %s", group, why)
 
     def _note_last(self) -> None:
         """What was handed over, and was to be noted with the next drops."""

@@ -76,6 +76,10 @@ class InboxSettings(_Section):
     max_bytes: int = Field(32 * 1024 * 1024, gt=0, description="largest file in bytes 文件上限(字节)")
     max_rows: int = Field(200_000, gt=0, lt=2**31, description="most rows in one file 行数上限")
     hold: bool = Field(False, description="hold every order until `orderdrop release` 全部暂存,手工放行")
+    group: str = Field(
+        "",
+        description="a group of this machine that may drop files and read the outbox, not on Windows 可投单的用户组",
+    )
     archive_after: float = Field(
         2, ge=0, le=86400, description="seconds of quiet before a finished file is archived 归档前静默(秒)"
     )

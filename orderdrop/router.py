@@ -193,14 +193,7 @@ class Router:
                 if admitted.held or admitted.waiting:
                     self.holding.look(writer)
         except Exception as error:
-            if isinstance(error, JournalError):
-                self.guard.trouble(str(error))
-            self.holding.forget()
-            cancels_only = [ready for ready in found if _is_cancel(ready)]
-            for ready in found:
-                if not _is_cancel(ready):
-                    self.inbox.forget(ready)
-            self._cancel_only_after(error, cancels_only, done)
+            self._not_taken(found, error, done)
             raise
         self.backlog, done.admitted, self._asked = backlog, admitted, bool(cancels)
         if changed is not None:
@@ -210,6 +203,17 @@ class Router:
         self._cancels.ask(cancels)
         self._send_cancels(now)  # before new orders, which may be many
         self._door.hand_over(handovers, self._stopped_since(self.inbox.switches))
+
+    def _not_taken(self, found: Sequence[Take | RefusedFile], error: Exception, done: Round) -> None:
+        """The transaction failed: its files are looked at afresh, and its cancels go out all the same."""
+        if isinstance(error, JournalError):
+            self.guard.trouble(str(error))
+        self.holding.forget()
+        cancels_only = [ready for ready in found if _is_cancel(ready)]
+        for ready in found:
+            if not _is_cancel(ready):
+                self.inbox.forget(ready)
+        self._cancel_only_after(error, cancels_only, done)
 
     def _stopped_since(self, before: Switches) -> Callable[[], bool]:
         """Whether a switch was thrown since then; asked while a large drop leaves. A turn that takes long is no hanging router, either."""

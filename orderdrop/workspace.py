@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from orderdrop.access import PRIVATE_FOLDER
 from orderdrop.order.errors import ConfigError
 
 SETTINGS_FILE: Final = "orderdrop.toml"
@@ -105,14 +106,14 @@ class Workspace:
         return self.quarantine / day.isoformat() if refused_whole else self.day(day) / "drops"
 
     def folders(self) -> tuple[Path, ...]:
-        return (self.inbox, self.receipts, self.archive, self.quarantine, self.state)
+        return (self.inbox, self.outbox, self.receipts, self.archive, self.quarantine, self.state)
 
     def make(self) -> None:
         """Raises ConfigError when the inbox lies elsewhere and is not there: a share that is not mounted must not be made up."""
         if not self.inbox.is_relative_to(self.root) and not self.inbox.is_dir():
             raise ConfigError(f"[inbox] path: 没有这个文件夹 / no such folder: {self.inbox}")
         for folder in self.folders():
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
 
 
 _TAKEN: Final = frozenset(

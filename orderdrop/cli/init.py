@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
+from orderdrop.access import PRIVATE_FOLDER, open_to_others, write_private
 from orderdrop.cli.output import command_at, give_up, say
 from orderdrop.cli.place import Place, pass_place
 
@@ -18,6 +20,8 @@ def init(place: Place, folder: Path | None) -> None:
 
     建立工作区,并写好带注释的 orderdrop.toml。
 
+    Only its user can enter a new one (docs/security.md). 新工作区只有本用户能进入。
+
     Nothing needs to be set: as it is, orders go to the paper broker that is built in. An orderdrop.toml that is there
     already is left alone.
 
@@ -29,16 +33,23 @@ def init(place: Place, folder: Path | None) -> None:
     from orderdrop.cli.settings_file import settings_text  # noqa: PLC0415
 
     root = folder or place.root
-    root.mkdir(parents=True, exist_ok=True)
+    new = not root.exists() or not any(root.iterdir())
+    root.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+    if new and not root.is_symlink() and os.name == "posix":
+        root.chmod(PRIVATE_FOLDER)  # one that was there and held nothing, too
     made = Place(root)
     path, text = made.workspace.settings, settings_text()
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        write_private(path, text)
     except FileExistsError:
         give_up(f"已有 {path},没有改动", f"there is one already, it was left alone: {path}")
     made.workspace.make()
     click.echo(path)
+    if (others := open_to_others(made.workspace.root)).who and os.name == "posix":
+        say(
+            f"文件夹里已有别的内容,权限没有改动:{others.who.partition(' / ')[0]}能进入 {made.workspace.root},见 docs/security.md",
+            f"the folder held other things, its permissions were left alone: {others.who.partition(' / ')[2]} may enter {made.workspace.root}, see docs/security.md",
+        )
     command = "orderdrop" if root == Path() else command_at(root)
     say(
         f"工作区已建立。下一步: {command} run,然后把委托文件放入 {made.workspace.inbox}",

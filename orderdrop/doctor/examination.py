@@ -8,6 +8,7 @@ from typing import Final, assert_never
 
 from orderdrop.config import GmSettings, GoldminerSettings, MiniqmtSettings, PaperSettings, Settings
 from orderdrop.doctor import goldminer, goldminer_judging
+from orderdrop.doctor.access import look_at_access
 from orderdrop.doctor.api import look_at_gm, look_at_miniqmt
 from orderdrop.doctor.finding import Finding
 from orderdrop.doctor.folders import look_at
@@ -57,6 +58,7 @@ def examine(
     if not (journal.fault or journal.newer):
         yield from judge_witness(witness_facts(settings, workspace), str(journal.path))
     yield from judge_day(journal, today)
+    yield from look_at_access(settings, workspace, journal.path)
     yield from judge_space(look_at(workspace.root))
     for folder in (workspace.outbox, workspace.archive, workspace.quarantine, workspace.state):
         yield judge_folder(look_at(folder), "workspace.folder")

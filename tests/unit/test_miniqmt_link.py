@@ -194,5 +194,5 @@ def test_open_when_the_folder_is_not_there_then_says_so(desk):
 
 def test_open_when_xtquant_is_missing_then_says_which_command_helps(desk, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "xtquant", None)
-    with pytest.raises(ConfigError, match=r"orderdrop\[miniqmt\]"):
+    with pytest.raises(ConfigError, match=r"\.\[miniqmt\]"):
         MiniqmtGateway("qmt", desk.gateway._settings, [ACCOUNT], desk.clock).open()
