@@ -407,6 +407,6 @@ def test_instruments_when_the_terminal_hangs_then_orders_go_all_the_same_and_clo
     assert hear(around, gateway).statuses("S1") == [Status.NEW, Status.FILLED]
     assert asking.is_alive()
     gateway.close()
-    asking.join(10)
+    asking.join(60)
     assert not asking.is_alive()
     assert len(faults) == 1

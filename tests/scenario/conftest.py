@@ -52,7 +52,7 @@ class Desk:
         """Let the router turn until `rounds` turns on end brought nothing new; then its housekeeping is done as well."""
         self.put(inbox or {})
         app = self.open()
-        calm, deadline = 0, time.monotonic() + 20
+        calm, deadline = 0, time.monotonic() + 120
         while calm < rounds and time.monotonic() < deadline:
             time.sleep(0.002)
             done = []

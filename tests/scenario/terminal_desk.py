@@ -56,7 +56,7 @@ class TerminalDesk(Desk):
         """As people do every morning."""
         self.terminal = Terminal(self._habits, self._faults)
 
-    def until(self, done, seconds: float = 10) -> None:
+    def until(self, done, seconds: float = 60) -> None:
         """Take turns until `done()`."""
         app, deadline = self.open(), time.monotonic() + seconds
         while not done():

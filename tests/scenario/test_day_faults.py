@@ -23,7 +23,7 @@ def row(sid: str, symbol: str = "SHSE.600000") -> str:
 def faults(desk) -> set[str]:
     """What a few turns complain of, from the first complaint on."""
     found: list[str] = []
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while len(found) < 5 and time.monotonic() < deadline:
         time.sleep(0.002)
         done = desk.open().turn(lambda _round: None)

@@ -69,7 +69,7 @@ class Api(Desk):
 
     def told(self) -> Api:
         """Once the terminal has told."""
-        app, deadline = self.open(), time.monotonic() + 10
+        app, deadline = self.open(), time.monotonic() + 60
         while not (app.deliveries.delivered().told and app.workspace.securities("gm").exists()):
             assert time.monotonic() < deadline
             time.sleep(0.01)
@@ -147,7 +147,7 @@ def test_router_when_it_ends_then_nothing_is_left_running(api):
     api.list(10.00, 9.00, 11.00)
     api.terminal.book.fail("symbols", "hang")
     gateway = api.open().desk.gateways["gm"]
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while gateway._enquiry._process is None:
         assert time.monotonic() < deadline
         time.sleep(0.001)

@@ -18,7 +18,7 @@ from orderdrop.order.errors import GatewayError
 from orderdrop.order.report import Fill, Report, StatusReport
 from orderdrop.order.status import Status
 
-SECONDS = 10
+SECONDS = 60
 """After so long a test gives up."""
 
 

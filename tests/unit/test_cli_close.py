@@ -68,9 +68,9 @@ def test_close_when_a_router_runs_then_that_one_does_it(tmp_path):
     router = threading.Thread(target=route)
     router.start()
     try:
-        assert ready.wait(20)
+        assert ready.wait(120)
         (workspace / "inbox" / "basket.csv").write_text(GOOD, encoding="utf-8")
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while json.loads(orderdrop("orders", "--json", at=workspace).stdout) == []:
             assert time.monotonic() < deadline
         result = orderdrop("close", "--json", at=workspace)

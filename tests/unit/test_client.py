@@ -268,7 +268,7 @@ def test_cancel_is_a_drop(workspace: Path) -> None:
 def test_wait_returns_the_finished_order(workspace: Path) -> None:
     with a_router(workspace):
         orderdrop.drop([ROW], workspace)
-        order = orderdrop.wait("S1", timeout=10, workspace=workspace)
+        order = orderdrop.wait("S1", timeout=60, workspace=workspace)
     assert (order.status, order.filled_volume) == ("filled", 100)
 
 

@@ -76,7 +76,7 @@ def test_submit_when_stopped_between_two_calls_then_what_was_called_is_known_and
 
 @pytest.mark.parametrize("fault", ["refuse-after", "hang-after", "die-after"])
 def test_submit_when_the_answer_is_lost_then_the_order_is_found_and_not_placed_again(terminal, lives, fault):
-    gateway = lives(call_timeout=0.8)
+    gateway = lives(call_timeout=2.5)
     batch = a_batch(gateway, *(an_outgoing(sid=f"S{n}") for n in range(3)))
     terminal.book.fail("place", "")
     terminal.book.fail("place", fault)
@@ -92,7 +92,7 @@ def test_submit_when_the_answer_is_lost_then_the_order_is_found_and_not_placed_a
 def test_trace_when_the_order_never_arrived_then_absent_after_two_queries_ten_seconds_apart(
     terminal, lives, fault
 ):
-    gateway = lives(call_timeout=0.8)
+    gateway = lives(call_timeout=2.5)
     batch = a_batch(gateway, an_outgoing())
     terminal.book.fail("place", fault)
     submit_in_doubt(gateway, batch)
@@ -233,7 +233,7 @@ def test_match_when_it_was_made_at_another_time_then_it_is_not_ours_but_proves_n
 
 
 def test_submit_when_the_terminal_does_not_answer_before_then_nothing_left(terminal, lives):
-    gateway = lives(call_timeout=0.8)
+    gateway = lives(call_timeout=2.5)
     terminal.advance(5)
     terminal.book.fail("orders", "hang")
     batch = a_batch(gateway, an_outgoing())
@@ -353,7 +353,7 @@ def test_cancel_when_the_terminal_refuses_the_call_then_told_with_its_words(term
 
 
 def test_cancel_when_there_is_no_answer_then_a_fault_so_that_it_is_tried_again(terminal, lives):
-    gateway = lives(call_timeout=0.8)
+    gateway = lives(call_timeout=2.5)
     gateway.submit(a_batch(gateway, an_outgoing(symbol=PENDING)))
     terminal.book.fail("cancel", "hang")
     with pytest.raises(GatewayError):

@@ -18,7 +18,7 @@ pytest.importorskip(
 )
 
 
-def a_link(folder, how=None, timeout=1.0, **over):
+def a_link(folder, how=None, timeout=3.0, **over):
     hello = {
         "serv_addr": "127.0.0.1:9",  # nobody listens there
         "strategy_id": "",

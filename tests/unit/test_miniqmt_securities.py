@@ -145,7 +145,7 @@ def test_enquiry_when_its_router_is_killed_then_its_process_ends_too(tmp_path):
         time.sleep(0.5)  # it is deep in the vendor's library
         assert asked.is_running()
         router.kill()
-    asked.wait(10)
+    asked.wait(60)
 
 
 def test_enquiry_when_left_early_then_its_process_is_gone(enquiry, tmp_path):

@@ -49,7 +49,7 @@ def _miniqmt(folder: Path) -> Iterator[Path]:
 
 def _route(workspace: Path, broker: Broker) -> None:
     with App(*load(workspace)) as app:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and len(broker.received) < 3:
             app.turn(lambda _round: None)
         settled = time.monotonic() + 0.5
@@ -139,7 +139,7 @@ def test_funds_when_they_change_without_an_order_then_the_files_follow(tmp_path)
     workspace = a_workspace(tmp_path / "w", QUICK + gateway + NAMED)
     with App(*load(workspace)) as app:
         broker.by_hand(ACCOUNT, "SHSE.600000", 700)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not library.positions(workspace):
             assert time.monotonic() < deadline
             app.turn(lambda _round: None)
