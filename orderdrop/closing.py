@@ -122,9 +122,13 @@ class Closing:
         with read(self._reader) as reading:
             head = chain.last_seal(reading.connection)
             records = chain.records_digest(reading.connection, number)
+            further = chain.further_digest(reading.connection, number)
+            told = chain.reports_closed(reading.connection), head.reach.reports if head else 0
+            scan_names = chain.scan_names_digest(reading.connection, *told)
         archive.write_head(folder, head.id if head else 0, head.digest if head else "")
         manifest = archive.sha256_of(archive.write_manifest(folder))
-        yield from self._seal_once(number, json.dumps({"manifest": manifest, "records": records}))
+        hashes = {"manifest": manifest, "records": records, "further": further, "scan_names": scan_names}
+        yield from self._seal_once(number, json.dumps(hashes))
 
     def _complete(self, day: date) -> Iterator[None]:
         """What was sent, and the journal as a table."""

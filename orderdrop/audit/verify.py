@@ -1,7 +1,8 @@
 """Proves that journal and archive are what they were, and names the first difference.
 
-Four steps, each relying on the one before: the chain over events, reports, fills and batches; orders against their events and
-fills; a closed day's drops and refused rows against its seal; the archive against manifest and journal. Whoever may rewrite
+Four steps, each relying on the one before: the chain over events, reports, fills and batches; orders against their events, reports,
+batches and fills; a closed day's drops, refused rows and what else is said of its orders against its seal; the archive against manifest
+and journal. Whoever may rewrite
 the whole journal can make a new chain as well: that shows against the heads that stand in archives and printed reports.
 """
 
@@ -17,21 +18,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, inspect
 
 from orderdrop.archived import HEAD, MANIFEST, Archived, days_in
+from orderdrop.audit import testimony
+from orderdrop.audit.testimony import Difference
 from orderdrop.clock import iso
 from orderdrop.journal import chain
 from orderdrop.journal.chain import Line, Reach, Seal
 from orderdrop.order.errors import OrderdropError
 from orderdrop.order.identity import day_number, from_day_number
-from orderdrop.order.status import Status
 from orderdrop.workspace import FIN_SUFFIX, Workspace
-
-
-class Difference(NamedTuple):
-    """where: an entry of the journal, or a file."""
-
-    where: str
-    zh: str
-    en: str
 
 
 class Verified(NamedTuple):
@@ -93,6 +87,7 @@ class _Proof:
 
     def _chain(self) -> Iterator[Difference]:
         before: Seal | None = None
+        closing: Seal | None = None
         for seal in chain.seals(self._connection):
             if seal.id == 0:
                 self.begins = f"event {seal.reach.events + 1}"
@@ -102,6 +97,10 @@ class _Proof:
                 )
             else:
                 yield from self._seal(before, seal)
+                if seal.day is not None:
+                    yield from self._scan_names(closing, seal)
+            if seal.day is not None:
+                closing = seal
             self.digests[seal.id] = seal.digest
             before = self.last = seal
         reach = before.reach if before else Reach()
@@ -143,19 +142,7 @@ class _Proof:
     # orders against events and fills
 
     def _orders(self) -> Iterator[Difference]:
-        words = ", ".join(f"'{status.value}'" for status in Status)
-        query = (
-            "SELECT o.id, o.sid, o.status, (SELECT e.event FROM events e WHERE e.order_ref = o.id"
-            f" AND e.event IN ({words}) ORDER BY e.id DESC LIMIT 1) FROM orders o ORDER BY o.id"
-        )
-        for number, sid, status, told in self._connection.exec_driver_sql(query):
-            where = f"order {number} ({sid})"
-            if told is None:
-                yield Difference(where, "没有任何事件:插入的委托", "has no event: the order was inserted")
-            elif told != status:
-                yield Difference(
-                    where, f"状态是 {status},事件说 {told}", f"its status is {status}, its events say {told}"
-                )
+        yield from testimony.differences(self._connection)
         yield from self._filled()
 
     def _filled(self) -> Iterator[Difference]:
@@ -189,12 +176,26 @@ class _Proof:
                     f"{day} 待重新归档,未校验", f"{day} is to be closed again; its archive was not verified"
                 )
                 continue
+            self._odd_folders(day, files)
             closing = closings.get(number)
             if closing is None:
                 yield from self._unproven(day, files)
             else:
-                yield from self._closed(day, files, json.loads(closing.note))
+                yield from self._closed(day, files, closing)
                 self.days.append(day.isoformat())
+
+    def _odd_folders(self, day: date, files: Archived) -> None:
+        """A zip beside its folder is legal while a day is being zipped, and a link where archives are kept on another disk."""
+        if files.folder.is_dir() and files.zip.is_file():
+            self._note(
+                f"archive/{day} 旁边还有 zip，只在文件夹没有时才读它",
+                f"a zip lies beside archive/{day}; it was read only where the folder lacks a file",
+            )
+        for path in (files.folder, files.zip):
+            if path.is_symlink():
+                self._note(
+                    f"{path.name} 是链接，校验的是它指向的内容", f"{path.name} is a link; what it points to was verified"
+                )  # fmt: skip
 
     def _unproven(self, day: date, files: Archived) -> Iterator[Difference]:
         """A day without a seal: the router runs, was killed, or is older than the chain."""
@@ -203,13 +204,15 @@ class _Proof:
         if day < self._today:
             self._note(f"{day} 没有封印,未校验", f"{day} has no seal; its archive was not verified")
 
-    def _closed(self, day: date, files: Archived, sealed: dict[str, str]) -> Iterator[Difference]:
+    def _closed(self, day: date, files: Archived, closing: Seal) -> Iterator[Difference]:
+        sealed: dict[str, str] = json.loads(closing.note)
         if day < self._today:
             records = chain.records_digest(self._connection, day_number(day))
             if records != sealed["records"]:
                 yield Difference(
                     f"drops, rows {day}", "当日文件或坏行记录被改", "drops, refused rows or instructions of the day were altered"
                 )  # fmt: skip
+            yield from self._further(day, closing, sealed)
         if not files.exists:
             yield Difference(_path(day), "归档不见了", "the archive of the day is gone")
         if not files.has(MANIFEST) or files.sha256(MANIFEST) != sealed["manifest"]:
@@ -221,6 +224,33 @@ class _Proof:
         known = yield from self._drops(day, files)
         if day < self._today:  # a router may be putting files away right now
             yield from self._unknown(day, files, {*listed, MANIFEST, *known})
+
+    def _further(self, day: date, closing: Seal, sealed: dict[str, str]) -> Iterator[Difference]:
+        """What the chain's lines do not say. Seals of an older version have nothing of it."""
+        if "further" not in sealed:
+            return
+        if chain.told_since(self._connection, day_number(day), closing.reach):
+            self._note(
+                f"{day} 归档后又有回报，要重新归档", f"something was told of {day} after it was closed; it is to be closed again"
+            )  # fmt: skip
+        elif chain.further_digest(self._connection, day_number(day)) != sealed["further"]:
+            yield Difference(
+                f"orders {day}", "当日委托的通道、原因、时间，或文件的所有者等记录被改",
+                "gateways, reasons or times of orders of the day, or what else its seal covers, were altered",
+            )  # fmt: skip
+
+    def _scan_names(self, before: Seal | None, seal: Seal) -> Iterator[Difference]:
+        """before: the closing seal before this one."""
+        sealed = json.loads(seal.note)
+        begin = before.reach.reports if before else 0
+        if "scan_names" in sealed and sealed["scan_names"] != chain.scan_names_digest(
+            self._connection, begin, seal.reach.reports
+        ):
+            yield Difference(
+                f"reports {begin + 1} to {seal.reach.reports}",
+                "回报的文件单名称被改",
+                "their scan_name was altered",
+            )
 
     def _unknown(self, day: date, files: Archived, known: set[str]) -> Iterator[Difference]:
         for name in files.names():

@@ -66,6 +66,20 @@ _LATER_RECORDS: Final = (
 )
 
 
+_OF_DAY: Final = (
+    """SELECT json_array('drop', id, owner) FROM drops WHERE trade_day = ? ORDER BY id""",
+    f"""SELECT json_array('order', o.id, o.gateway, o.reason_code, o.reason_column, o.reason_value, o.reason_bound, o.due_at,
+        o.expires_at, o.received_at, o.row_key, o.told_volume, o.worth, o.not_before, o.held_for)
+        FROM drops CROSS JOIN orders AS o ON o.id {_BELOW} WHERE drops.trade_day = ? ORDER BY o.id""",
+    f"""SELECT json_array('row', rows.id, rows.received_at) FROM drops CROSS JOIN rows ON rows.id {_BELOW}
+        WHERE trade_day = ? ORDER BY rows.id""",
+    f"""SELECT json_array('instruction', instructions.id, instructions.received_at)
+        FROM drops CROSS JOIN instructions ON instructions.id {_BELOW} WHERE trade_day = ? ORDER BY instructions.id""",
+    """SELECT json_array('batch', id, places) FROM batches WHERE trade_day = ? ORDER BY id""",
+)
+"""What came with version 3 of the journal, and what is said of an order that no event repeats. The lines and records above stay as they are."""
+
+
 class Reach(NamedTuple):
     """The last line of each table that is sealed."""
 
@@ -190,6 +204,39 @@ def records_digest(connection: Connection, day: int) -> str:
     return hashing.hexdigest()
 
 
+def further_digest(connection: Connection, day: int) -> str:
+    """Of what else is said of a day: as long as nothing more is told of its orders, it does not change."""
+    hashing = hashlib.sha256()
+    for query in _OF_DAY:
+        for (text,) in connection.exec_driver_sql(query, (day,)):
+            hashing.update(f"{text}\n".encode("utf-8", "surrogatepass"))
+    return hashing.hexdigest()
+
+
+def scan_names_digest(connection: Connection, begin: int, end: int) -> str:
+    """Of the 文件单 names in the reports behind `begin` and up to `end`: they belong to no day."""
+    query = "SELECT json_array(id, scan_name) FROM reports WHERE id > ? AND id <= ? AND scan_name IS NOT NULL ORDER BY id"
+    hashing = hashlib.sha256()
+    for (text,) in connection.exec_driver_sql(query, (begin, end)):
+        hashing.update(f"{text}\n".encode("utf-8", "surrogatepass"))
+    return hashing.hexdigest()
+
+
+def reports_closed(connection: Connection) -> int:
+    """Up to which report the days' closing seals reach by now."""
+    query = "SELECT coalesce(max(reports_to), 0) FROM seals WHERE day IS NOT NULL"
+    return int(connection.exec_driver_sql(query).scalar_one())
+
+
+def told_since(connection: Connection, day: int, reach: Reach) -> bool:
+    """Whether anything was told of a day's orders behind `reach`."""
+    query = (
+        "SELECT 1 FROM (SELECT order_ref FROM events WHERE id > ? UNION ALL SELECT order_ref FROM reports WHERE id > ?) AS told"
+        " CROSS JOIN orders ON orders.id = told.order_ref WHERE orders.trade_day = ? LIMIT 1"
+    )
+    return connection.exec_driver_sql(query, (reach.events, reach.reports, day)).first() is not None
+
+
 def late_key(day: int) -> str:
     """Where the journal notes that a day is to be closed, again if it was: rows came late, or it is being closed right now."""
     return f"late:{day}"
@@ -198,11 +245,16 @@ def late_key(day: int) -> str:
 def days_to_close(connection: Connection, today: int) -> list[int]:
     """Days before `today` that were never closed, or have changed since: a late fill, an expiry, rows that came too late."""
     closed = "(SELECT coalesce(max(day), 0) FROM seals WHERE day IS NOT NULL AND day < :today)"
-    sealed = "(SELECT coalesce(max(events_to), 0) FROM seals WHERE day IS NOT NULL)"
+    sealed, told = (
+        f"(SELECT coalesce(max({column}), 0) FROM seals WHERE day IS NOT NULL)"
+        for column in ("events_to", "reports_to")
+    )
     query = (
         f"SELECT DISTINCT trade_day FROM drops WHERE trade_day > {closed} AND trade_day < :today"
         " UNION SELECT DISTINCT orders.trade_day FROM events CROSS JOIN orders ON orders.id = events.order_ref"
         f" WHERE events.id > {sealed} AND orders.trade_day < :today"
+        " UNION SELECT DISTINCT orders.trade_day FROM reports CROSS JOIN orders ON orders.id = reports.order_ref"
+        f" WHERE reports.id > {told} AND orders.trade_day < :today"
         " UNION SELECT CAST(substr(key, 6) AS INTEGER) FROM meta WHERE key >= 'late:' AND key < 'late;'"
     )
     bound = {"today": today}
