@@ -24,7 +24,7 @@ from orderdrop.inbox.folder import RefusedFile
 from orderdrop.inbox.names import printable
 from orderdrop.inbox.tail import Changed, DropFile, Take
 from orderdrop.intake import Block
-from orderdrop.journal.records import DropState, InstructionState, Known, NewDrop, row_id
+from orderdrop.journal.records import ROW_REFUSED, DropState, InstructionState, Known, NewDrop, row_id
 from orderdrop.journal.writer import Writer
 from orderdrop.judge import Judge
 from orderdrop.order.errors import SidTaken
@@ -33,7 +33,7 @@ from orderdrop.order.model import DropKind, Instruction, Order
 from orderdrop.order.refusal import Code, Refusal, RowError
 from orderdrop.pending import FLUSH_AT, Accepted, Handover, Pending
 from orderdrop.repeating import NOTHING_SAID, Repeats, Said
-from orderdrop.verdict import Verdict, duplicate_row, error_row
+from orderdrop.verdict import Verdict, duplicate_row, error_row, refused_row, said_of
 
 log = logging.getLogger(__name__)
 
@@ -353,7 +353,7 @@ class Admission:
             return self._judge.sort(
                 draft.drop_id, block, keys, known, draft.refuse, draft.said or NOTHING_SAID
             )
-        late = (RowError(order.row, order.sid, too_late) for order in block.orders)
+        late = (RowError(order.row, order.sid, too_late, said_of(order)) for order in block.orders)
         return Verdict([], [], [], [*block.errors, *late])
 
     # what was decided
@@ -366,6 +366,7 @@ class Admission:
         self._pending.denied += verdict.denied
         came = self._now if draft.file.drop_id else None  # its rows came later than the drop
         self._pending.rows += [error_row(draft.drop_id, error, came) for error in verdict.errors]
+        self._tell_refused(draft, verdict.errors)
         self._pending.rows += [
             duplicate_row(draft.drop_id, order, earlier, came) for order, earlier in verdict.repeated
         ]
@@ -389,6 +390,24 @@ class Admission:
             accepted or verdict.repeated
         ):  # a large drop is in the journal at once
             self._repeats.taken(draft.file, draft.drop_id, said, accepted)
+
+    def _tell_refused(self, draft: _Draft, errors: Iterable[RowError]) -> None:
+        """Rows that are no orders, but name a sid and an account: programs that read result files look for them there.
+
+        Not under a sid that is an order's: the state of that one is another.
+        """
+        told = [(error, error.said) for error in errors if error.said is not None]
+        if not told:
+            return
+        keys = self._judge.keys_of([said.sid for _error, said in told])
+        taken = self._judge.known(keys).keys() | self._pending.mine.keys()
+        self._writer.add_events(
+            [
+                (self._now, None, ROW_REFUSED, "router", refused_row(draft.drop_id, error, said), None)
+                for (error, said), key in zip(told, keys, strict=True)
+                if key not in taken
+            ]
+        )
 
     def _too_late(self, file: DropFile) -> Refusal | None:
         """Why no row of this file is taken any more."""

@@ -10,12 +10,13 @@ import contextlib
 import errno
 import itertools
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 PATIENCE: Final = 2.5
 _SHARING_VIOLATIONS: Final = frozenset({5, 32, 33})
@@ -73,15 +74,64 @@ def rewriting(path: Path) -> Iterator[Callable[[bytes], object]]:
 
 
 def append_whole(path: Path, content: bytes) -> None:
-    """Append in one write, so that a reader sees whole rows on a local disk."""
+    """Append in one write, so that whoever opens the file sees whole rows, on a local disk.
+
+    Windows keeps readers out of a write by itself. Linux lets a file grow page by page while it is being read, so that a row across a
+    page's end can be seen in part: there, such a write is made under a lease, for which whoever opens the file waits those microseconds.
+    A program that holds the file open all the time can still see the beginning of a row, as anybody who follows a growing file does.
+    """
 
     def append() -> None:
-        with open(path, "ab", buffering=0) as file:
+        with open(path, "ab", buffering=0) as file, _unseen(file, len(content)):
             view = memoryview(content)
             while view:
                 view = view[file.write(view) :]
 
     patiently(append)
+
+
+_PAGE: Final = 4096
+_LEASE_TRIES: Final = 20
+_LEASE_PAUSE: Final = 0.0005
+_TRY_AGAIN: Final = 5.0
+_held_open: dict[str, float] = {}  # files that some program keeps open, and until when nobody waits for it
+
+
+@contextlib.contextmanager
+def _unseen(file: Any, length: int) -> Iterator[None]:
+    """Nobody opens the file meanwhile, if `length` bytes at its end would be seen in part, and the system can do that."""
+    if sys.platform == "linux" and os.fstat(file.fileno()).st_size % _PAGE + length > _PAGE:
+        leased = _lease(file.fileno(), os.fspath(file.name))
+        try:
+            yield
+        finally:
+            if leased:
+                fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    else:
+        yield
+
+
+if sys.platform == "linux":
+    import fcntl
+
+    def _lease(handle: int, name: str) -> bool:
+        """Whether nobody else has the file open now, and whoever opens it waits until the lease is given back."""
+        tries = 1 if time.monotonic() < _held_open.get(name, 0.0) else _LEASE_TRIES
+        for attempt in range(tries):
+            if attempt:
+                time.sleep(_LEASE_PAUSE)
+            try:
+                # A signal that is ignored: the usual one for a lease ends the process.
+                fcntl.fcntl(handle, fcntl.F_SETSIG, signal.SIGURG)
+                fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+            except BlockingIOError:
+                continue
+            except OSError:  # a file system without leases
+                break
+            _held_open.pop(name, None)
+            return True
+        _held_open[name] = time.monotonic() + _TRY_AGAIN
+        return False
 
 
 def rename_new(source: Path, target: Path) -> None:

@@ -56,6 +56,9 @@ class Judge:
             return sid_keys([order.sid for order in orders])
         return sid_keys([wire_sid(order.sid, self._today, self._scope) for order in orders])
 
+    def keys_of(self, sids: Sequence[str]) -> list[int]:
+        return [sid_key(wire_sid(sid, self._today, self._scope)) for sid in sids]
+
     def known(self, keys: Sequence[int]) -> dict[int, Known]:
         """The orders that have used these sids up."""
         return self._writer.known(keys, self._days, past=self._scope == "forever") if keys else {}

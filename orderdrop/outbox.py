@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -41,6 +42,9 @@ class Outbox:
         self._day: date | None = None
         self._event = self._fill = 0
         self._begun: set[Path] = set()
+        self._refused: dict[str, dict[str, list[str]]] = defaultdict(
+            dict
+        )  # rows that are no orders, by account and sid
         self._stale: set[str] = set()  # accounts whose tables are behind
         self._tabled: set[str] = set()  # accounts that have tables
         self._behind = True  # something may have changed since the journal was last read
@@ -109,6 +113,7 @@ class Outbox:
     def _begin_day(self, today: date, reading: Reading) -> None:
         self._day, self._behind = today, True
         self._begun.clear()
+        self._refused.clear()
         self._stale |= self._tabled
         self._event, self._fill = reading.before_day(day_number(today))
         self._begin_files()
@@ -135,15 +140,26 @@ class Outbox:
         self._pace.spent(account_id, time.thread_time() - began)
 
     def _append_changes(self, reading: Reading) -> Iterator[None]:
-        while changes := reading.events_after(self._event, _SLICE):
-            rows: dict[str, list[list[str]]] = defaultdict(list)
+        while True:
+            last = reading.last_event()  # before: what is told meanwhile is found the next time
+            changes = reading.events_after(self._event, _SLICE)
+            newest = changes[-1].event_id if changes else 0
+            to = newest if len(changes) == _SLICE else max(last, newest)
+            rows: dict[str, list[tuple[int, list[str]]]] = defaultdict(list)
             for change in changes:
-                rows[change.account_id].append(mirror.status_change(change))
+                rows[change.account_id].append((change.event_id, mirror.status_change(change)))
+            for event, at, detail in reading.refused_rows(self._event, to):
+                account_id, sid, cells = mirror.refused_row(at, detail)
+                rows[account_id].append((event, cells))
+                self._refused[account_id][sid] = cells
             self._stale |= rows.keys()
             for account_id, of_account in rows.items():
-                self._append(account_id, "order_status_change.csv", mirror.STATUS_HEADER, of_account)
-            self._event = changes[-1].event_id
+                in_order = [cells for _event, cells in sorted(of_account, key=itemgetter(0))]
+                self._append(account_id, "order_status_change.csv", mirror.STATUS_HEADER, in_order)
+            self._event = to
             yield
+            if len(changes) < _SLICE:
+                return
 
     def _append_fills(self, reading: Reading) -> Iterator[None]:
         while fills := reading.fills_after(self._fill, _SLICE):
@@ -167,9 +183,13 @@ class Outbox:
         assert self._day is not None  # noqa: S101  `update` has set it
         with rewriting(self._path(account_id, "order_status.csv")) as write:
             write(mirror.with_header(mirror.STATUS_HEADER, []))
+            refused = dict(self._refused[account_id])
             for orders in slices(reading.orders_of_day(day_number(self._day), account=account_id), _SLICE):
                 write(mirror.lines(map(mirror.status, orders)))
+                for order in orders if refused else ():
+                    refused.pop(order.sid, None)  # mended, it came again
                 yield
+            write(mirror.lines(refused.values()))
         yield
         self._write_funds(account_id)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from orderdrop.journal.records import Known, NewRow, RowOutcome, drop_of, row_id
 from orderdrop.order.identity import spot_of
 from orderdrop.order.model import Order
-from orderdrop.order.refusal import Code, Refusal, RowError, explain
+from orderdrop.order.refusal import Code, Refusal, RowError, Said, explain
 from orderdrop.pending import Accepted, known_as
 
 
@@ -61,6 +62,24 @@ def error_row(drop_id: int, error: RowError, came: int | None = None) -> NewRow:
     return NewRow(
         row_id(drop_id, error.row), RowOutcome.ERROR, sid, None, why.code, why.column, why.value, why.bound, came,
     )  # fmt: skip
+
+
+def refused_row(drop_id: int, error: RowError, said: Said) -> str:
+    """The detail of its event: what the row said, and why it is no order."""
+    why = error.refusal
+    told = {
+        **said._asdict(),
+        "row": row_id(drop_id, error.row),
+        "why": [why.code, why.column, why.value, why.bound],
+    }
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+
+def said_of(order: Order) -> Said:
+    """A good row that came too late."""
+    price = "" if order.price is None else str(order.price)
+    kinds = (str(order.volume), str(order.order_type), str(int(order.order_business)))
+    return Said(order.sid, order.account_id, order.symbol, *kinds, price)
 
 
 def duplicate_row(drop_id: int, order: Order, earlier: int, came: int | None = None) -> NewRow:

@@ -30,7 +30,7 @@ from orderdrop.intake.values import (
     read_volume,
 )
 from orderdrop.order.model import DropKind, Instruction, Order, OrderType
-from orderdrop.order.refusal import Code, Refusal, RowError
+from orderdrop.order.refusal import Code, Refusal, RowError, Said
 from orderdrop.order.symbol import SPACES, with_market
 
 V = TypeVar("V")
@@ -46,6 +46,8 @@ _TOTAL = re.compile(r"(?:合计|总计|小计|汇总|总和|共计|total|subtota
 _SOURCE = re.compile(
     r"(?:数据来源|资料来源|来源|注|说明|备注|免责声明|source|note)[:：].*", re.IGNORECASE
 ).fullmatch
+_SAID_AT_MOST = 128
+"""Characters of a cell of a refused row that are told its sender."""
 
 
 class Context(NamedTuple):
@@ -130,6 +132,7 @@ class Rows:
     def __init__(self, layout: Layout, context: Context) -> None:
         self._layout = layout
         self._accounts = context.accounts  # held, so that its id stays its own
+        self._default = context.default_account
         self._derive = context.derive
         self._oddities: list[Oddity] = []
         self._pick = itemgetter(*map(layout.place, ORDER_COLUMNS))
@@ -325,7 +328,7 @@ class Rows:
         elif refusals and _of_texts(refusals) and (passed := self._is_no_row(cells)) is not None:
             _say(block, outcome.row, passed)
         elif refusals:
-            block.errors.append(RowError(outcome.row, self._sid_in(cells), refusals[0]))
+            block.errors.append(RowError(outcome.row, self._sid_in(cells), refusals[0], self._said(cells)))
         elif isinstance(outcome, Order):
             block.orders.append(outcome._replace(note="; ".join(notes)))
         else:
@@ -351,7 +354,9 @@ class Rows:
             again = is_header(cells)
             wrong = Refusal(Code.ROW_FIELDS, value=str(len(cells)), bound=str(self._layout.width))
             refusal = Refusal(Code.ROW_HEADER_AGAIN) if again else wrong
-            block.errors.append(RowError(row, "" if again else self._sid_in(cells), refusal))
+            # Its cells may have moved: what it names counts if there is such an account.
+            said = None if again or not self._accounts else self._said(cells)
+            block.errors.append(RowError(row, "" if again else self._sid_in(cells), refusal, said))
 
     def _is_no_row(self, cells: list[str]) -> str | None:
         """What a line is that people put around a table: "" for a separator, else its words; None: a row.
@@ -376,6 +381,22 @@ class Rows:
         place = self._layout.place("sid")
         sid = cells[place].strip(SPACES) if place < len(cells) else ""
         return sid if is_sid(sid) else ""
+
+    def _said(self, cells: list[str]) -> Said | None:
+        """What an order row gives, if it names a sid and an account that an order could have."""
+        cell = {name: self._cell(cells, name) for name in Said._fields}
+        account = read_account(cell["account_id"], self._accounts, self._default)
+        known = account.value if isinstance(account, Mended) else account
+        named = self._layout.kind is DropKind.ORDER and cell["sid"] and cell["sid"].isprintable()
+        if not named or isinstance(known, Refusal) or not known:
+            return None
+        return Said(
+            **{name: text[:_SAID_AT_MOST] for name, text in cell.items()} | {"account_id": str(known)}
+        )
+
+    def _cell(self, cells: list[str], column: str) -> str:
+        place = self._layout.place(column)
+        return cells[place].strip(SPACES) if place < min(len(cells), self._layout.width) else ""
 
 
 def with_note(order: Order, note: str) -> Order:

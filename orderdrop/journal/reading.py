@@ -10,6 +10,8 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 
+from orderdrop.clock import instant_of
+from orderdrop.journal.records import ROW_REFUSED
 from orderdrop.journal.schema import (
     ROW_BITS,
     batches,
@@ -28,7 +30,21 @@ from orderdrop.order.identity import sid_key
 from orderdrop.order.status import Status
 
 # SUBMITTED tells a program nothing that SUBMITTING has not: both are "pending new" in 掘金's codes.
+_NO_SUCH_EVENT = 1 << 62
 _STATUSES = tuple(status for status in Status if status is not Status.SUBMITTED)
+# What the broker itself said of the order with the report that made an event; a list, for it may have said more in that instant.
+_SAID_THEN = (
+    select(func.json_group_array(func.json(reports.c.body)))
+    .where(
+        reports.c.order_ref == events.c.order_ref,
+        reports.c.kind == "StatusReport",
+        func.json_extract(reports.c.body, "$.at") == events.c.at,
+        events.c.source != "router",
+    )
+    .correlate(events)
+    .scalar_subquery()
+    .label("said_then")
+)
 _ORDER_AND_DROP = (
     *(column for column in orders.c if column.name != "received_at"),
     func.coalesce(orders.c.received_at, drops.c.received_at).label("received_at"),
@@ -270,6 +286,7 @@ class Reading:
                 events.c.event,
                 events.c.detail,
                 events.c.filled_volume.label("filled_then"),
+                _SAID_THEN,
                 *_ORDER_AND_DROP,
             )
             .join(orders, orders.c.id == events.c.order_ref)
@@ -280,11 +297,30 @@ class Reading:
         )
         return list(self._connection.execute(query))
 
+    def refused_rows(self, after: int, to: int) -> list[Any]:
+        """(id, at, detail) of rows that could not be read though they name a sid and an account: events behind `after` and up to `to`."""
+        query = select(events.c.id, events.c.at, events.c.detail).where(
+            events.c.order_ref.is_(None),
+            events.c.id > after,
+            events.c.id <= to,
+            events.c.event == ROW_REFUSED,
+        )
+        return list(self._connection.execute(query.order_by(events.c.id)))
+
+    def last_event(self) -> int:
+        return int(self._connection.execute(select(func.coalesce(func.max(events.c.id), 0))).scalar_one())
+
     def before_day(self, day: int) -> tuple[int, int]:
         """The event id and the fill id before the first ones of a day's orders."""
         first = select(func.min(drops.c.id)).where(drops.c.trade_day == day)
         begun = self._connection.execute(first).scalar_one()
-        return self._before(events, begun), self._before(fills, begun)
+        refused = select(func.min(events.c.id)).where(
+            events.c.order_ref.is_(None),
+            events.c.event == ROW_REFUSED,
+            events.c.at >= instant_of(day, "00:00:00"),
+        )
+        before_refused = (self._connection.execute(refused).scalar_one() or _NO_SUCH_EVENT) - 1
+        return min(self._before(events, begun), before_refused), self._before(fills, begun)
 
     def _before(self, table: Table, drop_id: int | None) -> int:
         """The last id of a table before those that belong to a drop or a later one."""

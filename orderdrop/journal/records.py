@@ -11,6 +11,10 @@ CANCEL_SENT: Final = "cancel_sent"
 """The event of an order for each time that a cancel of it was handed over."""
 
 
+ROW_REFUSED: Final = "row_refused"
+"""The event, of no order, of a row that could not be read as one though it names a sid and an account. Its detail: see `verdict.refused_row`."""
+
+
 class DropState(StrEnum):
     OPEN = "open"  # in the inbox; more rows may come
     REFUSED = "refused"  # as a whole

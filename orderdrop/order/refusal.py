@@ -12,7 +12,7 @@ from orderdrop.order.code import Code
 from orderdrop.order.report import clean
 from orderdrop.order.words import REJECTION_REMEDIES, WORDS
 
-__all__ = ["Code", "Explanation", "Language", "Refusal", "RowError", "both", "explain"]
+__all__ = ["Code", "Explanation", "Language", "Refusal", "RowError", "Said", "both", "explain"]
 
 Language = Literal["zh+en", "zh", "en"]
 
@@ -26,12 +26,25 @@ class Refusal(NamedTuple):
     bound: str = ""
 
 
+class Said(NamedTuple):
+    """What an order row that was refused says, as text, so that its sender can be told in the terms of its own. sid: as it wrote it."""
+
+    sid: str
+    account_id: str
+    symbol: str = ""
+    volume: str = ""
+    order_type: str = ""
+    order_business: str = ""
+    price: str = ""
+
+
 class RowError(NamedTuple):
-    """A row that did not become an order. row: line in the file; sid: "" where none could be read."""
+    """A row that did not become an order. row: line in the file; sid: "" where none could be read. said: None where it names no sid, or no account."""
 
     row: int
     sid: str
     refusal: Refusal
+    said: Said | None = None
 
 
 class Explanation(NamedTuple):

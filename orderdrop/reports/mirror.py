@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Final
@@ -11,6 +13,7 @@ from orderdrop.order import goldminer_format as gm
 from orderdrop.order.refusal import Code, Refusal, explain
 from orderdrop.order.report import Account
 from orderdrop.order.status import Status
+from orderdrop.tables import harmless
 
 STATUS_HEADER: Final = gm.ORDER_STATUS_HEADER
 EXECUTION_HEADER: Final = gm.EXECUTION_HEADER
@@ -19,6 +22,8 @@ _OUR_NO: Final = 1
 _NEEDS_QUOTES: Final = str.maketrans({",": ";", '"': "'", "\n": " ", "\r": " "})
 """Many a program cuts a line at its commas."""
 
+_WHOLE: Final = re.compile(r"-?[0-9]{1,15}")
+_PRICE: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,10})?")
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -32,15 +37,58 @@ def lines(rows: Iterable[list[str]]) -> bytes:
 
 
 def status(order: Any) -> list[str]:
-    """A row of order_status.csv: where an order stands now."""
-    return _status_row(order, Status(order.status), order.filled_volume, order.updated_at)
+    """A row of order_status.csv: where an order stands now, as the broker told it: its fills may follow."""
+    said, told = Status(order.status), getattr(order, "told_volume", None) or 0
+    if said is Status.PARTIALLY_FILLED and told >= order.volume:
+        said = Status.FILLED
+    return _status_row(order, said, max(order.filled_volume, told), order.updated_at)
 
 
 def status_change(change: Any) -> list[str]:
-    """A row of order_status_change.csv: an order's state after one event."""
-    said = Status(change.event)
-    filled = change.filled_then if change.filled_then is not None else 0
-    return _status_row(change, said, filled, change.at)
+    """A row of order_status_change.csv: an order's state after one event; where the broker told it, in the broker's words.
+
+    An order of which the broker says that it is filled is open for us until its fills are there: that is no state of the broker's.
+    """
+    said, filled = Status(change.event), change.filled_then or 0
+    told = {
+        Status(report["status"]): report["filled_volume"] for report in json.loads(change.said_then or "[]")
+    }
+    if said is Status.PARTIALLY_FILLED and said not in told and Status.FILLED in told:
+        said = Status.FILLED
+    return _status_row(change, said, max(filled, told.get(said, 0)), change.at)
+
+
+def refused_row(at: int, detail: str) -> tuple[str, str, list[str]]:
+    """Account, sid and a row of order_status.csv for a row that could not be read as an order: a rejection, as the terminal's would be."""
+    said = json.loads(detail)
+    code, column, value, bound = said["why"]
+    state = gm.OrderState(
+        account_id=said["account_id"],
+        sid=harmless(said["sid"]),
+        order_id="",
+        symbol=harmless(said["symbol"]),
+        order_type=_number(said["order_type"]),
+        order_business=_number(said["order_business"]),
+        status=Status.DENIED,
+        reject_code=_OUR_NO,
+        reject_text=explain(Refusal(Code(code), column, value, bound)).text().translate(_NEEDS_QUOTES),
+        price=_price(said["price"]),
+        volume=_number(said["volume"]),
+        filled_volume=0,
+        created_at=Micros(at),
+        updated_at=Micros(at),
+        sent_at=None,
+    )
+    return said["account_id"], said["sid"], gm.order_status_row(state, SCAN_NAME, Micros(at))
+
+
+def _number(text: str) -> int:
+    """A whole number that a program can read, 0 for what is none."""
+    return int(text) if _WHOLE.fullmatch(text) else 0
+
+
+def _price(text: str) -> Decimal | None:
+    return Decimal(text) if _PRICE.fullmatch(text) else None
 
 
 def execution(fill: Any) -> list[str]:
@@ -48,8 +96,8 @@ def execution(fill: Any) -> list[str]:
     execution = gm.Execution(
         account_id=fill.account_id,
         sid=fill.sid,
-        order_id=fill.order_id or "",
-        exec_id=fill.exec_id,
+        order_id=harmless(fill.order_id),
+        exec_id=harmless(fill.exec_id),
         symbol=fill.symbol,
         order_type=fill.order_type,
         order_business=fill.order_business,
@@ -79,13 +127,13 @@ def _status_row(order: Any, said: Status, filled: int, at: int) -> list[str]:
     state = gm.OrderState(
         account_id=order.account_id,
         sid=order.sid,
-        order_id=order.order_id or "",
+        order_id=harmless(order.order_id),
         symbol=order.symbol,
         order_type=order.order_type,
         order_business=order.order_business,
         status=said,
         reject_code=reject_code,
-        reject_text=reject_text,
+        reject_text=harmless(reject_text),
         price=None if order.price is None else Decimal(order.price),
         volume=order.volume,
         filled_volume=filled,

@@ -1,3 +1,4 @@
+import io
 import os
 import sys
 
@@ -100,3 +101,46 @@ def test_patiently_when_it_is_another_refusal_gives_up_at_once():
 
     with pytest.raises(PermissionError):
         files.patiently(denied)
+
+
+@pytest.fixture
+def seen(tmp_path, monkeypatch):
+    """A file, and for each write to it whether somebody could open it meanwhile."""
+    if sys.platform != "linux":
+        pytest.skip("only there a file grows page by page while it is read")
+    path, could = tmp_path / "a.csv", []
+    path.write_bytes(b"header\n")
+    with path.open("ab") as file:
+        if not files._lease(file.fileno(), str(path)):
+            pytest.skip("this file system has no leases")
+
+    class Watched(io.FileIO):
+        def write(self, data) -> int:
+            try:
+                os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
+                could.append(True)
+            except BlockingIOError:
+                could.append(False)
+            return super().write(data)
+
+    monkeypatch.setattr(files, "open", lambda *_args, **_more: Watched(path, "ab"), raising=False)
+    return path, could
+
+
+def test_append_whole_when_it_crosses_a_page_then_nobody_opens_the_file_meanwhile(seen):
+    path, could = seen
+    files.append_whole(path, b"r" * 5000 + b"\n")
+    files.append_whole(path, b"few\n")
+    files.append_whole(path, b"r" * 4000 + b"\n")
+    assert could == [False, True, False]
+    assert path.read_bytes().endswith(b"few\n" + b"r" * 4000 + b"\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="leases are Linux's")
+def test_append_whole_when_a_program_keeps_the_file_open_appends_all_the_same(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"header\n")
+    with path.open("rb") as kept:
+        for number in range(20):
+            files.append_whole(path, b"%04d" % number * 300 + b"\n")
+        assert len(kept.read().splitlines()) == 21
