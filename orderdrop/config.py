@@ -132,20 +132,40 @@ class FeeSettings(_Section):
     transfer_fee: Decimal = Field(Decimal("0.00001"), ge=0, description="on shares, both sides 过户费")
 
 
+class OpeningPosition(_Section):
+    """What a new account holds of a symbol."""
+
+    volume: int = Field(ge=1, description="shares 股数")
+    cost: Decimal | None = Field(
+        None, gt=0, description="yuan a share; left out, the reference price, else the first trade's 成本价"
+    )
+
+
 class PaperSettings(_Section):
     """The paper broker that is built in."""
 
     type: Literal["paper"] = "paper"
     live: bool = Field(False, description="always simulated unless you say otherwise 是否实盘")
     cash: Decimal = Field(Decimal(1_000_000), ge=0, description="yuan in each new account 初始资金")
-    positions: dict[str, int] = Field(
-        default_factory=dict, description="shares in each new account, by symbol 初始持仓"
+    positions: dict[str, int | OpeningPosition] = Field(
+        default_factory=dict,
+        description="shares in each new account, by symbol, or {volume = 1000, cost = 9.8} 初始持仓",
     )
     quotes: Path = Field(
         Path("quotes.csv"), description="reference prices for market orders: symbol,price 参考价文件"
     )
     simulate: bool = Field(True, description="answer the terminal's simulated symbols as 掘金 does 仿真代码")
     fees: FeeSettings = Field(default_factory=FeeSettings)
+
+    @property
+    def opening(self) -> dict[str, OpeningPosition]:
+        """What a new account holds, by symbol as it is written there."""
+        return {
+            symbol: held
+            if isinstance(held, OpeningPosition)
+            else OpeningPosition.model_construct(volume=held)
+            for symbol, held in self.positions.items()
+        }
 
 
 class RemoteSettings(_Section):

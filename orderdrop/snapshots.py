@@ -43,8 +43,8 @@ def before_first_order(settings: Settings, account_id: str, now: Micros) -> Acco
     if not isinstance(paper, PaperSettings):
         return None
     held = [
-        Position(symbol.text, volume, 0, volume, _ZERO, _ZERO)
-        for symbol, volume in ((read_symbol(text), volume) for text, volume in paper.positions.items())
+        Position(symbol.text, held.volume, 0, held.volume, held.cost, held.cost or _ZERO)
+        for symbol, held in ((read_symbol(text), held) for text, held in paper.opening.items())
         if isinstance(symbol, Symbol)
     ]
     return Account(now, account_id, paper.cash, paper.cash, _ZERO, _ZERO, _ZERO, tuple(held))

@@ -173,7 +173,7 @@ def position(one: Any) -> Position:
 def snapshot(account_id: str, money: Funds, positions: Iterable[Position], asked_at: Micros) -> Account:
     """The profit is what the positions have floating. It is as of when it was asked for: what came later need not be in it."""
     held = tuple(sorted((one for one in positions if one.volume), key=lambda one: one.symbol))
-    pnl = sum(((one.price - one.vwap) * one.volume for one in held), Decimal(0))
+    pnl = sum(((one.price - (one.vwap or 0)) * one.volume for one in held), Decimal(0))
     balance = money.available + money.frozen
     return Account(
         asked_at, account_id, balance, money.available, money.frozen, money.market_value, pnl, held

@@ -16,7 +16,7 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from orderdrop.clock import Clock, Micros, trade_date
-from orderdrop.config import PaperSettings
+from orderdrop.config import OpeningPosition, PaperSettings
 from orderdrop.gateway.base import (
     SEEN_BEFORE,
     Batch,
@@ -28,7 +28,7 @@ from orderdrop.gateway.base import (
     SubmitResult,
     Trace,
 )
-from orderdrop.gateway.paper_book import Book, Terms
+from orderdrop.gateway.paper_book import Book, Opening, Terms
 from orderdrop.gateway.paper_quotes import Quotes
 from orderdrop.gateway.paper_rules import CANCEL_FINISHED, CANCEL_UNKNOWN, Tariff, read_batch
 from orderdrop.gateway.paper_store import PaperStore
@@ -68,7 +68,7 @@ class PaperGateway:
         self._quotes = Quotes(quotes)
         self._clock = clock
         self._terms = Terms(
-            Tariff(settings.fees), settings.cash, _positions(name, settings.positions), settings.simulate
+            Tariff(settings.fees), settings.cash, _positions(name, settings.opening), settings.simulate
         )
         self._accounts = accounts
         self._book: Book | None = None
@@ -195,13 +195,13 @@ class PaperGateway:
         return int(after or 0)
 
 
-def _positions(name: str, named: dict[str, int]) -> dict[str, int]:
+def _positions(name: str, named: dict[str, OpeningPosition]) -> dict[str, Opening]:
     positions = {}
-    for text, volume in named.items():
+    for text, held in named.items():
         symbol = read_symbol(text)
-        if not isinstance(symbol, Symbol) or volume < 1:
+        if not isinstance(symbol, Symbol) or held.volume < 1:
             raise ConfigError(
-                f"[gateways.{name}.positions] {text} = {volume}: 代码或数量不对 / bad symbol or volume"
+                f"[gateways.{name}.positions] {text} = {held.volume}: 代码或数量不对 / bad symbol or volume"
             )
-        positions[symbol.text] = volume
+        positions[symbol.text] = Opening(held.volume, held.cost)
     return positions

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from orderdrop.clock import Micros
 from orderdrop.gateway.base import Cancel, Outgoing
@@ -37,24 +38,34 @@ ZERO = Decimal(0)
 _VWAP = Decimal("0.0001")
 
 
+class Opening(NamedTuple):
+    """What a new account holds of a symbol. cost: of a share, None where the settings do not say."""
+
+    volume: int
+    cost: Decimal | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What the settings say. cash and positions (by canonical symbol): of a new account."""
 
     tariff: Tariff
     cash: Decimal
-    positions: Mapping[str, int]
+    positions: Mapping[str, Opening]
     simulate: bool
 
 
 @dataclass(slots=True)
 class Holding:
-    """today: bought today. frozen: offered by open sales. cost: of what is held, without fees. price: of the last trade."""
+    """today: bought today. frozen: offered by open sales. cost: of what is held, without fees; None until somebody knows it.
+
+    price: of the last trade.
+    """
 
     volume: int = 0
     today: int = 0
     frozen: int = 0
-    cost: Decimal = ZERO
+    cost: Decimal | None = ZERO
     price: Decimal = ZERO
 
     def sellable(self, board: Board | None) -> int:
@@ -301,17 +312,20 @@ class Book:
             self._account(account_id, quote)
 
     def _account(self, account_id: str, quote: Callable[[str], Decimal | None]) -> PaperAccount:
-        """The account, opened when it is used for the first time; holdings come in at their reference price."""
+        """The account, opened when it is used for the first time; holdings come in at their reference price, or what they are said to have cost."""
         self.changes.accounts.add(account_id)
         account = self.accounts.get(account_id)
         if account is not None:
             return account
         holdings = {}
-        for symbol, volume in self.terms.positions.items():
-            price = quote(symbol) or ZERO
-            holdings[symbol] = Holding(volume, cost=price * volume, price=price)
+        for symbol, (volume, said) in self.terms.positions.items():
+            price = quote(symbol) or said
+            cost = said or price
+            holdings[symbol] = Holding(
+                volume, cost=None if cost is None else cost * volume, price=price or ZERO
+            )
             self.changes.holdings.add((account_id, symbol))
-        worth = self.terms.cash + sum((holding.cost for holding in holdings.values()), ZERO)
+        worth = self.terms.cash + sum((held.price * held.volume for held in holdings.values()), ZERO)
         account = PaperAccount(account_id, self.terms.cash, ZERO, ZERO, worth, holdings)
         self.accounts[account_id] = account
         return account
@@ -332,9 +346,17 @@ class Book:
 
 
 def _position(symbol: str, holding: Holding, quote: Decimal | None) -> Position:
-    vwap = (holding.cost / holding.volume).quantize(_VWAP)
+    vwap = quote if holding.cost is None else (holding.cost / holding.volume).quantize(_VWAP)
     sellable = holding.sellable(board_of(symbol))
     return Position(symbol, holding.volume, holding.today, sellable, vwap, quote or holding.price)
+
+
+def _cost(account: PaperAccount, holding: Holding, price: Decimal) -> Decimal:
+    """What is held has cost so much; of what nobody knew a price, as much as its first trade says: then it was worth that from the beginning."""
+    if holding.cost is None:
+        account.opening += price * holding.volume
+        return price * holding.volume
+    return holding.cost
 
 
 def _bought(account: PaperAccount, order: PaperOrder, volume: int, value: Decimal, fee: Decimal) -> Holding:
@@ -345,9 +367,10 @@ def _bought(account: PaperAccount, order: PaperOrder, volume: int, value: Decima
     holding = account.holdings.get(order.symbol)
     if holding is None:
         holding = account.holdings[order.symbol] = Holding()
+    cost = _cost(account, holding, value / volume)
     holding.volume += volume
     holding.today += volume
-    holding.cost += value
+    holding.cost = cost + value
     return holding
 
 
@@ -356,7 +379,7 @@ def _sold(account: PaperAccount, order: PaperOrder, volume: int, proceeds: Decim
     holding = account.holdings[order.symbol]
     account.cash += proceeds
     left = holding.volume - volume
-    holding.cost = (holding.cost * left / holding.volume).quantize(_VWAP)
+    holding.cost = (_cost(account, holding, order.price or ZERO) * left / holding.volume).quantize(_VWAP)
     holding.volume = left
     holding.frozen -= volume
     holding.today = min(holding.today, left)

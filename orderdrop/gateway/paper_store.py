@@ -94,7 +94,7 @@ class PaperStore:
         for account_id, symbol, volume, today_volume, frozen, cost, price in self._run(
             "SELECT account_id, symbol, volume, today, frozen, cost, price FROM holdings WHERE volume > 0"
         ):
-            holding = Holding(volume, today_volume, frozen, Decimal(cost), Decimal(price))
+            holding = Holding(volume, today_volume, frozen, Decimal(cost) if cost else None, Decimal(price))
             book.accounts[account_id].holdings[symbol] = holding
         for row in self._run(
             f"SELECT {_ORDER_COLUMNS} FROM orders WHERE status IN ('new', 'partially_filled') ORDER BY number"
@@ -115,7 +115,10 @@ class PaperStore:
         held = [(key, book.accounts[key[0]].holdings[key[1]]) for key in changes.holdings]
         self._run(
             "INSERT OR REPLACE INTO holdings VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(*key, h.volume, h.today, h.frozen, str(h.cost), str(h.price)) for key, h in held],
+            [
+                (*key, h.volume, h.today, h.frozen, "" if h.cost is None else str(h.cost), str(h.price))
+                for key, h in held
+            ],
         )
         self._run(
             f"INSERT OR REPLACE INTO orders VALUES ({_slots(_ORDER_COLUMNS)})",

@@ -216,18 +216,22 @@ def cash_row(account: Account, created_at: Micros, recv_at: Micros) -> list[str]
 def position_row(
     account_id: str, position: Position, created_at: Micros, updated_at: Micros, recv_at: Micros
 ) -> list[str]:
+    vwap, cost, floating = "", "", ""
+    if position.vwap is not None:
+        vwap, floating = _plain(position.vwap), _plain(_floating(position))
+        cost = _plain(_cents(position.vwap * position.volume))
     return [
         account_id,
         position.symbol,
         LONG,
         str(position.volume),
         str(position.volume_today),
-        _plain(position.vwap),
-        _plain(position.vwap),
+        vwap,
+        vwap,
         _plain(position.price * position.volume),
         _plain(position.price),
-        _plain(_floating(position)),
-        _plain(_cents(position.vwap * position.volume)),
+        floating,
+        cost,
         str(position.available),
         iso(created_at),
         iso(updated_at),
@@ -281,7 +285,7 @@ def execution_row(fill: Execution, scan_name: str, recv_at: Micros) -> list[str]
 
 
 def _floating(position: Position) -> Decimal:
-    return _cents((position.price - position.vwap) * position.volume)
+    return Decimal(0) if position.vwap is None else _cents((position.price - position.vwap) * position.volume)
 
 
 def _cents(amount: Decimal) -> Decimal:

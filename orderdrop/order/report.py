@@ -86,13 +86,13 @@ Report = StatusReport | Fill | CancelReject
 
 
 class Position(NamedTuple):
-    """A holding in one symbol. Volumes in shares; vwap and price in yuan."""
+    """A holding in one symbol. Volumes in shares; vwap and price in yuan; vwap: None where nobody knows what it has cost."""
 
     symbol: str
     volume: int
     volume_today: int
     available: int
-    vwap: Decimal
+    vwap: Decimal | None
     price: Decimal
 
 

@@ -21,7 +21,7 @@ from orderdrop.gateway.paper import PaperGateway
 from orderdrop.gateway.paper_rules import Tariff
 from orderdrop.order.board import board_of
 from orderdrop.order.errors import ConfigError, GatewayError
-from orderdrop.order.goldminer_format import ORDER_HEADER
+from orderdrop.order.goldminer_format import ORDER_HEADER, position_row
 from orderdrop.order.report import CancelReject, Fill, StatusReport
 from orderdrop.order.status import Status
 
@@ -259,6 +259,28 @@ def test_simulated_symbols_when_switched_off_then_ordinary(tmp_path):
     broker = Broker(tmp_path, simulate=False)
     for symbol in ("SZSE.000001", "SZSE.000010", "SZSE.000008", "SZSE.000002"):
         assert broker.trade(symbol=symbol).status is Status.FILLED
+
+
+def test_opening_position_when_the_settings_say_what_it_cost_then_that_is_told(tmp_path):
+    broker = Broker(tmp_path, positions={SHARE: {"volume": 300, "cost": "9.80"}})
+    broker.trade(symbol="SHSE.018014", volume=10, price="100")  # the account is open
+    assert broker.held(SHARE).vwap == Decimal("9.80")
+    broker.trade(volume=100, price="10.00")
+    assert broker.held(SHARE).vwap == Decimal("9.85")
+
+
+def test_opening_position_when_nobody_knows_what_it_cost_then_nothing_is_told_until_it_trades(tmp_path):
+    broker = Broker(tmp_path, positions={SHARE: 300_000})
+    broker.trade(symbol="SHSE.018014", volume=10, price="100")
+    assert broker.held(SHARE).vwap is None
+    row = position_row(ACCOUNT, broker.held(SHARE), 0, 0, 0)
+    assert [row[place] for place in (5, 6, 9, 10)] == ["", "", "", ""]
+    broker.gateway.close()
+    broker.gateway.open()
+    assert broker.held(SHARE).vwap is None
+    broker.trade(volume=100, price="10.00")
+    assert broker.held(SHARE).vwap == Decimal("10.00")
+    assert abs(broker.account().pnl) < 10  # the fee
 
 
 def test_simulated_sale_when_half_filled_then_the_rest_is_frozen(tmp_path):
