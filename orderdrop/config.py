@@ -85,6 +85,14 @@ class InboxSettings(_Section):
     )
 
 
+class OutboxSettings(_Section):
+    """The result files."""
+
+    format: Literal["csv", "csv+dbf"] = Field(
+        "csv", description="csv+dbf: each of them as dbf as well, which needs orderdrop[dbf] 结果文件格式"
+    )
+
+
 class ArchiveSettings(_Section):
     """What was taken and sent, a folder a day."""
 
@@ -452,6 +460,7 @@ class Settings(BaseSettings):
     )
 
     inbox: InboxSettings = Field(default_factory=InboxSettings)
+    outbox: OutboxSettings = Field(default_factory=OutboxSettings)
     archive: ArchiveSettings = Field(default_factory=ArchiveSettings)
     journal: JournalSettings = Field(default_factory=JournalSettings)
     log: LogSettings = Field(default_factory=LogSettings)

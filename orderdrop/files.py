@@ -90,6 +90,21 @@ def append_whole(path: Path, content: bytes) -> None:
     patiently(append)
 
 
+def grow(path: Path, at: int, content: bytes, mark_at: int, mark: bytes) -> None:
+    """Write `content` from `at` on, to the file's end, and then `mark`, which says that it is there."""
+
+    def write() -> None:
+        with open(path, "r+b", buffering=0) as file, _unseen(file, _PAGE + 1):
+            file.seek(at)
+            view = memoryview(content)
+            while view:
+                view = view[file.write(view) :]
+            file.seek(mark_at)
+            file.write(mark)
+
+    patiently(write)
+
+
 _PAGE: Final = 4096
 _LEASE_TRIES: Final = 20
 _LEASE_PAUSE: Final = 0.0005

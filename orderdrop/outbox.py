@@ -17,6 +17,7 @@ from typing import Final
 
 from sqlalchemy.engine import Engine
 
+from orderdrop import dbf_twins
 from orderdrop.desk import Desk
 from orderdrop.files import append_whole, rewriting, write_over
 from orderdrop.journal.reading import Reading, read
@@ -39,6 +40,9 @@ class Outbox:
         self._folder = folder
         self._desk = desk
         self._reader = reader
+        self._dbf = desk.settings.outbox.format == "csv+dbf"
+        if self._dbf:
+            dbf_twins.must_be_there()
         self._day: date | None = None
         self._event = self._fill = 0
         self._begun: set[Path] = set()
@@ -173,23 +177,32 @@ class Outbox:
 
     def _append(self, account_id: str, name: str, header: str, rows: list[list[str]]) -> None:
         path = self._path(account_id, name)
-        if path in self._begun:
+        begun = path in self._begun
+        if begun:
             append_whole(path, mirror.lines(rows))
         else:
             write_over(path, mirror.with_header(header, rows))
             self._begun.add(path)
+        if self._dbf:
+            (dbf_twins.grow_twin if begun else dbf_twins.write_twin)(path.with_suffix(".dbf"), header, rows)
 
     def _replace_tables(self, reading: Reading, account_id: str) -> Iterator[None]:
         assert self._day is not None  # noqa: S101  `update` has set it
-        with rewriting(self._path(account_id, "order_status.csv")) as write:
+        twin: list[list[str]] = []
+        path = self._path(account_id, "order_status.csv")
+        with rewriting(path) as write:
             write(mirror.with_header(mirror.STATUS_HEADER, []))
             refused = dict(self._refused[account_id])
             for orders in slices(reading.orders_of_day(day_number(self._day), account=account_id), _SLICE):
-                write(mirror.lines(map(mirror.status, orders)))
+                rows = [mirror.status(order) for order in orders]
+                write(mirror.lines(rows))
+                twin += rows if self._dbf else ()
                 for order in orders if refused else ():
                     refused.pop(order.sid, None)  # mended, it came again
                 yield
             write(mirror.lines(refused.values()))
+        if self._dbf:
+            dbf_twins.write_twin(path.with_suffix(".dbf"), mirror.STATUS_HEADER, [*twin, *refused.values()])
         yield
         self._write_funds(account_id)
 
@@ -199,9 +212,15 @@ class Outbox:
         last = self._funds.get(account_id)
         if account is None or (last is not None and not _is_news(account, last)):
             return
-        write_over(self._path(account_id, "cash.csv"), mirror.cash_table(account))
-        write_over(self._path(account_id, "position.csv"), mirror.position_table(account))
+        self._replace(account_id, "cash.csv", mirror.CASH_HEADER, mirror.cash_rows(account))
+        self._replace(account_id, "position.csv", mirror.POSITION_HEADER, mirror.position_rows(account))
         self._funds[account_id] = account
+
+    def _replace(self, account_id: str, name: str, header: str, rows: list[list[str]]) -> None:
+        path = self._path(account_id, name)
+        write_over(path, mirror.with_header(header, rows))
+        if self._dbf:
+            dbf_twins.write_twin(path.with_suffix(".dbf"), header, rows)
 
     def _path(self, account_id: str, name: str) -> Path:
         folder = self._folder / account_folder(account_id)

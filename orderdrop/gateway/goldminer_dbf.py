@@ -105,13 +105,13 @@ class DbfWriting:
 
     def orders(self, orders: Iterable[Outgoing]) -> bytes:
         rows = [
-            (o.sid, o.account_id, o.symbol, o.volume, o.order_type, o.order_business, _price(o), _clip(o.remark))
+            (o.sid, o.account_id, o.symbol, o.volume, o.order_type, o.order_business, _price(o), clipped(o.remark, _LONGEST))
             for o in orders
         ]  # fmt: skip
-        return _bytes(_ORDER_FIELDS, rows)
+        return table_bytes(_ORDER_FIELDS, rows)
 
     def cancels(self, cancels: Sequence[Cancel]) -> bytes:
-        return _bytes((_SID, _COMMENT), [(cancel.sid, "") for cancel in cancels])
+        return table_bytes((_SID, _COMMENT), [(cancel.sid, "") for cancel in cancels])
 
     def rows(self, content: bytes) -> list[Row]:
         table = DbfTable()
@@ -125,7 +125,7 @@ class DbfWriting:
         return (row.sid for row in self.rows(content))
 
 
-def _bytes(fields: Sequence[Field], rows: Sequence[tuple[Any, ...]]) -> bytes:
+def table_bytes(fields: Sequence[Field], rows: Sequence[tuple[Any, ...]]) -> bytes:
     file = io.BytesIO()
     with library().Writer(dbf=file, encoding=_ENCODING) as writer:
         for field in fields:
@@ -146,9 +146,9 @@ def _price(order: Outgoing) -> str | None:
     return text
 
 
-def _clip(text: str) -> str:
-    """A comment as far as GBK and the field hold it; it is free text, nothing depends on it."""
-    return text.encode(_ENCODING, "replace")[:_LONGEST].decode(_ENCODING, "ignore")
+def clipped(text: str, size: int) -> str:
+    """As much of a text as GBK and a field hold."""
+    return text.encode(_ENCODING, "replace")[:size].decode(_ENCODING, "ignore")
 
 
 def _text(value: object) -> str:

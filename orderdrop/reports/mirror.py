@@ -17,6 +17,8 @@ from orderdrop.tables import harmless
 
 STATUS_HEADER: Final = gm.ORDER_STATUS_HEADER
 EXECUTION_HEADER: Final = gm.EXECUTION_HEADER
+CASH_HEADER: Final = gm.CASH_HEADER
+POSITION_HEADER: Final = gm.POSITION_HEADER
 SCAN_NAME: Final = "orderdrop"
 _OUR_NO: Final = 1
 _NEEDS_QUOTES: Final = str.maketrans({",": ";", '"': "'", "\n": " ", "\r": " "})
@@ -108,16 +110,15 @@ def execution(fill: Any) -> list[str]:
     return gm.execution_row(execution, SCAN_NAME, Micros(fill.at))
 
 
-def cash_table(account: Account) -> bytes:
-    return with_header(gm.CASH_HEADER, [gm.cash_row(account, account.at, account.at)])
+def cash_rows(account: Account) -> list[list[str]]:
+    return [gm.cash_row(account, account.at, account.at)]
 
 
-def position_table(account: Account) -> bytes:
-    rows = [
+def position_rows(account: Account) -> list[list[str]]:
+    return [
         gm.position_row(account.account_id, position, account.at, account.at, account.at)
         for position in account.positions
     ]
-    return with_header(gm.POSITION_HEADER, rows)
 
 
 def _status_row(order: Any, said: Status, filled: int, at: int) -> list[str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from conftest import TODAY, Desk
 from file_desk import FileDesk, buys
 
+from orderdrop.order.errors import ConfigError
 from orderdrop.order.report import Fill, StatusReport
 from orderdrop.order.status import Status
 
@@ -119,3 +122,58 @@ def test_cell_when_a_spreadsheet_would_run_it_gets_a_mark(paper):
     assert not [cell for cell in cells if cell[:1] in {"=", "+", "@"}]
     assert "'=1+1" in cells
     assert "'@exec" in cells
+
+
+# dbf twins
+
+
+NAMES = ("cash", "position", "order_status", "order_status_change", "execution_report")
+
+
+def records(desk: Desk, name: str, account: str = "A") -> list[dict]:
+    shapefile = pytest.importorskip("shapefile")
+    with shapefile.Reader(dbf=str(desk.root / "outbox" / account / f"{name}.dbf"), encoding="gbk") as reader:
+        return [record.as_dict() for record in reader.iterRecords()]
+
+
+def short(name: str) -> str:
+    return name.rpartition("(")[2].rstrip(")")
+
+
+def test_dbf_twins_when_they_are_wanted_say_what_the_csv_files_say(tmp_path):
+    pytest.importorskip("shapefile")
+    desk = Desk(tmp_path, accounts={"A": {}}, outbox={"format": "csv+dbf"})
+    try:
+        desk.route({"a.csv": ORDERS + "A1,A,SHSE.600000,100,1,1,10.35,\n"})
+        for number in range(3):
+            desk.route(
+                {
+                    f"b{number}.csv": ORDERS
+                    + f"B{number},A,SZSE.000002,600,1,1,7.15,\nV{number},A,SHSE.600000,1,1,1,1,\n"
+                }
+            )
+        desk.route({f"{TODAY}.order.csv": ORDERS + BAD["委托1"] + "\n"})
+        for name in NAMES:
+            rows, twin = desk.table(f"A/{name}.csv"), records(desk, name)
+            assert len(rows) == len(twin) > 0
+            for row, record in zip(rows, twin, strict=True):
+                assert [short(column) for column in row] == list(record)
+                for column, text in row.items():
+                    value = record[short(column)]
+                    same = (
+                        float(text) == float(value)
+                        if isinstance(value, int | float)
+                        else text.startswith(str(value))
+                    )
+                    assert same, (name, column, text, value)
+        assert "委托1" in [record["sid"] for record in records(desk, "order_status")]
+    finally:
+        desk.crash()
+
+
+def test_dbf_twins_when_the_library_is_not_there_then_the_router_does_not_start(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "shapefile", None)
+    desk = Desk(tmp_path, accounts={"A": {}}, outbox={"format": "csv+dbf"})
+    with pytest.raises(ConfigError, match="dbf"):
+        desk.open()
+    desk.app = None
