@@ -14,6 +14,7 @@ import click
 from orderdrop.terminal.settings import Faults, Settings, Stall
 
 _DEFAULT: Final = Settings(Path(), Path())
+_DEFAULT_FAULTS: Final = Faults()
 _FOLDER: Final = click.Path(file_okay=False, path_type=Path)
 _SECONDS: Final = click.FloatRange(min=0)
 
@@ -75,6 +76,17 @@ def _seconds(flag: str, default: float, text: str) -> Callable[..., Any]:
 @click.option("--rows-rewritten", is_flag=True, help="Rewrite appended files, so that rows move. 整份重写")
 @click.option(
     "--restart-at", type=_SECONDS, multiple=True, metavar="SECONDS", help="End and start again. 重启"
+)
+@click.option(
+    "--hush",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    metavar="P",
+    help="Execute at once and tell late: how probably. 执行了却晚报",
+)
+@_seconds("--hush-for", _DEFAULT_FAULTS.hush_for, "How much later. 晚多久")
+@click.option(
+    "--anew-at", type=_SECONDS, multiple=True, metavar="SECONDS", help="Truncate its output. 清空输出重写"
 )
 def terminal(cash: int, manual: int, **options: Any) -> None:
     """A stand-in for 掘金's and 东财 EMC's file orders: reads --scan, writes --push, trades nothing.

@@ -27,6 +27,7 @@ class Terminal:
         """What became of the rows that were read, since this object was made."""
         self._start = self._last = Micros(0)
         self._restarts = sorted(self.faults.restart_at)
+        self._begins = sorted(self.faults.anew_at)
         self._session: Session | None = None
 
     def run(self, stop: threading.Event, clock: Clock | None = None) -> None:
@@ -45,6 +46,8 @@ class Terminal:
             return
         if self._session is None or self._restart_due(now):
             self._session = Session(self.settings, self.faults, self.counts, now)
+        if self._is_over(self._begins, now):
+            self._session.begin_anew()
         self._last = now
         self._session.step(now)
 
@@ -55,8 +58,12 @@ class Terminal:
         )
 
     def _restart_due(self, now: Micros) -> bool:
-        due = trade_date(now) != trade_date(self._last)
-        while self._restarts and after(self._start, self._restarts[0]) <= now:
-            del self._restarts[0]
+        return self._is_over(self._restarts, now) or trade_date(now) != trade_date(self._last)
+
+    def _is_over(self, times: list[float], now: Micros) -> bool:
+        """Whether any of these has come; it comes once."""
+        due = False
+        while times and after(self._start, times[0]) <= now:
+            del times[0]
             due = True
         return due

@@ -106,6 +106,12 @@ class _Appended:
         self._new.clear()
         self._mode = "wb" if self._rewritten else "ab"
 
+    def begin_anew(self) -> None:
+        """What was told is gone; a header is written at once, and what comes next behind it."""
+        self._rows.clear()
+        self._new.insert(0, self._start)
+        self._mode = "wb"
+
     def _anew(self, order_ids: dict[str, str]) -> bytes:
         place = rows.ORDER_ID_PLACE
         for cells in self._rows:
@@ -142,16 +148,18 @@ class OutputFolder:
         self._order_ids: dict[str, str] = {}
         self._statuses: deque[_Told] = deque()
         self._executions: deque[_Told] = deque()
+        self._hushed: list[tuple[deque[_Told], _Told]] = []
         self._snapshots: deque[_Snapshot] = deque()
         self._told = 0
 
     def status(self, order: Order, at: Micros, now: Micros) -> None:
-        self._statuses.append(_Told(self._late(now), order.account_id, self._status_row(order, at, now)))
+        told = _Told(self._late(now), order.account_id, self._status_row(order, at, now))
+        self._tell(self._statuses, order, told)
 
     def trade(self, order: Order, trade: Trade, now: Micros) -> None:
         due = after(self._late(now), self._settings.report_lag)
         row = rows.execution_row(order, trade, self._settings.scan_name, due)
-        self._executions.append(_Told(due, order.account_id, row))
+        self._tell(self._executions, order, _Told(due, order.account_id, row))
 
     def account(self, account: Account, now: Micros) -> None:
         cash = rows.line(rows.cash_row(account, now))
@@ -167,7 +175,14 @@ class OutputFolder:
         cells = self._status_row(order, now, now)
         self._folder(order.account_id).status.lines[order.cl_ord_id] = rows.line(cells)
 
+    def begin_anew(self) -> None:
+        """The files that grow are truncated. What was not written yet comes behind."""
+        for folder in self._folders.values():
+            folder.change.begin_anew()
+            folder.execution.begin_anew()
+
     def write(self, now: Micros) -> None:
+        self._let_out(now)
         for told in _due(self._statuses, now):
             folder = self._folder(told.account_id)
             cl_ord_id, order_id = told.cells[rows.ORDER_ID_PLACE - 1 : rows.ORDER_ID_PLACE + 1]
@@ -189,6 +204,20 @@ class OutputFolder:
     def _status_row(self, order: Order, at: Micros, now: Micros) -> list[str]:
         self._told += 1
         return rows.status_row(order, self._settings.scan_name, at, now, self._told)
+
+    def _tell(self, queue: deque[_Told], order: Order, told: _Told) -> None:
+        """The n-th order of a sid is hushed by the seed, whatever its file and the time."""
+        if order.sid and self._faults.chance("hush", order.sid, order.cl_ord_id) < self._faults.hush:
+            self._hushed.append((queue, told._replace(due=after(told.due, self._faults.hush_for))))
+        else:
+            queue.append(told)
+
+    def _let_out(self, now: Micros) -> None:
+        due = [(queue, told) for queue, told in self._hushed if told.due <= now]
+        if due:
+            self._hushed = [one for one in self._hushed if one[1].due > now]
+            for queue, told in reversed(due):
+                queue.appendleft(told)
 
     def _late(self, now: Micros) -> Micros:
         return after(now, self._faults.late)

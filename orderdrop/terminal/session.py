@@ -50,6 +50,9 @@ class Session:
         self._heartbeat = now
         self._tell_all_again(now)
 
+    def begin_anew(self) -> None:
+        self._output.begin_anew()
+
     def step(self, now: Micros) -> None:
         self._read(now)
         self._book.advance(now)

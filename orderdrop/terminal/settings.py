@@ -49,8 +49,10 @@ class Stall(NamedTuple):
 class Faults(NamedTuple):
     """What goes wrong. Times in seconds, counted from the first step.
 
-    seed: decides which rows are lost and where writes are cut, and nothing else does.
+    seed: decides which rows are lost or hushed and where writes are cut, and nothing else does.
     lose: the probability that a row is read and never executed. late: how much later all output is written.
+    hush: the probability that an order is executed at once and its rows are written `hush_for` later, while those of its neighbours, cash
+    and positions are written in time. anew_at: the files that grow are truncated, and go on behind a new header.
     torn: output is written up to somewhere in a row, the rest with the next step.
     rows_rewritten: the two appended files are written anew each time, and an order id that came later stands in earlier
     rows too, so that what stood at an offset moves.
@@ -64,6 +66,9 @@ class Faults(NamedTuple):
     torn: bool = False
     rows_rewritten: bool = False
     restart_at: tuple[float, ...] = ()
+    hush: float = 0.0
+    hush_for: float = 20.0
+    anew_at: tuple[float, ...] = ()
 
     def chance(self, *what: object) -> float:
         """A number in [0, 1) that depends on the seed and on `what` alone."""

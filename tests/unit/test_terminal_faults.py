@@ -55,6 +55,36 @@ def test_sid_that_was_lost_may_come_through_when_it_is_sent_again(tmp_path: Path
     assert 0 < len(bench.sids(Kind.LOST)) < 20
 
 
+def test_hushed_orders_are_executed_at_once_and_told_late_while_cash_and_holdings_are_told_in_time(
+    tmp_path: Path,
+) -> None:
+    bench = Bench(tmp_path, Faults(seed=7, hush=0.3, hush_for=20))
+    bench.put("b1.order.csv", *rows_of(40))
+    bench.settle()
+    told = [row["sid"] for row in bench.read("order_status") if row["status"] == "3"]
+    assert 20 < len(told) < 40
+    assert len(bench.sids(Kind.EXECUTED)) == 40
+    assert bench.read("position")[-1]["volume"] == "4000"
+    for _ in range(40):
+        bench.step(0.5)
+    assert all(bench.statuses(f"S{n}", "order_status_change") == ["10", "1", "3"] for n in range(40))
+    assert len(bench.read("execution_report")) == 40
+
+
+def test_output_that_is_begun_anew_has_lost_what_was_told(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, Faults(anew_at=(6.0,)))
+    bench.step()
+    bench.put("b1.order.csv", *rows_of(2))
+    bench.settle()
+    assert bench.statuses("S0", "order_status_change") == ["10", "1", "3"]
+    bench.step(2)
+    assert bench.read("order_status_change") == bench.read("execution_report") == []
+    bench.put("b2.order.csv", f"X,A1,{GOOD}")
+    bench.settle()
+    assert [row["sid"] for row in bench.read("execution_report")] == ["X"]
+    assert bench.statuses("X", "order_status_change") == ["10", "1", "3"]
+
+
 def test_stalled_terminal_does_nothing_then_takes_everything(tmp_path: Path) -> None:
     bench = Bench(tmp_path, Faults(stalls=(Stall(2, 5),)), accounts=("A1",))
     bench.step()
@@ -230,11 +260,22 @@ def test_command_hands_its_options_on(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(Terminal, "run", lambda self, stop, clock=None: made.append(self))
     options = "--lose 0.03 --stall 20:8 --stall 60:2.5 --late 1.5 --torn --seed 7 --manual 10 --hold SZSE.000001:900"
     folders = ["--scan", str(tmp_path / "in"), "--push", str(tmp_path / "out")]
-    result = CliRunner().invoke(command, [*folders, *options.split(), "--account", "A1", "--restart-at", "9"])
+    anew = ["--hush", "0.1", "--hush-for", "7", "--anew-at", "12"]
+    result = CliRunner().invoke(
+        command, [*folders, *options.split(), "--account", "A1", "--restart-at", "9", *anew]
+    )
     assert result.exit_code == 0, result.output
     (terminal,) = made
     assert terminal.faults == Faults(
-        7, 0.03, (Stall(20, 8), Stall(60, 2.5)), 1.5, torn=True, restart_at=(9.0,)
+        7,
+        0.03,
+        (Stall(20, 8), Stall(60, 2.5)),
+        1.5,
+        torn=True,
+        restart_at=(9.0,),
+        hush=0.1,
+        hush_for=7,
+        anew_at=(12.0,),
     )
     expected = Settings(tmp_path / "in", tmp_path / "out", accounts=("A1",), manual_every=10)
     assert terminal.settings == expected._replace(holdings=(("SZSE.000001", 900),))
