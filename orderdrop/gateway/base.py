@@ -228,7 +228,9 @@ class Gateway(Protocol):
         ...
 
     def account(self, account_id: str) -> Account | None:
-        """The newest snapshot, None if the terminal has not told one yet."""
+        """The newest snapshot, None if the terminal has not told one yet. Its two times are those of what it says, never newer:
+        `at` of the funds, `held_at` of the holdings, None while those were never told.
+        """
         ...
 
     def accounts(self) -> Sequence[str]:

@@ -255,10 +255,11 @@ class GmGateway(CallsOneByOne):
         if account_id in self._blotter.accounts:
             try:
                 self._connect()
+                asked_at = self._clock.now()  # what came later need not be in the answer
                 told = self._ask("account", account_id=account_id)
                 if told["cash"] is not None:
                     self._snapshots[account_id] = rows.account(
-                        account_id, told["cash"], told["positions"], self._clock.now()
+                        account_id, told["cash"], told["positions"], asked_at
                     )
             except (Unreadable, ArithmeticError, TypeError, LookupError) as error:
                 what = f"funds: {error}"

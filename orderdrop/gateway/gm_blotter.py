@@ -15,7 +15,7 @@ from orderdrop.gateway import gm_rows as rows
 from orderdrop.gateway.base import Outgoing
 from orderdrop.gateway.gm_rows import Terms, Told
 from orderdrop.gateway.gm_store import GmStore, Sent
-from orderdrop.order.goldminer_format import ExecType
+from orderdrop.order.goldminer_format import STATUS_OF, ExecType
 from orderdrop.order.report import Report, Unreadable
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,7 @@ class Blotter:
         self._reports: dict[Key, list[Told]] = {}
         self._changed: dict[Key, None] = {}
         self._held: list[Outgoing] = []
+        self._odd: set[int] = set()  # status codes that the vendor has not told us of, said once
 
     def begin_day(self, day: date, sent: Iterable[Sent]) -> None:
         self._day = day
@@ -210,8 +211,11 @@ class Blotter:
         except _FAULTS as fault:
             self._cannot_read("order", (*key, state), fault)
             return []
-        if report is None or state == sent.told:
+        if state == sent.told:
             return []
+        if order["status"] not in STATUS_OF and order["status"] not in self._odd:
+            self._odd.add(order["status"])
+            log.error("不认识的委托状态,按在途处理 / an unknown order status, it counts as live: %s", order)
         sent.told = state
         store.note_state(sent, state)
         return [report]

@@ -60,11 +60,9 @@ def read_batch(content: bytes) -> list[Outgoing]:
         raise GatewayError(f"这批委托读不懂 / this batch does not read: {error}") from error
 
 
-def status_report(sid: str, order: Told, now: Micros) -> StatusReport | None:
-    """None for a status that the vendor has not told us of. Raises Unreadable."""
-    status = STATUS_OF.get(order["status"])
-    if status is None:
-        return None
+def status_report(sid: str, order: Told, now: Micros) -> StatusReport:
+    """A status that the vendor has not told us of says one thing for sure: the terminal has the order, and it may be live. Raises Unreadable."""
+    status = STATUS_OF.get(order["status"], Status.PENDING_NEW)
     rejected = status is Status.REJECTED
     return StatusReport(
         instant(order["updated_at"] or order["created_at"] or now, now),
@@ -117,6 +115,7 @@ def account(account_id: str, cash: Told, positions: list[Told], now: Micros) -> 
             for held in positions
             if str(held["side"]) in {LONG, "0"}
         ),
+        held_at=now,
     )  # fmt: skip
 
 

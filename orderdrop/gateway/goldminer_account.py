@@ -253,6 +253,8 @@ class AccountFolder:
                 what = f"a row that cannot be read: {type(fault).__name__}"
             else:
                 self._seen.add(told.order)
+                if told.odd:
+                    self._problems.note(path, told.odd)
                 return told
         if reader is not None:
             self._problems.note(path, what)
@@ -291,8 +293,16 @@ class AccountFolder:
         }
         if CASH not in tables:
             return
+        written = next(
+            (
+                file.written_at
+                for name, file in self._snapshots.items()
+                if Path(name).stem.lower() == POSITIONS
+            ),
+            None,
+        )
         try:
-            account = read_account(self.account_id, tables[CASH], tables.get(POSITIONS), now)
+            account = read_account(self.account_id, tables[CASH], tables.get(POSITIONS), now, written)
         except BadRow as bad:
             self._problems.note(self.path / CASH, str(bad))
         except _FAULTS as fault:

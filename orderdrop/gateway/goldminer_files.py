@@ -13,6 +13,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from orderdrop.clock import Micros
 from orderdrop.gateway.goldminer_rows import BadRow
 from orderdrop.gateway.goldminer_table import Head, Table, repeats_head
 
@@ -224,6 +225,12 @@ class Rewritten:
     head: Head | None = None
     _look: Look = field(default_factory=Look)
     _rest_until: float = 0.0
+    _written_at: int | None = None  # nanoseconds
+
+    @property
+    def written_at(self) -> Micros | None:
+        """When what was last read of it was written, by its file system; None: nothing was."""
+        return None if self._written_at is None else Micros(self._written_at // 1000)
 
     def look(self, now: float) -> tuple[list[bytes] | None, bool]:
         """All whole records, None when there is nothing new to believe; and whether it moved. Raises OSError."""
@@ -254,7 +261,10 @@ class Rewritten:
             data = _read_at(file, 0, -1)
         status = self.path.stat()
         after = (status.st_size, status.st_mtime_ns, status.st_ino)
-        return data if after == self._look.stamp and len(data) == status.st_size else None
+        if after != self._look.stamp or len(data) != status.st_size:
+            return None
+        self._written_at = status.st_mtime_ns
+        return data
 
     def _records(self, data: bytes) -> list[bytes] | None:
         try:

@@ -6,6 +6,7 @@ that does not read is a BadRow that says why; who reads the files counts it. Wha
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
@@ -45,12 +46,13 @@ BadRow = Unreadable
 class Told(NamedTuple):
     """What a row tells. order: names the order within its account. identity: the same for the same row written again.
 
-    report: None where the row tells nothing that we journal.
+    report: None where the row tells nothing that we journal. odd: what is not known of the row, though it tells something.
     """
 
     order: str
     identity: tuple[str, ...]
     report: Report | None
+    odd: str = ""
 
 
 RowReader = Callable[[Sequence[str], str, Micros], Told]
@@ -108,9 +110,9 @@ def status_reader(columns: Mapping[str, int]) -> RowReader:
         account, sid, code, filled, order_id, client_id, reason, detail, updated, received, created, scan = (
             pick([*cells, ""])
         )
-        status = STATUS_OF.get(reason_code(code, "status"))
-        if status is None:
-            raise BadRow(f"unknown status code {reason_code(code, 'status')}")
+        known = STATUS_OF.get(reason_code(code, "status"))
+        # The terminal has the order, that much is sure: it is live, and may be cancelled.
+        status, odd = (Status.PENDING_NEW, _odd_status(code)) if known is None else (known, "")
         changed = updated or received or created
         rejected = status is Status.REJECTED
         report = StatusReport(
@@ -125,9 +127,13 @@ def status_reader(columns: Mapping[str, int]) -> RowReader:
             name(scan, "scan_name"),
         )
         order = sid or client_id or order_id
-        return Told(order, (order, code, filled, changed), report)
+        return Told(order, (order, code, filled, changed), report, odd)
 
     return read
+
+
+def _odd_status(code: str) -> str:
+    return f"unknown status code {reason_code(code, 'status')}"
 
 
 def execution_reader(columns: Mapping[str, int]) -> RowReader:
@@ -172,9 +178,11 @@ def read_account(
     cash: tuple[Mapping[str, int], Sequence[Sequence[str]]],
     positions: tuple[Mapping[str, int], Sequence[Sequence[str]]] | None,
     now: Micros,
+    written_at: Micros | None = None,
 ) -> Account | None:
     """A snapshot from cash.csv's and position.csv's columns and rows; None when there is no row of this account.
 
+    Holdings are as of the newest of their rows; where none of them has a time, as of when the file was written (written_at; None: now).
     Short positions (futures) are left out. Raises BadRow.
     """
     pick = _pick(
@@ -196,6 +204,9 @@ def read_account(
         number(market_value or "0", "market_value"),
         number(pnl or "0", "pnl"),
         tuple(_positions(account_id, *positions)) if positions else (),
+        _told_at(account_id, *positions, now if written_at is None else min(written_at, now))
+        if positions
+        else None,
     )
 
 
@@ -220,6 +231,20 @@ def _positions(account_id: str, columns: Mapping[str, int], rows: Sequence[Seque
         )
         positions.append(held)
     return positions
+
+
+def _told_at(
+    account_id: str, columns: Mapping[str, int], rows: Sequence[Sequence[str]], written_at: Micros
+) -> Micros:
+    """When the holdings were as these rows say: a time that does not read is none."""
+    pick = _pick(columns, ("account_id", "symbol"), ("updated_at", "recv_at", "created_at"))
+    times = []
+    for cells in rows:
+        account, _symbol, updated, received, created = pick([*cells, ""])
+        if account in {account_id, ""} and (at := updated or received or created):
+            with contextlib.suppress(BadRow):
+                times.append(_lately(at, written_at))
+    return max(times, default=written_at)
 
 
 def moment(text: str) -> Micros:

@@ -73,6 +73,7 @@ class Book:
         self._listed_since: dict[Key, Micros] = {}
         self._cancels: set[Key] = set()
         self._references: dict[tuple[str, str], set[str]] = defaultdict(set)  # listed, by account and mark
+        self._odd: set[int] = set()  # status codes that are not in the table, said once
 
     # our own
 
@@ -280,10 +281,7 @@ class Book:
         )  # fmt: skip
 
     def _tell_status(self, row: Row, order: ev.Listed, now: Micros, *, queried: bool) -> None:
-        status = STATUS.get(order.status)
-        if status is None:
-            log.error("不认识的委托状态 / an unknown order status: %s", order)
-            return
+        status = self._status_of(order)
         last = self._told.get(row.reference)
         if last is not None and not _is_news(last, status, order.traded, now, queried=queried):
             return
@@ -297,6 +295,14 @@ class Book:
                 BROKER_NO if rejected else 0, order.text if rejected else "",
             )
         )  # fmt: skip
+
+    def _status_of(self, order: ev.Listed) -> Status:
+        """A code that is not in the table tells one thing for sure: the terminal has the order. So it is live, and may be cancelled."""
+        status = STATUS.get(order.status)
+        if status is None and order.status not in self._odd:
+            self._odd.add(order.status)
+            log.error("不认识的委托状态,按在途处理 / an unknown order status, it counts as live: %s", order)
+        return status or Status.PENDING_NEW
 
     def _numbered(self, answer: ev.Numbered, now: Micros) -> None:
         row = self._seqs.pop(answer.seq, None)
@@ -366,7 +372,7 @@ class Book:
         for event in self._strangers.pop(key):
             if isinstance(event, ev.Listed) and self._foreign.get(key) != (event.status, event.traded):
                 self._foreign[key] = (event.status, event.traded)
-                status = STATUS.get(event.status, Status.PENDING_NEW)
+                status = self._status_of(event)
                 copied = self.rows.get(event.remark)
                 sid = copied.order.sid if copied else ""
                 self.log.append(

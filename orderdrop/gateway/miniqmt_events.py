@@ -176,7 +176,7 @@ def snapshot(account_id: str, money: Funds, positions: Iterable[Position], asked
     pnl = sum(((one.price - (one.vwap or 0)) * one.volume for one in held), Decimal(0))
     balance = money.available + money.frozen
     return Account(
-        asked_at, account_id, balance, money.available, money.frozen, money.market_value, pnl, held
+        asked_at, account_id, balance, money.available, money.frozen, money.market_value, pnl, held, asked_at
     )
 
 

@@ -342,7 +342,9 @@ class Book:
         )
         value = sum((cents(position.price * position.volume) for position in positions), ZERO)
         pnl = account.cash + value - account.opening
-        return Account(at, account_id, account.cash, account.available, account.frozen, value, pnl, positions)
+        return Account(
+            at, account_id, account.cash, account.available, account.frozen, value, pnl, positions, held_at=at
+        )
 
 
 def _position(symbol: str, holding: Holding, quote: Decimal | None) -> Position:

@@ -97,7 +97,10 @@ class Position(NamedTuple):
 
 
 class Account(NamedTuple):
-    """A snapshot of funds and holdings, in yuan. `frozen`: cash set aside for open buy orders."""
+    """A snapshot of funds and holdings, in yuan. `frozen`: cash set aside for open buy orders.
+
+    at: when the funds were so. held_at: when the holdings were; None: they were never told, and `positions` says nothing.
+    """
 
     at: Micros
     account_id: str
@@ -107,6 +110,7 @@ class Account(NamedTuple):
     market_value: Decimal
     pnl: Decimal
     positions: tuple[Position, ...]
+    held_at: Micros | None = None
 
 
 def clean(words: str, most: int = MOST_WORDS) -> str:

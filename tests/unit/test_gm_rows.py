@@ -61,8 +61,8 @@ def test_status_when_the_vendor_names_it_then_our_word(code, status):
     assert rows.status_report("S1", an_answer(status=code), NOW).status is status
 
 
-def test_status_when_nobody_knows_the_code_then_nothing_is_told():
-    assert rows.status_report("S1", an_answer(status=77), NOW) is None
+def test_status_when_nobody_knows_the_code_then_the_terminal_has_it_all_the_same():
+    assert rows.status_report("S1", an_answer(status=77), NOW).status is Status.PENDING_NEW
 
 
 def test_batch_when_written_then_read_the_same():

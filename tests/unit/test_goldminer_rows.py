@@ -95,7 +95,6 @@ def test_account_when_the_row_has_none_then_the_folders():
 @pytest.mark.parametrize(
     ("over", "why"),
     [
-        ({"status": "7"}, "unknown status code 7"),
         ({"status": ""}, "status"),
         ({"status": "new"}, "status"),
         ({"filled_volume": "1.5"}, "filled_volume"),
@@ -107,6 +106,12 @@ def test_account_when_the_row_has_none_then_the_folders():
 def test_status_when_a_cell_does_not_read_then_a_bad_row_that_says_which(over, why):
     with pytest.raises(BadRow, match=why):
         told(a_change(**over))
+
+
+def test_status_when_nobody_knows_the_code_then_the_terminal_has_it_all_the_same_and_the_code_is_named():
+    odd = told(a_change(status="7"))
+    assert (odd.report.status, odd.odd) == (Status.PENDING_NEW, "unknown status code 7")
+    assert told(a_change(status="1")).odd == ""
 
 
 @pytest.mark.parametrize("over", [{"exec_id": ""}, {"exec_type": "77"}, {"price": "x"}, {"volume": "0.5"}])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from builders import ACCOUNT, an_outgoing
 from qmt_desk import Desk, desks
+from xtquant_broker import STATUS_OF
 
 from orderdrop.checks.board import ORDER_TYPES
 from orderdrop.gateway.base import Batch, Cancel, Outcome, Stopped
@@ -207,6 +208,22 @@ def test_order_when_an_error_was_told_and_none_is_listed_then_rejected_with_its_
     desk.rounds(3)
     (report,) = [r for r in desk.reports() if isinstance(r, StatusReport)]
     assert (report.status, report.text) == (Status.REJECTED, "资金不足")
+
+
+@pytest.mark.parametrize("code", [58, 12345])
+def test_order_when_listed_under_a_status_that_nobody_knows_then_live_and_cancelable_and_never_absent(
+    desk, monkeypatch, code
+):
+    for status in STATUS_OF:
+        monkeypatch.setitem(STATUS_OF, status, code)
+    batch = desk.submit("S1", symbol=PENDING)
+    desk.at_broker(1)
+    desk.rounds(4, apart=11.0)
+    assert desk.statuses("S1") == [Status.PENDING_NEW]
+    assert desk.trace(batch, "S1").absent == frozenset()
+    monkeypatch.undo()
+    desk.gateway.cancel([Cancel("S1", ACCOUNT)])
+    desk.until(desk.is_told("S1", Status.CANCELED))
 
 
 # orders that nothing names

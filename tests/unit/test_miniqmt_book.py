@@ -67,6 +67,28 @@ def test_status_when_an_earlier_one_comes_late_then_not_told(book):
     assert statuses(book) == [Status.NEW]
 
 
+@pytest.mark.parametrize("code", [58, 59, 86, 87, 88, 12345])
+def test_status_when_the_code_is_not_in_the_table_then_known_live_and_said_once(book, caplog, code):
+    (row,) = book.rows.values()
+    for _ in range(3):
+        book.take(listed(book, code), NOW)
+    assert statuses(book) == [Status.PENDING_NEW]
+    assert book.is_known(row)
+    assert book.is_open(row)
+    assert row.listed == 7
+    assert len([one for one in caplog.records if str(code) in one.getMessage()]) == 1
+
+
+def test_status_when_the_code_is_not_in_the_table_then_fills_count_and_nothing_goes_back(book):
+    book.take(listed(book, 50), NOW)
+    book.take(listed(book, 86), NOW)
+    book.take(listed(book, 86, traded=40), NOW)
+    book.take(listed(book, 56, traded=100), NOW)
+    assert [(report.status, report.filled_volume) for report in book.log] == [
+        (Status.NEW, 0), (Status.PENDING_NEW, 40), (Status.FILLED, 100),
+    ]  # fmt: skip
+
+
 def test_rejection_when_the_order_is_live_after_all_then_told(book):
     (row,) = book.rows.values()
     book.refuse(row, NOW)
