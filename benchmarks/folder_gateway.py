@@ -23,6 +23,7 @@ class FolderGateway:
 
     pulse = 0.0
     keeps_days = True
+    lag = 0
 
     def watched(self) -> Sequence[Path]:
         return ()
@@ -66,6 +67,12 @@ class FolderGateway:
 
     def account(self, account_id: str) -> Account | None:  # noqa: ARG002  the port's
         return None
+
+    def remembered(self, account_id: str) -> Account | None:  # noqa: ARG002  the port's
+        return None
+
+    def places(self) -> None:
+        pass
 
     def accounts(self) -> Sequence[str]:
         return []

@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final, NamedTuple
 
-from orderdrop.clock import Micros
+from orderdrop.agreeing import Agreeing, Suspect
+from orderdrop.clock import Micros, trade_date
 from orderdrop.config import RemoteSettings
 from orderdrop.desk import Desk
 from orderdrop.gateway.base import Batch, Trace
@@ -25,6 +26,7 @@ from orderdrop.order.model import SELLS
 from orderdrop.order.refusal import Code, Refusal
 from orderdrop.order.status import Status
 from orderdrop.pending import Handover
+from orderdrop.reports.baseline import read_places
 from orderdrop.reports.confirm import Flight, Place, Tracker
 
 log = logging.getLogger(__name__)
@@ -36,22 +38,32 @@ RESENDS: Final = 5
 """After so many proven misses of one order, `auto` asks: this terminal has a fault that sending does not cure."""
 
 _LOOK_EVERY: Final = 1_000_000
+
+_ASK_AGAIN: Final = (3_000_000, 5_000_000, 10_000_000, 30_000_000)
+"""Microseconds until an account that did not agree is compared anew; the last one again and again."""
+
+_REASONS: Final = 12
+"""So many changes of the reason are written down of one order."""
 _TOLD: Final = 5
 
 
 class Found(NamedTuple):
     """What a look has found at one gateway: orders that are late, with a word on why, and those that are proven absent.
 
-    again: ids of the absent ones that are to be handed over again.
+    again: ids of the absent ones that are to be handed over again. suspects: of the absent ones, those whose account has to agree.
+    other: orders that were late before, and whose reason is another one by now.
     """
 
     late: list[tuple[Flight, str]]
     absent: list[Flight]
     again: Sequence[int] = ()
+    suspects: Mapping[int, Suspect] = {}
+    other: Sequence[tuple[Flight, str]] = ()
 
     @property
     def orders(self) -> set[int]:
-        return {flight.order for flight, _words in self.late} | {flight.order for flight in self.absent}
+        told = {flight.order for flight, _words in (*self.late, *self.other)}
+        return told | {flight.order for flight in self.absent}
 
 
 class Leaving(NamedTuple):
@@ -69,6 +81,7 @@ class Reading(NamedTuple):
     late: list[int]
     absent: list[int]
     batches: dict[int, Batch]
+    words: dict[int, str]
 
 
 class State(NamedTuple):
@@ -101,6 +114,10 @@ class Confirmation:
             for name, values in self._settings.items()
         }
         self._batches: dict[int, Batch] = {}
+        self._words: dict[int, list[str]] = {}  # why orders are in doubt, as it was written down
+        self._refused: dict[
+            int, tuple[int, Micros]
+        ] = {}  # how often their account did not agree, and when it is asked again
         self._look_at = Micros(0)
         self._interrupted: dict[int, str] = {}
         self.shut: Collection[str] = ()  # gateways that are closed for today
@@ -136,6 +153,8 @@ class Confirmation:
         }
         for name, one in state.gateways.items():
             self._trackers[name].replace(one.flights, one.late, one.absent)
+            for order, words in one.words.items():
+                self._words.setdefault(order, [words])
 
     def begin(self, writer: Writer, today: date, now: Micros) -> None:
         """After a start, and every morning."""
@@ -155,6 +174,8 @@ class Confirmation:
         for gateway, batch, flights in leaving:
             self._trackers[gateway].add(flights)
             self._batches[batch.id] = batch
+            for flight in flights:
+                self._desk.baselines[gateway].moved(flight.account_id, flight.at)
 
     # what becomes of it
 
@@ -163,16 +184,38 @@ class Confirmation:
             del self._interrupted[order]
         for tracker in self._trackers.values():
             tracker.confirmed(orders, now)
+        self._forget(orders)
+
+    def told(self, gateway: str, accounts: Collection[str], now: Micros) -> None:
+        """Something of these accounts was told."""
+        if gateway in self._trackers:
+            for account_id in accounts:
+                self._desk.baselines[gateway].moved(account_id, now)
+
+    def _observe(self, now: Micros) -> None:
+        """Keep what the accounts have: it is what a silence is judged by later on."""
+        for name, tracker in self._trackers.items():
+            baselines = self._desk.baselines[name]
+            for flight in tracker.flights.values():
+                if flight.order not in tracker.absent:
+                    baselines.moved(flight.account_id, now)
+            self._desk.observe(name, self._desk.gateways[name].accounts(), now)
+
+    def _forget(self, orders: Iterable[int]) -> None:
+        for order in orders:
+            self._words.pop(order, None)
+            self._refused.pop(order, None)
 
     def look(self, now: Micros) -> dict[str, Found]:
         """Ask the gateways about what is late, once a second; right after their reports were read, so that nothing told is missed."""
+        self._observe(now)
         if now < self._look_at or not self.waiting:
             return {}
         self._look_at = Micros(now + _LOOK_EVERY)
         in_flight = {f.place.batch for tracker in self._trackers.values() for f in tracker.flights.values()}
         self._batches = {number: batch for number, batch in self._batches.items() if number in in_flight}
         found = {name: self._look(name, tracker, now) for name, tracker in self._trackers.items()}
-        return {name: one for name, one in found.items() if one.late or one.absent}
+        return {name: one for name, one in found.items() if one.late or one.absent or one.other}
 
     def write(
         self, writer: Writer, found: Mapping[str, Found], confirmed: Collection[int], now: Micros
@@ -182,12 +225,15 @@ class Confirmation:
             name: Found(
                 [(flight, words) for flight, words in one.late if flight.order not in confirmed],
                 [flight for flight in one.absent if flight.order not in confirmed],
+                suspects=one.suspects,
+                other=[(flight, words) for flight, words in one.other if flight.order not in confirmed],
             )
             for name, one in found.items()
         }
-        for name, (late, absent, _) in kept.items():
+        for name, one in kept.items():
+            late, absent, other = self._agreed(writer, name, one, now)
             by_words: dict[str, list[int]] = defaultdict(list)
-            for flight, words in late:
+            for flight, words in (*late, *other):
                 by_words[words].append(flight.order)
             for words, ids in by_words.items():
                 writer.move(ids, Status.UNKNOWN, now, "router", Refusal(Code.UNCONFIRMED, value=words))
@@ -195,12 +241,47 @@ class Confirmation:
             writer.ready_again(again, now)
             asked = [flight.order for flight in absent if flight.order not in again]
             writer.move(asked, Status.UNKNOWN, now, "router", Refusal(Code.PROVEN_ABSENT))
-            kept[name] = Found(late, absent, again)
+            kept[name] = Found(late, absent, again, other=other)
         return kept
+
+    def _agreed(
+        self, writer: Writer, name: str, found: Found, now: Micros
+    ) -> tuple[list[tuple[Flight, str]], list[Flight], list[tuple[Flight, str]]]:
+        """What is late, what is absent, and whose reason is another one, once the accounts were asked."""
+        asked = [found.suspects[flight.order] for flight in found.absent if flight.order in found.suspects]
+        if not asked:
+            return found.late, found.absent, list(found.other)
+        today = day_number(trade_date(now))
+        gateway, baselines = self._desk.gateways[name], self._desk.baselines[name]
+        objections = Agreeing(writer, gateway, baselines, today, now).objections(asked)
+        for order in objections:
+            times = self._refused.get(order, (0, now))[0]
+            wait = _ASK_AGAIN[min(times, len(_ASK_AGAIN) - 1)]
+            self._refused[order] = (times + 1, Micros(now + wait))
+        late = [(flight, objections.get(flight.order, words)) for flight, words in found.late]
+        told = {flight.order for flight, _words in late}
+        others = {flight.order: (flight, words) for flight, words in found.other}
+        for flight in found.absent:
+            if flight.order in objections and flight.order not in told:
+                others[flight.order] = (flight, objections[flight.order])
+        return (
+            late,
+            [flight for flight in found.absent if flight.order not in objections],
+            [one for one in others.values() if self._is_news(*one)],
+        )
+
+    def _is_news(self, flight: Flight, words: str) -> bool:
+        """Whether this reason is worth another line. What an interruption has left in doubt keeps its own."""
+        known = self._words.get(flight.order, [])
+        new = bool(words) and words != (known[-1] if known else "")
+        return new and len(known) < _REASONS and flight.order not in self._interrupted
 
     def settle(self, kept: Mapping[str, Found], now: Micros) -> None:
         """Act on what was written: it is committed."""
-        for name, (late, absent, again) in kept.items():
+        for name, (late, absent, again, _suspects, other) in kept.items():
+            for flight, words in (*late, *other):
+                self._words.setdefault(flight.order, []).append(words)
+            self._forget(flight.order for flight in absent)
             tracker = self._trackers[name]
             tracker.is_late(flight.order for flight, _words in late)
             tracker.is_absent((flight.order for flight in absent), now)
@@ -214,14 +295,26 @@ class Confirmation:
 
     def _look(self, name: str, tracker: Tracker, now: Micros) -> Found:
         late = {flight.order: flight for flight in tracker.newly_late(now)}
-        words: dict[int, str] = {}
+        words: dict[int, tuple[Flight, str]] = {}
         absent: list[Flight] = []
+        suspects: dict[int, Suspect] = {}
         for doubt in tracker.doubts(now):
+            if all(now < self._refused.get(flight.order, (0, Micros(0)))[1] for flight in doubt.flights):
+                continue
             trace = self._trace(name, doubt.batch, [flight.sid for flight in doubt.flights], doubt.since)
-            words |= dict.fromkeys((flight.order for flight in doubt.flights), trace.words)
-            if doubt.ripe:
-                absent += [flight for flight in doubt.flights if flight.sid in trace.absent]
-        return Found([(flight, words.get(order, "")) for order, flight in late.items()], absent)
+            lost = [flight for flight in doubt.flights if doubt.ripe and flight.sid in trace.absent]
+            for flight in doubt.flights:
+                if flight not in lost:
+                    words[flight.order] = (flight, trace.words)
+            for flight in lost:
+                if flight.sid not in trace.unsent:
+                    suspects[flight.order] = Suspect(
+                        flight.order, flight.account_id, doubt.batch, flight.at, max(doubt.since, trace.since)
+                    )
+            absent += lost
+        other = [one for order, one in words.items() if order not in late and self._is_news(*one)]
+        told = [(flight, words[order][1] if order in words else "") for order, flight in late.items()]
+        return Found(told, absent, suspects=suspects, other=other)
 
     def _trace(self, name: str, batch: int, sids: list[str], since: Micros) -> Trace:
         known = self._batches.get(batch)
@@ -245,10 +338,11 @@ class Confirmation:
         absent = [row.id for row in rows if is_proven_absent(row)]
         known = self._batches
         batches = {
-            batch: known.get(batch) or Batch(batch, writer.batch_content(batch))
+            batch: known.get(batch) or _journaled(writer, batch)
             for batch in sorted({flight.place.batch for flight in flights})
         }
-        return Reading(flights, late, absent, batches)
+        words = {row.id: row.reason_value for row in rows if row.id in late and row.reason_value}
+        return Reading(flights, late, absent, batches, words)
 
     def _flights(self, orders: Iterable[Any], gateway: str, now: Micros) -> list[Flight]:
         """orders: of whole batches, or what is left of them; a row's place among them is what counts."""
@@ -271,8 +365,13 @@ def _orders(writer: Writer, handover: Handover) -> list[Any]:
 
 
 def _batch(writer: Writer, handover: Handover) -> Batch:
-    content = handover.content
-    return Batch(handover.batch_id, writer.batch_content(handover.batch_id) if content is None else content)
+    if handover.content is None:
+        return _journaled(writer, handover.batch_id)
+    return Batch(handover.batch_id, handover.content, read_places(handover.places).output)
+
+
+def _journaled(writer: Writer, batch: int) -> Batch:
+    return Batch(batch, writer.batch_content(batch), read_places(writer.batch_places(batch)).output)
 
 
 def _tell(gateway: str, what: str, flights: Sequence[Flight]) -> None:

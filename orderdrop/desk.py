@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
+from orderdrop.clock import Micros
 from orderdrop.config import RemoteSettings, Settings
 from orderdrop.gateway.base import Gateway
+from orderdrop.reports.baseline import Baselines
 
 PAPER_ACCOUNT: Final = "paper"
 """The account of orders that name none, in a workspace without settings."""
@@ -18,6 +21,9 @@ PAPER_ACCOUNT: Final = "paper"
 class Desk:
     settings: Settings
     gateways: Mapping[str, Gateway]
+    baselines: Mapping[str, Baselines] = field(
+        default_factory=lambda: defaultdict(Baselines), compare=False
+    )  # by gateway
 
     @cached_property
     def accounts(self) -> dict[str, str]:
@@ -51,3 +57,24 @@ class Desk:
     def holds(self, strategy: str) -> bool:
         named = self.settings.strategies.get(strategy)
         return self.settings.inbox.hold or (named is not None and named.hold)
+
+    def places(self, gateway: str, wanted: Iterable[tuple[str, str]], now: Micros) -> str | None:
+        """What is known now of a terminal's output and its accounts, to be journaled with a batch that is about to leave.
+
+        wanted: account and symbol of each of its orders. Asks nobody. None: its broker is never silent.
+        """
+        door = self.gateways[gateway]
+        output = door.places()
+        if output is None:
+            return None
+        orders = list(wanted)
+        self.observe(gateway, {account_id for account_id, _symbol in orders}, now)
+        return self.baselines[gateway].journaled(output, orders)
+
+    def observe(self, gateway: str, accounts: Iterable[str], now: Micros) -> None:
+        """Take note of what a gateway has told of these accounts."""
+        door, baselines = self.gateways[gateway], self.baselines[gateway]
+        for account_id in accounts:
+            told = door.remembered(account_id)
+            if told is not None:
+                baselines.note(told, now, door.lag)

@@ -43,6 +43,7 @@ class Handover(NamedTuple):
     first_order: int
     last_order: int
     orders: int = 0  # how many
+    places: str | None = None  # as journaled
 
 
 class Pending:
@@ -188,11 +189,13 @@ class Pending:
         batch_id, self._next_batch = self._next_batch, self._next_batch + 1
         ids = [order_ref for order_ref, _key, _order in accepted]
         first, last = min(ids), max(ids)
-        batch = NewBatch(batch_id, gateway, self._day, self._now, len(accepted), first, last, content)
+        wanted = ((order.account_id, order.symbol) for _ref, _key, order in accepted)
+        places = self._desk.places(gateway, wanted, self._now)
+        batch = NewBatch(batch_id, gateway, self._day, self._now, len(accepted), first, last, content, places)
         self._writer.add_batch(batch)
         self._kept += len(content)
         kept = content if self._kept <= _KEEP_BYTES else None
-        self.handovers.append(Handover(gateway, batch_id, kept, first, last, len(ids)))
+        self.handovers.append(Handover(gateway, batch_id, kept, first, last, len(ids), places))
         return batch_id
 
     def _outgoing(self, accepted: Sequence[Accepted]) -> list[Outgoing]:

@@ -330,6 +330,7 @@ class Router:
         for one in found.values():
             done.orders |= one.orders
         for name, (_reports, cursor) in told.items():
+            self._confirmation.told(name, changed[name].accounts, now)
             self._cursors[name] = cursor
             self._changed(done, name, changed[name], now)
         self._asked |= not self._waiting_cancels.isdisjoint(confirmed | done.orders)
@@ -451,11 +452,14 @@ class Router:
         batch = NewBatch(
             writer.next_batch_id(), gateway.name, day_number(self.today), self.clock.now(),
             len(ids), min(ids), max(ids), content,
+            self.desk.places(gateway.name, ((o.account_id, o.symbol) for o in ready), self.clock.now()),
         )  # fmt: skip
         writer.use_ids(batch=batch.id + 1)
         writer.add_batch(batch)
         writer.assign(ids, batch.id, batch.created_at)
-        return Handover(gateway.name, batch.id, content, batch.first_order, batch.last_order, len(ids))
+        return Handover(
+            gateway.name, batch.id, content, batch.first_order, batch.last_order, len(ids), batch.places
+        )
 
     # details of collect
 
@@ -504,10 +508,19 @@ class Router:
                 reach("recover")
                 interrupted = Handover(batch.gateway, batch.id, None, batch.first_order, batch.last_order)
                 self._door.settle(writer, interrupted, INTERRUPTED)
+        self._listen_first()
         done = Round()
         self.begin_day(done)
         self._hear(done)  # before anything new is handed over
         return done
+
+    def _listen_first(self) -> None:
+        """Read what the terminals have told, and journal none of it yet: how far, is noted with the first order that leaves."""
+        for name, gateway in self.desk.gateways.items():
+            try:
+                gateway.poll(self._cursors[name], 0)
+            except GatewayError as error:
+                log.warning("%s: %s", name, error)
 
     def look_at_clock(self) -> None:
         """Raises ClockBehind when the clock has gone back behind a day that the journal has lived: its sids could be doubled."""

@@ -6,12 +6,12 @@ itself: what it cannot say for sure is `unknown`, and `settle` looks for evidenc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, NamedTuple, NewType, Protocol, runtime_checkable
+from typing import Any, Final, NamedTuple, NewType, Protocol, runtime_checkable
 
 from orderdrop.clock import Micros
 from orderdrop.order.errors import GatewayError
@@ -36,10 +36,14 @@ class Outgoing(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What is handed over in one go: `content` is what `encode` made, as it was journaled before."""
+    """What is handed over in one go: `content` is what `encode` made, as it was journaled before.
+
+    places: what `Gateway.places` said when it was made; None: that was not noted, and proves nothing.
+    """
 
     id: int
     content: bytes
+    places: Mapping[str, Any] | None = None
 
 
 class Cancel(NamedTuple):
@@ -75,12 +79,15 @@ SEEN_BEFORE: Final = "终端里已有这个编号，没有再送；先在终端�
 class Trace(NamedTuple):
     """What can be said of orders that left and were not confirmed.
 
-    absent: proven, the broker never had them; only these may ever be handed over again. words: why the others are in doubt, for
-    people, in both languages.
+    absent: the broker's lists prove that it never had them; only these may ever be handed over again, and only if their account, as it was
+    told after `since`, agrees (see reports.agreement). unsent: those of them for which no call was ever begun, which needs no agreement.
+    words: why the others are in doubt, for people, in both languages.
     """
 
     absent: frozenset[str]
     words: str
+    since: Micros = Micros(0)
+    unsent: frozenset[str] = frozenset()
 
 
 class Leftover(NamedTuple):
@@ -175,6 +182,11 @@ class Gateway(Protocol):
         ...
 
     @property
+    def lag(self) -> int:
+        """Microseconds by which an account's snapshot may be behind what has happened."""
+        ...
+
+    @property
     def pulse(self) -> float:
         """Seconds between two polls; 0: a poll after each turn is enough."""
         ...
@@ -230,6 +242,17 @@ class Gateway(Protocol):
     def account(self, account_id: str) -> Account | None:
         """The newest snapshot, None if the terminal has not told one yet. Its two times are those of what it says, never newer:
         `at` of the funds, `held_at` of the holdings, None while those were never told.
+        """
+        ...
+
+    def remembered(self, account_id: str) -> Account | None:
+        """`account`, as it was last read: asks nobody."""
+        ...
+
+    def places(self) -> Mapping[str, Any] | None:
+        """How far what the terminal tells of orders is read, as JSON has it; asks nobody. `trace` is given it again with the batch.
+
+        None: a broker that is never silent has nothing to prove.
         """
         ...
 

@@ -51,6 +51,12 @@ _ROOM: Final = 1_000_000
 READS_APART: Final = 10_000_000
 """Microseconds between two full queries on a healthy connection that together prove an absence."""
 
+LAG: Final = 2_000_000
+"""Microseconds by which the terminal's cash and positions may be behind."""
+
+ACCOUNTS_EVERY: Final = 3_000_000
+"""Microseconds between two questions for cash and positions: a snapshot from before each hand-over, and one from after it."""
+
 FULL_EVERY: Final = 4_000_000
 _FRESH: Final = 2_000_000
 """Microseconds: a list that is older is asked for again before new orders go."""
@@ -89,7 +95,7 @@ class GmGateway(CallsOneByOne):
         self._named = bool(accounts)
         self._snapshots: dict[str, Account] = {}
         self._interval = round(settings.poll_interval * 1_000_000)
-        self._looked_at = self._full_at = self._next_try = Micros(0)
+        self._looked_at = self._full_at = self._next_try = self._accounts_at = Micros(0)
         self._tries = 0
         self._day = date.min
         self._was_whole = False
@@ -127,6 +133,7 @@ class GmGateway(CallsOneByOne):
         self._store.close()
 
     keeps_days = True  # its own file does
+    lag = LAG
 
     @property
     def trouble(self) -> str:
@@ -221,16 +228,20 @@ class GmGateway(CallsOneByOne):
             return Trace(frozenset(), str(error))
         with self._store.transaction():
             known, begun = self._store.has_batch(batch), self._store.of_batch(batch)
-        absent, words = set(), ""
+        for account_id, listed in ({} if batch.places is None else batch.places["listed"]).items():
+            self._blotter.expect(account_id, listed)
+        unsent = frozenset(sid for sid in sids if known and sid not in begun and sid not in self._shown)
+        absent, words, proven_at = set(unsent), "", since
         for sid in sids:
             if sid not in begun:
-                absent |= {sid} if known and sid not in self._shown else set()
                 continue
-            why = self._doubt(begun[sid], since)
-            absent |= set() if why else {sid}
+            why = _NOT_NOTED if batch.places is None else self._doubt(begun[sid], since)
+            if not why:
+                absent.add(sid)
+                proven_at = max(proven_at, self._proofs(begun[sid], since)[0])
             words = words or why
         self._note_absent(begun[sid] for sid in absent if sid in begun)
-        return Trace(frozenset(absent), words)
+        return Trace(frozenset(absent), words, proven_at, unsent)
 
     def close_day(self, folder: Path, open_sids: Collection[str]) -> list[Leftover]:  # noqa: ARG002
         """It has no folders."""
@@ -244,6 +255,7 @@ class GmGateway(CallsOneByOne):
             self._look_anew(
                 self._interval, full=self._blotter.has_doubts and self._is_due(self._full_at, FULL_EVERY)
             )
+            self._ask_for_accounts()
         except GatewayError as error:
             log.debug("%s", error)
         with self._store.transaction():
@@ -269,6 +281,13 @@ class GmGateway(CallsOneByOne):
                 log.debug("%s", error)
         return self._snapshots.get(account_id)
 
+    def remembered(self, account_id: str) -> Account | None:
+        return self._snapshots.get(account_id)
+
+    def places(self) -> dict[str, Any]:
+        """Its lists are of the whole day: it is enough to know how long they were."""
+        return {"listed": self._blotter.listed}
+
     def accounts(self) -> Sequence[str]:
         return sorted(self._blotter.accounts)
 
@@ -283,6 +302,12 @@ class GmGateway(CallsOneByOne):
             day=day.isoformat(), token=self._settings.secret(), serv_addr=self._settings.serv_addr,
             strategy_id="", accounts=[], call_timeout=SECURITIES_WITHIN,
         )  # fmt: skip
+
+    def _ask_for_accounts(self) -> None:
+        if self._is_due(self._accounts_at, ACCOUNTS_EVERY):
+            self._accounts_at = self._clock.now()
+            for account_id in sorted(self._blotter.accounts):
+                self.account(account_id)
 
     # details of handing over
 
@@ -363,10 +388,18 @@ class GmGateway(CallsOneByOne):
             return _NOT_TODAY if sent is None else _FOUND
         if self._blotter.lookalikes(sent):
             return _ALIKE
-        reads = [
-            at for at in self._blotter.reads.get(sent.order.account_id, []) if at > max(since, sent.begun_at)
-        ]
+        if sent.order.account_id in self._blotter.short:
+            return _SHORT
+        reads = self._proofs(number, since)
         return "" if reads and reads[-1] - reads[0] >= READS_APART else _ASKING
+
+    def _proofs(self, number: int, since: Micros) -> list[Micros]:
+        """When the full queries began that may prove its absence."""
+        sent = self._blotter.numbered(number)
+        if sent is None:
+            return []
+        reads = self._blotter.reads.get(sent.order.account_id, [])
+        return [at for at in reads if at > max(since, sent.begun_at)]
 
     # details of looking
 
@@ -474,6 +507,8 @@ class GmGateway(CallsOneByOne):
         self._tries += 1
 
 
+_NOT_NOTED: Final = "没有记下送出时终端列出了多少委托 / how many orders the terminal listed when it was handed over was not noted"
+_SHORT: Final = "终端的委托列表比之前短，证明不了什么 / the terminal's list of orders is shorter than it was: what it lacks proves nothing"
 _NOT_TODAY: Final = "不是今天送出的 / it was not handed over today"
 _FOUND: Final = "终端里有它 / the terminal has it"
 _ALIKE: Final = "终端里有条件相同、不知属于谁的委托,请人工核对 / the terminal has orders of the same terms that cannot be told apart: please look there"

@@ -50,6 +50,8 @@ class Blotter:
         self._reports: dict[Key, list[Told]] = {}
         self._changed: dict[Key, None] = {}
         self._held: list[Outgoing] = []
+        self.short: set[str] = set()  # accounts whose last list was shorter than one before
+        self._longest: dict[str, int] = {}  # how many orders of an account the terminal has listed today
         self._odd: set[int] = set()  # status codes that the vendor has not told us of, said once
 
     def begin_day(self, day: date, sent: Iterable[Sent]) -> None:
@@ -57,6 +59,7 @@ class Blotter:
         for known in (self._sent, self._by_sid, self._bound, self._doubts):
             known.clear()
         self._held.clear()
+        self._longest.clear()
         for order in sent:
             self.add(order)
         self.begin_connection()
@@ -121,9 +124,26 @@ class Blotter:
             key = (account_id, report["cl_ord_id"])
             self._reports.setdefault(key, []).append(report)
             self._changed[key] = None
-        if read_at is not None and told["count"] >= self._known_of(account_id):
+        least = max(self._known_of(account_id), self._longest.get(account_id, 0))
+        self._longest[account_id] = max(least, told["count"])
+        self.short.discard(account_id)
+        if told["count"] < least:
+            self.short.add(account_id)
+            self.reads.pop(account_id, None)
+        elif read_at is not None:
             reads = self.reads.setdefault(account_id, [])
             reads[:] = [at for at in reads if 0 <= read_at - at < _REMEMBERED] + [read_at]
+
+    @property
+    def listed(self) -> dict[str, int]:
+        """How many orders of each account the terminal has listed today; a list only grows."""
+        return {account_id: self._longest.get(account_id, 0) for account_id in sorted(self.accounts)}
+
+    def expect(self, account_id: str, listed: int) -> None:
+        """The terminal has listed so many before: what it answered with fewer proves nothing."""
+        if listed > self._longest.get(account_id, 0):
+            self._longest[account_id] = listed
+            self.reads.pop(account_id, None)
 
     def _known_of(self, account_id: str) -> int:
         return len({key for key in (*self._orders, *self._bound) if key[0] == account_id})

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from orderdrop.clock import Clock, Micros, trade_date
 from orderdrop.config import GoldminerSettings
@@ -41,6 +41,9 @@ log = logging.getLogger(__name__)
 _ROOM: Final = 1_000_000
 READS_APART: Final = 10_000_000
 """Microseconds between two complete reads of the output that together prove an absence."""
+
+LAG: Final = 2_000_000
+"""Microseconds by which cash.csv and position.csv may be behind."""
 
 _REST: Final = 1_000_000
 """Microseconds without new orders after a hand-over that failed before it left: the disk is full, or the share is away."""
@@ -93,6 +96,7 @@ class GoldminerGateway:
         )
 
     keeps_days = True  # staging's ledger does
+    lag = LAG
 
     def watched(self) -> Sequence[Path]:
         return (self._output.folder,)
@@ -156,6 +160,12 @@ class GoldminerGateway:
     def account(self, account_id: str) -> Account | None:
         return self._output.account(account_id)
 
+    def remembered(self, account_id: str) -> Account | None:
+        return self._output.told(account_id)
+
+    def places(self) -> dict[str, Any]:
+        return self._output.places()
+
     def accounts(self) -> Sequence[str]:
         return sorted(self._output.folders)
 
@@ -170,13 +180,18 @@ class GoldminerGateway:
         missing = [sid for sid in sids if sid not in evidence.seen]
         if evidence.taken is not True:
             return Trace(frozenset(), _UNTAKEN if evidence.taken is False else _HIDDEN)
+        doubted = set(sids)
+        accounts = {row.account_id for row in self._writing.rows(batch.content) if row.sid in doubted}
+        broken = self._output.broken(batch.places, sorted(accounts))
+        if broken:
+            return Trace(frozenset(), broken)
         if batch.id not in self._alive_since:
             return Trace(frozenset(), _STILL)
         if not reads or reads[-1] - reads[0] < READS_APART:
             return Trace(frozenset(), _READING)
         mentioned = self.mentions(missing)
         absent = frozenset(missing) - (frozenset(missing) if mentioned is None else mentioned)
-        return Trace(absent, _READING)
+        return Trace(absent, _MENTIONED if mentioned else _READING, reads[0])
 
     # beyond the port
 
@@ -208,9 +223,12 @@ class GoldminerGateway:
     def mentions(self, sids: Collection[str]) -> set[str] | None:
         """Which order ids stand anywhere in the output, read anew from end to end; None: it moved meanwhile, ask again.
 
-        For the moment before an order is called absent: it reads the day's files once more.
+        For the moment before an order is called absent: it reads the day's files once more, and those that the terminal has archived today.
         """
-        return self._output.mentions(sids)
+        try:
+            return self._output.mentions(sids, self._scan.downfiles())
+        except OSError:
+            return None
 
     def take_back(self, batch: Batch) -> bool:
         """Take an untaken file out of the scan folder. True: it was there, and no row of it has shown up yet.
@@ -327,4 +345,5 @@ _HIDDEN: Final = "现在看不到扫单文件夹 / the scan folder cannot be loo
 _STILL: Final = (
     "终端取走文件后没有再写输出 / the terminal has written nothing since it took the file: does it hang?"
 )
+_MENTIONED: Final = "终端的输出或归档里提到了它，但读不出结果 / it stands somewhere in the terminal's output or archive, in a row that tells nothing of it"
 _READING: Final = "终端输出里还没有它 / it does not stand in the terminal's output yet"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from orderdrop.clock import Micros
-from orderdrop.gateway.goldminer_files import START, Fresh, Growing, Place, Rewritten
+from orderdrop.gateway.goldminer_files import START, Fresh, Growing, Place, Reach, Rewritten
 from orderdrop.gateway.goldminer_rows import (
     BadRow,
     RowReader,
@@ -44,6 +44,15 @@ _READERS: Final[dict[str, Callable[[Mapping[str, int]], RowReader]]] = {
 _SIDS: Final = re.compile(rb"[A-Za-z0-9_.\-]{1,64}")
 _KINDS_KEPT: Final = 100
 _FAULTS: Final = (ValueError, ArithmeticError, TypeError, LookupError)
+
+
+def tells_changes(name: str) -> bool:
+    """Whether a file of this name tells of each change of an order."""
+    return Path(name).stem.lower() == CHANGES
+
+
+def is_about_orders(name: str) -> bool:
+    return Path(name).stem.lower() in _READERS
 
 
 class Item(NamedTuple):
@@ -141,6 +150,26 @@ class AccountFolder:
         """Whether a file that would show an order is there."""
         changes = (entry.file.there for entry in self._growing.values() if entry.kind == CHANGES)
         return any(changes) or any(latest.there for latest in self._latest.values())
+
+    @property
+    def reaches(self) -> dict[str, Reach]:
+        """How far the files that grow are read, by name."""
+        reaches = {name: entry.file.reach for name, entry in self._growing.items()}
+        return {name: reach for name, reach in reaches.items() if reach is not None}
+
+    @property
+    def tells_only_latest(self) -> bool:
+        """Whether the last state of each order is all that it tells of orders."""
+        return self.tells_orders and not any(
+            entry.kind == CHANGES and entry.file.there for entry in self._growing.values()
+        )
+
+    def still_holds(self, reaches: Mapping[str, Reach]) -> bool:
+        """Whether these files, as they were read then, go on without a break. Raises OSError."""
+        return all(
+            name in self._growing and self._growing[name].file.still_holds(reach)
+            for name, reach in reaches.items()
+        )
 
     @property
     def sources(self) -> set[str]:

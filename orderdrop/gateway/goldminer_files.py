@@ -7,9 +7,10 @@ on Windows an open file cannot be renamed or deleted by its writer. Looks at fil
 from __future__ import annotations
 
 import io
+import secrets
 import zlib
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, count
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -44,6 +45,22 @@ class Place(NamedTuple):
 
 
 START: Final = Place(0, 0)
+
+
+_RUN: Final = secrets.token_hex(4)
+_ERAS: Final = count(1)
+
+_GAP: Final = 2.0
+"""Seconds without a look in which a terminal may have told something, and begun anew. With a row before it that would show; without one it would not."""
+
+
+class Reach(NamedTuple):
+    """How far a growing file was read: where its rows begin, the place, and `Growing.era`."""
+
+    start: int
+    end: int
+    crc: int
+    era: str
 
 
 class Fresh(NamedTuple):
@@ -86,7 +103,7 @@ class Growing:
 
     Invariant: everything up to `place.end` was given out, record by record, once for each life of the file. When what was read does
     not stand there any more (the terminal has begun a new file), it is read from its beginning; who asks sorts out what it knows.
-    resume: how far an earlier life of ours has told it.
+    resume: how far an earlier life of ours has told it. era: changes when it can no longer be shown that nothing was taken out of the file.
     """
 
     path: Path
@@ -96,6 +113,9 @@ class Growing:
     there: bool = True
     caught_up: bool = False
     problem: str = ""
+    era: str = field(default_factory=lambda: f"{_RUN}-{next(_ERAS)}")
+    _past: set[str] = field(default_factory=set)
+    _looked: float = 0.0
     _look: Look = field(default_factory=Look)
     _head: Head | None = None
     _place: Place = START
@@ -104,6 +124,7 @@ class Growing:
 
     def look(self, now: float) -> tuple[list[Fresh], bool]:
         """What is new, and whether the file moved. now: monotonic seconds. Raises OSError."""
+        before, looked, self._looked = self._look.stamp, self._looked, now
         try:
             unread, moved = self._look.at(self.path, now)
         except FileNotFoundError:
@@ -111,12 +132,50 @@ class Growing:
             self._look, self.there = Look(), False
             raise
         self.there = True
+        if moved and before is not None and self._is_blank and not self._grew(before, now - looked):
+            self._end_era()
         if not unread:
             return [], False
         self._look.read(now)
         with self.path.open("rb", buffering=0) as file:
             fresh = self._read(file, settled=now - self._look.since >= _SETTLED)
         return fresh, moved
+
+    @property
+    def reach(self) -> Reach | None:
+        """How far it is read; None while it is not there, or has no header."""
+        if not self.there or self._head is None:
+            return None
+        return Reach(self._head.size, *self._place, self.era)
+
+    def still_holds(self, reach: Reach) -> bool:
+        """Whether all that stood in the file then still does, and what came later as well. Raises OSError."""
+        if not self.there or reach.era in self._past:
+            return False
+        if reach.era == self.era:
+            return True
+        if reach.end <= reach.start:
+            return False
+        with self.path.open("rb") as file:
+            head = self.table.head(file.read(_HEAD))
+            if head is None or head.size != reach.start:
+                return False
+            file.seek(head.size)
+            data = file.read(reach.end - reach.start)
+        return len(data) == reach.end - reach.start and zlib.crc32(data) == reach.crc
+
+    @property
+    def _is_blank(self) -> bool:
+        return self._head is not None and self._place.end == self._head.size
+
+    def _grew(self, before: Stamp, unwatched: float) -> bool:
+        """Whether a file without a row has only grown: nothing in it could show, so it has to be seen."""
+        assert self._look.stamp is not None  # noqa: S101  it was looked at
+        return unwatched <= _GAP and self._look.stamp[0] > before[0]
+
+    def _end_era(self) -> None:
+        self._past.add(self.era)
+        self.era = f"{_RUN}-{next(_ERAS)}"
 
     def _read(self, file: io.FileIO, *, settled: bool) -> list[Fresh]:
         start = max(0, self._place.end - len(self._witness))
@@ -154,6 +213,7 @@ class Growing:
         if self._head is not None:
             self.lives += 1
             self.resume = None
+            self._end_era()
         self._head, self._place, self._witness, self._doubts = None, START, b"", 0
 
     def _take(self, data: bytes) -> list[Fresh]:

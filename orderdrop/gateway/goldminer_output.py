@@ -11,14 +11,20 @@ import json
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from orderdrop.clock import Clock, Micros
 from orderdrop.gateway.base import Cursor
-from orderdrop.gateway.goldminer_account import AccountFolder, Item, Problems
-from orderdrop.gateway.goldminer_files import Place
+from orderdrop.gateway.goldminer_account import (
+    AccountFolder,
+    Item,
+    Problems,
+    is_about_orders,
+    tells_changes,
+)
+from orderdrop.gateway.goldminer_files import Place, Reach
 from orderdrop.gateway.goldminer_table import Table
 from orderdrop.order.errors import GatewayError
 from orderdrop.order.report import Account, Report
@@ -108,6 +114,7 @@ class Output:
         self._looked_at: Micros | None = None
         self._found_at = float("-inf")
         self._folders: dict[str, AccountFolder] = {}
+        self._beside: set[str] = set()
         self._times: dict[Path, int] = {}
         self._pending: list[Item] = []
         self._told = self._next = Progress()
@@ -185,6 +192,47 @@ class Output:
         folder = self._folders.get(account_id)
         return folder is not None and folder.tells_orders
 
+    def places(self) -> dict[str, Any]:
+        """How far each file that grows was read by the last look, for `broken`. As JSON has it."""
+        files = {
+            name: {file: [*reach] for file, reach in folder.reaches.items()}
+            for name, folder in self._folders.items()
+        }
+        return {"folder": str(self.folder), "files": files, "beside": sorted(self._beside)}
+
+    def broken(self, places: Mapping[str, Any] | None, accounts: Iterable[str]) -> str:
+        """Why what was read since `places` was told does not reach back to it without a break; "" when it does.
+
+        Then an order of these accounts that the terminal told of since stands in the output.
+        """
+        if places is None:
+            return _NOT_NOTED
+        if places["folder"] != str(self.folder):
+            return _OTHER_FOLDER
+        if any(name not in places["beside"] and _tells_orders(self.folder / name) for name in self._beside):
+            return _SECOND_FOLDER
+        return next(
+            filter(None, (self._broken(name, places["files"].get(name, {})) for name in accounts)), ""
+        )
+
+    def _broken(self, account_id: str, files: Mapping[str, Any]) -> str:
+        folder = self._folders.get(account_id)
+        if not any(map(tells_changes, files)):
+            only = folder is not None and folder.tells_only_latest
+            return _ONLY_LATEST if only else _NOT_THERE
+        try:
+            whole = folder is not None and folder.still_holds(
+                {name: Reach(*reach) for name, reach in files.items()}
+            )
+        except OSError as error:
+            return f"{SENTENCE}: {error}"
+        return "" if whole else _BEGUN_ANEW
+
+    def told(self, account_id: str) -> Account | None:
+        """What `account` says, without a look."""
+        folder = self._folders.get(account_id)
+        return folder.snapshot() if folder else None
+
     def account(self, account_id: str) -> Account | None:
         self.look()
         folder = self._folders.get(account_id)
@@ -195,16 +243,16 @@ class Output:
         """Whether something was read that is not known to be journaled."""
         return bool(self._pending)
 
-    def mentions(self, sids: Collection[str]) -> set[str] | None:
+    def mentions(self, sids: Collection[str], further: Iterable[Path] = ()) -> set[str] | None:
         """Which of these order ids stand anywhere in the output, read anew byte by byte, func_response.csv and unknown files too.
 
-        None when a file moved or could not be read meanwhile: then nothing is proven. Cut rows and rows that do not read count, because
-        they may be ours.
+        further: folders that may tell of them as well. None when a file moved or could not be read meanwhile: then nothing is proven. Cut
+        rows and rows that do not read count, because they may be ours.
         """
         found = {sid for sid in sids if sid in self.seen}
         try:
             self._find(self._ticks())
-            for folder in (self.folder, *(account.path for account in self._folders.values())):
+            for folder in (self.folder, *self._subfolders(), *further):
                 for path in folder.iterdir():
                     data = _read_standing(path)
                     if data is None:
@@ -213,6 +261,11 @@ class Output:
         except OSError:
             return None
         return found
+
+    def _subfolders(self) -> Iterator[Path]:
+        """Those of accounts, and what lies beside them: somebody's copies, or where a terminal writes by now."""
+        yield from (account.path for account in self._folders.values())
+        yield from (path for path in (self.folder / name for name in self._beside) if path.is_dir())
 
     def _begin(self, told: Progress) -> None:
         self._looked_at, self._found_at = None, float("-inf")
@@ -234,11 +287,17 @@ class Output:
         """Find new accounts and files, when a folder moved or some time has passed. Raises OSError."""
         due = ticks - self._found_at >= _FIND_EVERY
         if self._moved(self.folder) or due:
+            beside = set()
             for path in sorted(self.folder.iterdir()):
-                if path.name not in self._folders and self._is_account(path):
+                if path.name in self._folders:
+                    continue
+                if self._is_account(path):
                     self._folders[path.name] = AccountFolder(
                         path, self.seen, self.problems, self._told.places
                     )
+                elif not path.name.startswith(".") and (path.name in self._beside or path.is_dir()):
+                    beside.add(path.name)
+            self._beside = beside
         for account in self._folders.values():
             try:
                 if self._moved(account.path) or due:
@@ -269,6 +328,14 @@ class Output:
         return moved
 
 
+def _tells_orders(folder: Path) -> bool:
+    """Whether a folder that is no account's holds output about orders."""
+    try:
+        return any(is_about_orders(path.name) for path in folder.iterdir())
+    except OSError:
+        return False
+
+
 def _read_standing(path: Path) -> bytes | None:
     """A file's content; None when it moves meanwhile. Folders and hidden files are not the terminal's output."""
     if path.name.startswith(".") or not path.is_file():
@@ -286,3 +353,17 @@ def _mentions(path: Path, data: bytes, sid: str) -> bool:
     # A dbf's fields stand side by side, so there every find counts; in a text S1 is not S10.
     alone = rf"(?<![A-Za-z0-9_.\-]){re.escape(sid)}(?![A-Za-z0-9_.\-])"
     return path.suffix.lower() != ".csv" or bool(re.search(alone.encode(), data))
+
+
+_NOT_NOTED: Final = (
+    "没有记下送出时输出读到了哪里 / how far the output was read when it was handed over was not noted"
+)
+_OTHER_FOLDER: Final = (
+    "送出之后换过输出文件夹 / the output folder is another one than when it was handed over"
+)
+_SECOND_FOLDER: Final = (
+    "送出之后出现了另一个输出文件夹 / a second folder with output has appeared since it was handed over"
+)
+_ONLY_LATEST: Final = "只有 order_status.csv，它只说最新状态 / there is only order_status.csv, which tells the last state and can be rewritten without a trace"
+_NOT_THERE: Final = "送出时还没有这个账户的 order_status_change，之后没有它证明不了什么 / when it was handed over there was no order_status_change of this account yet: that it lacks the order proves nothing"
+_BEGUN_ANEW: Final = "终端的输出重新开始过或被移走了，没有它证明不了什么 / the terminal began its output anew, or it was put away: that it lacks the order proves nothing"

@@ -295,6 +295,13 @@ class ScanFolder:
         files = sorted(path for folder in folders for path in folder.iterdir())
         return [path for path in files if _OUR_ORDERS.match(path.name)]
 
+    def downfiles(self) -> list[Path]:
+        """The folders of today's output in the terminal's archive, `<archive>/<user>/<YYYY-MM-DD>/downfiles/<account_id>` [V]. Raises OSError."""
+        if self._archive is None:
+            return []
+        day = trade_date(self._clock.now()).isoformat()
+        return [path for path in self._archive.glob(f"*/{day}/downfiles/*") if path.is_dir()]
+
     def _set_aside(self, path: Path) -> None:
         self._move_aside(path, self.returned / path.name)
         self._back.add(key_of(path.name))

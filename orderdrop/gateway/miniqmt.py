@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from orderdrop.clock import Clock, Micros, trade_date
 from orderdrop.config import MiniqmtSettings
@@ -33,7 +34,7 @@ from orderdrop.gateway.base import (
     Trace,
 )
 from orderdrop.gateway.enquiry import Enquiry, command
-from orderdrop.gateway.miniqmt_book import Book
+from orderdrop.gateway.miniqmt_book import Book, Lists
 from orderdrop.gateway.miniqmt_codes import CANCEL_FINISHED, CANCEL_UNKNOWN
 from orderdrop.gateway.miniqmt_link import Link
 from orderdrop.gateway.miniqmt_reference import Row, rows_of
@@ -47,6 +48,9 @@ log = logging.getLogger(__name__)
 
 READS_APART: Final = 10_000_000
 """Microseconds between two full queries that together prove an absence; the terminal keeps answers for up to six seconds."""
+
+LAG: Final = 7_000_000
+"""Microseconds by which an answer to a query may be behind, for the same reason."""
 
 SECURITIES: Final = command("orderdrop.gateway.miniqmt_securities")
 SECURITIES_WITHIN: Final = 120.0
@@ -83,6 +87,7 @@ class MiniqmtGateway(CallsOneByOne):
         self._complete_memory = False
         self._sessions = 0
         self._snapshots: dict[str, Account] = {}
+        self._lists: dict[str, Lists] = defaultdict(Lists)
         self._waiting_cancels: dict[str, Row] = {}
         self._unread: dict[str, set[str]] = {}  # by account, what of its last full query did not read
         self.bad_rows: dict[str, int] = {}
@@ -110,6 +115,7 @@ class MiniqmtGateway(CallsOneByOne):
         self._enquiry.cancel()
         self._link.close()
 
+    lag = LAG
     keeps_days = False  # only today's batches are remembered
 
     @property
@@ -188,14 +194,19 @@ class MiniqmtGateway(CallsOneByOne):
         doubtful = [
             row for row in self._rows(batch) if row.order.sid in sids and not self._book.is_known(row)
         ]
-        absent = frozenset(
-            row.order.sid
-            for row in doubtful
-            if not (row.trouble or row.numbered) and self._is_absent(row, since)
+        if batch.places is None:
+            return Trace(frozenset(), _NOT_NOTED)
+        for account_id, listed in batch.places["listed"].items():
+            self._lists[account_id].expect(listed)
+        absent = [
+            row for row in doubtful if not (row.trouble or row.numbered) and self._is_absent(row, since)
+        ]
+        for row in absent:
+            row.absent = True
+        proven_at = max((self._proofs(row, since)[0] for row in absent), default=since)
+        return Trace(
+            frozenset(row.order.sid for row in absent), self._words(doubtful), Micros(max(since, proven_at))
         )
-        for row in doubtful:
-            row.absent = row.absent or row.order.sid in absent
-        return Trace(absent, self._words(doubtful))
 
     def close_day(self, folder: Path, open_sids: Collection[str]) -> list[Leftover]:  # noqa: ARG002
         """It has no folders of ours."""
@@ -216,6 +227,13 @@ class MiniqmtGateway(CallsOneByOne):
     def account(self, account_id: str) -> Account | None:
         return self._snapshots.get(account_id)
 
+    def remembered(self, account_id: str) -> Account | None:
+        return self._snapshots.get(account_id)
+
+    def places(self) -> dict[str, Any]:
+        """Its lists are of the whole day: it is enough to know how long they were."""
+        return {"listed": {account_id: self._lists[account_id].longest for account_id in self._accounts}}
+
     def accounts(self) -> Sequence[str]:
         return self._accounts
 
@@ -233,6 +251,8 @@ class MiniqmtGateway(CallsOneByOne):
             if self._sessions != self._link.sessions:
                 self._sessions = self._link.sessions
                 self._book.new_session()
+                for lists in self._lists.values():
+                    lists.proofs.clear()
             if isinstance(event, ev.Unread):
                 self._note_unread(event.what)
             if isinstance(event, ev.Full):
@@ -249,7 +269,9 @@ class MiniqmtGateway(CallsOneByOne):
         self._unread[full.account_id] = set(full.unread)
         for what in sorted(new):
             self._note_unread(what)
-        if self._book.is_whole(full):
+        whole = self._book.is_whole(full)
+        self._lists[full.account_id].take(full, whole=whole)
+        if whole:
             self._link.count(full)
         else:
             log.warning("查询结果不完整,不作证据 / a query lacks orders that were listed before: no evidence")
@@ -265,6 +287,7 @@ class MiniqmtGateway(CallsOneByOne):
         self._book, self._batches, self._life = Book(now), {}, secrets.token_hex(4)
         self._waiting_cancels.clear()
         self._submitted.clear()
+        self._lists.clear()
 
     def _shown_before(self, batch: Batch) -> frozenset[str]:
         """The last gate: rows of a new batch that the terminal has had already, whatever the journal knows. Reports of them are theirs."""
@@ -336,9 +359,13 @@ class MiniqmtGateway(CallsOneByOne):
             return False
         if self._unread.get(row.order.account_id):
             return False  # what does not read may be it
-        since = max(since, row.handed_at or since)
-        reads = [begun for begun in self._link.reads[row.order.account_id] if begun > since]
+        reads = self._proofs(row, since)
         return bool(reads) and reads[-1] - reads[0] >= READS_APART
+
+    def _proofs(self, row: Row, since: int) -> list[Micros]:
+        """When the full queries of this session began that may prove its absence."""
+        since = max(since, row.handed_at or since)
+        return [begun for begun in self._lists[row.order.account_id].proofs if begun > since]
 
     def _words(self, doubtful: Sequence[Row]) -> str:
         if not self._link.ready:
@@ -347,6 +374,8 @@ class MiniqmtGateway(CallsOneByOne):
             return _ALIKE
         if any(self._unread.get(row.order.account_id) for row in doubtful):
             return _UNREAD
+        if any(self._lists[row.order.account_id].short for row in doubtful):
+            return _SHORT
         trouble = next((row.trouble for row in doubtful if row.trouble), "")
         if trouble:
             return f"{_TROUBLE}: {trouble}"
@@ -373,6 +402,8 @@ class MiniqmtGateway(CallsOneByOne):
                 del self._waiting_cancels[reference]
 
 
+_NOT_NOTED: Final = "没有记下送出时终端列出了多少委托 / how many orders the terminal listed when it was handed over was not noted"
+_SHORT: Final = "终端的委托列表比之前短，证明不了什么 / the terminal's list of orders is shorter than it was: what it lacks proves nothing"
 _ALIKE: Final = "终端里有一笔没有备注、看起来相同的委托,分不清 / the terminal lists an order without remark that looks the same: it cannot be told apart"
 _UNREAD: Final = (
     "终端列出的委托有读不懂的，可能就是它 / the terminal lists what does not read: it may be that"

@@ -32,6 +32,8 @@ _LATER: Final = 120_000_000
 STALE: Final = 10_000_000
 """Microseconds in which a query may be older than the last event: the terminal keeps answers for up to six seconds."""
 
+_PROOFS_KEPT: Final = 20
+
 _RANK: Final = {Status.PENDING_NEW: 0, Status.NEW: 1, Status.PARTIALLY_FILLED: 2, Status.PENDING_CANCEL: 3}
 _FINAL: Final = 4
 _JUNK: Final = 57
@@ -46,6 +48,40 @@ class Told(NamedTuple):
     status: Status
     filled: int
     at: Micros
+
+
+class Lists:
+    """What a day's full queries of one account were worth as evidence, across sessions.
+
+    A list only grows: one that is shorter than an earlier one, as of a terminal that has just been started, proves nothing, and neither does
+    what was asked before it. longest: the longest of today. proofs: when the queries began that count.
+    """
+
+    def __init__(self) -> None:
+        self.longest = 0
+        self.proofs: list[Micros] = []
+        self._recent: list[tuple[Micros, int]] = []  # those that an answer may still be older than
+        self._settled = 0
+        self.short = False  # the last one was
+
+    def expect(self, listed: int) -> None:
+        """It has listed so many before."""
+        self.longest = max(self.longest, listed)
+        if listed > self._settled:
+            self._settled = listed
+            self.proofs.clear()
+
+    def take(self, full: ev.Full, *, whole: bool) -> None:
+        listed, settled = len(full.orders), full.begun - STALE
+        self._settled = max([self._settled, *(count for at, count in self._recent if at < settled)])
+        self._recent = [one for one in self._recent if one[0] >= settled] + [(full.begun, listed)]
+        self.longest = max(self.longest, listed)
+        self.short = listed < self._settled
+        if self.short:
+            self.proofs.clear()
+        elif whole:
+            self.proofs.append(full.begun)
+            del self.proofs[1:-_PROOFS_KEPT]
 
 
 class Book:

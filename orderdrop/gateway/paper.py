@@ -74,6 +74,7 @@ class PaperGateway:
         self._book: Book | None = None
 
     pulse = 0.0
+    lag = 0
     keeps_days = True
 
     def watched(self) -> Sequence[Path]:
@@ -155,6 +156,12 @@ class PaperGateway:
     def account(self, account_id: str) -> Account | None:
         self._quotes.refresh()
         return self._current().snapshot(account_id, self._quotes.price, self._clock.now())
+
+    def remembered(self, account_id: str) -> Account | None:
+        return self.account(account_id)
+
+    def places(self) -> None:
+        """It is never silent."""
 
     def accounts(self) -> Sequence[str]:
         return sorted(self._current().accounts)

@@ -412,6 +412,41 @@ class Asking:
         ).scalar_one()
         return found
 
+    def batch_places(self, batch_id: int) -> str | None:
+        """What was known of the terminal's output and the accounts when it was made."""
+        found: str | None = self.connection.execute(
+            select(batches.c.places).where(batches.c.id == batch_id)
+        ).scalar_one()
+        return found
+
+    def places_until(self, gateway: str, day: int, batch_id: int, limit: int) -> list[str]:
+        """The same of the batches of a day up to this one, newest first."""
+        query = select(batches.c.places).where(
+            batches.c.trade_day == day, batches.c.gateway == gateway, batches.c.id <= batch_id, batches.c.places.is_not(None),
+        )  # fmt: skip
+        return list(self.connection.execute(query.order_by(batches.c.id.desc()).limit(limit)).scalars())
+
+    def orders_by_id(self, ids: Sequence[int]) -> list[Any]:
+        return list(self.connection.execute(select(orders).where(orders.c.id.in_(sorted(ids)))))
+
+    def orders_that_left(self, account_id: str, day: int, since: int) -> list[Any]:
+        """Orders of an account that left, or of which the broker has spoken, without those that had ended before."""
+        query = select(orders).where(
+            orders.c.trade_day == day,
+            orders.c.account_id == account_id,
+            orders.c.batch_id.is_not(None) | orders.c.confirmed_at.is_not(None),
+            orders.c.closed_at.is_(None) | orders.c.confirmed_at.is_(None) | (orders.c.updated_at >= since),
+        )
+        return list(self.connection.execute(query.order_by(orders.c.id)))
+
+    def fills_of(self, ids: Sequence[int]) -> list[Any]:
+        """order_ref, at, volume, price, fee of all fills of these orders."""
+        statement = (
+            "SELECT order_ref, at, fills.volume, fills.price, fee FROM json_each(?) AS wanted"
+            " CROSS JOIN fills ON fills.order_ref = wanted.value"
+        )
+        return list(self.connection.exec_driver_sql(statement, (json.dumps(ids),)))
+
     def newest_day(self) -> int:
         """The last day that the journal knows of, 0 for none; days that a wrong clock began do not count (see adopting)."""
         void = self.void_days()

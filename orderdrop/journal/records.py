@@ -80,6 +80,7 @@ class NewBatch(NamedTuple):
     first_order: int
     last_order: int
     content: bytes
+    places: str | None = None  # what was known of the terminal's output and the accounts: reports.baseline
 
 
 class Known(NamedTuple):

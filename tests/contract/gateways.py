@@ -316,7 +316,7 @@ def hear(around: Surroundings, gateway: Gateway, after: Cursor = Cursor(""), lim
 
 
 def hand_over(around: Surroundings, gateway: Gateway, orders: Sequence[Outgoing], batch_id: int = 1) -> Batch:
-    batch = Batch(batch_id, gateway.encode(orders))
+    batch = Batch(batch_id, gateway.encode(orders), gateway.places())
     around.handed.append(batch)
     gateway.submit(batch)
     return batch

@@ -32,7 +32,12 @@ class FileDesk(Desk):
     ) -> None:
         self.clock = a_clock()
         self.scan, self.push = root / "terminal" / "scan", root / "terminal" / "push"
-        self.habits = Settings(self.scan, self.push, archive=root / "terminal" / "archive", **(habits or {}))
+        self.habits = Settings(
+            self.scan,
+            self.push,
+            archive=root / "terminal" / "archive",
+            **({"accounts": accounts} | (habits or {})),
+        )
         self.terminal = Terminal(self.habits, faults)
         self.terminal.step(self.clock.now())
         self._ticks = 0.0

@@ -105,6 +105,7 @@ def test_resend_when_not_answered_yet_has_its_full_time_again(file_desk):
     desk.put({"a.csv": buys(1)})
     desk.later(3)
     desk.fault(Faults(lose=1.0))
+    desk.later(1)
     desk.put({"b.csv": buys(1, first=1)})
     desk.later(100)
     desk.put({"r.resend.csv": "sid\nS1\n"})
@@ -132,6 +133,7 @@ def test_cancel_when_proven_absent_is_done_here(file_desk):
     desk.put({"a.csv": buys(1)})
     desk.later(3)
     desk.fault(Faults(lose=1.0))
+    desk.later(1)
     desk.put({"b.csv": buys(1, first=1)})
     desk.later(100)
     assert desk.outcomes("b.csv") == [("S1", "unknown", "PROVEN_ABSENT")]
@@ -203,9 +205,13 @@ def test_window_when_orders_are_missed_is_halved_and_grows_again(file_desk):
 @pytest.mark.parametrize("kill_after", [0.4, 2, 7, 14, 30])
 def test_router_when_it_dies_while_rows_are_missing_then_each_order_is_executed_once(file_desk, kill_after):
     desk = file_desk(Faults(seed=8, lose=0.15, torn=True), resend="auto", window=30)
+    desk.put(
+        {"first.csv": buys(5, first=900)}
+    )  # what is in flight while the output has no row yet is not proven after a death
+    desk.later(300, until=lambda: set(desk.statuses().values()) == {"filled"})
     desk.put({"a.csv": buys(120)})
     for _ in range(3):
         desk.later(kill_after)
         desk.crash()
     desk.later(600, until=lambda: set(desk.statuses().values()) == {"filled"})
-    assert desk.executed() == dict.fromkeys((f"S{n}" for n in range(120)), 1)
+    assert desk.executed() == dict.fromkeys((f"S{n}" for n in (*range(900, 905), *range(120))), 1)

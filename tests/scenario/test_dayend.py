@@ -376,23 +376,31 @@ def test_close_when_the_next_day_comes_then_orders_go_again(desk, restart):
     desk.until(filled(desk, "A1"))
 
 
-def test_router_when_a_lost_order_is_found_after_the_close_does_not_send_it_again_by_itself(desk):
+def test_router_when_an_order_is_missing_at_the_close_cannot_prove_it_any_more_and_does_not_send_it_again(
+    desk,
+):
     desk = desk(
         FixedClock(FRIDAY), faults=Faults(lose=1.0),
         gateway={"resend": "auto", "lost_after": 1, "confirm_timeout": 1},
     )  # fmt: skip
     desk._habits = desk._habits._replace(heartbeat=0.5)
     desk.restart_terminal()
+    desk.terminal.step(desk.clock.now())
     desk.put({"a.csv": rows("A1")})
     desk.until(lambda: desk.statuses() == {"A1": "submitted"} and not desk.in_scan())
     close(desk)
     desk.restart_terminal()
 
-    def lost() -> bool:
+    def given_up() -> bool:
         desk.clock.advance(1)
-        return desk.orders()["A1"]["reason_code"] == "PROVEN_ABSENT"
+        return "put away" in (desk.orders()["A1"]["reason_value"] or "")
 
-    desk.until(lost)
+    desk.until(given_up)
+    for _ in range(60):
+        desk.clock.advance(1)
+        desk.terminal.step(desk.clock.now())
+        desk.open().turn(lambda _round: None)
+    assert (desk.statuses()["A1"], desk.orders()["A1"]["reason_code"]) == ("unknown", "UNCONFIRMED")
     assert desk.in_scan() == []
 
 
@@ -406,6 +414,7 @@ def test_resend_when_its_gateway_is_closed_for_today_is_refused_with_that_reason
 
     desk._habits = desk._habits._replace(heartbeat=0.5)
     desk.restart_terminal()
+    desk.terminal.step(desk.clock.now())
     desk.until(lost)
     close(desk)
     desk.put({"r.resend.csv": "sid\nA1\n"})

@@ -60,7 +60,8 @@ class Desk:
     # doing
 
     def batch(self, *sids: str, **over) -> Batch:
-        batch = Batch(len(self.handed) + 1, self.gateway.encode(an_outgoing(sid=sid, **over) for sid in sids))
+        content = self.gateway.encode(an_outgoing(sid=sid, **over) for sid in sids)
+        batch = Batch(len(self.handed) + 1, content, self.gateway.places())
         self.handed.append(batch)
         return batch
 

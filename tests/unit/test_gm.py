@@ -38,7 +38,7 @@ def lives(terminal):
 
 
 def a_batch(gateway, *orders, number=1):
-    return Batch(number, gateway.encode(orders))
+    return Batch(number, gateway.encode(orders), gateway.places())
 
 
 def said(gateway, terminal, seconds=5):
