@@ -202,12 +202,60 @@ def test_window_when_orders_are_missed_is_halved_and_grows_again(file_desk):
     assert set(desk.executed().values()) == {1}
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_orders_when_executed_at_once_and_told_late_beside_others_that_are_lost_then_nothing_is_doubled(
+    file_desk, seed
+):
+    """Neighbours are told in time, so are cash and holdings: these know of what the reports do not tell yet."""
+    desk = file_desk(Faults(seed=seed, hush=0.06, hush_for=20, lose=0.04), resend="auto")
+    for number in range(13):
+        desk.put({f"{number}.csv": buys(12, first=12 * number)})
+        desk.later(3, step=0.4)
+    desk.later(300, step=0.4, until=lambda: set(desk.statuses().values()) == {"filled"})
+    assert desk.lost()
+    assert desk.executed() == dict.fromkeys((f"S{n}" for n in range(156)), 1)
+
+
+def test_orders_when_told_late_and_proven_by_nothing_then_the_reason_says_what_is_left_over(file_desk):
+    desk = file_desk(Faults(hush=1.0, hush_for=200), resend="auto", lost_after=5)
+    desk.put({"a.csv": buys(1)})
+    desk.later(60, step=0.4)
+    assert desk.outcomes("a.csv") == [("S0", "unknown", "UNCONFIRMED")]
+    assert "holdings have changed" in desk.receipt("a.csv")[0]["reason"]
+    desk.later(200, step=1)
+    assert desk.statuses() == {"S0": "filled"}
+    assert desk.executed() == {"S0": 1}
+
+
+@pytest.mark.parametrize("side", [1, 2])
+def test_order_when_it_rests_and_is_told_late_then_what_it_has_set_aside_tells_of_it(file_desk, side):
+    pending = "SHSE.018014"
+    desk = file_desk(
+        Faults(hush=1.0, hush_for=200), resend="auto", lost_after=5, habits={"holdings": ((pending, 100),)}
+    )
+    desk.put({"a.csv": HEADER + f"P,A1,{pending},10,1,{side},100\n"})
+    desk.later(100, step=0.4)
+    assert desk.statuses() == {"P": "unknown"}
+    assert "it may be this one" in desk.receipt("a.csv")[0]["reason"]
+    assert desk.executed() == {"P": 1}
+
+
+def test_orders_when_the_output_is_begun_anew_then_unknown_for_good_and_the_reason_says_so(file_desk):
+    desk = file_desk(Faults(anew_at=(8.0,), hush=1.0, hush_for=10_000), resend="auto", lost_after=5)
+    desk.later(7)
+    desk.put({"a.csv": buys(3)})
+    desk.later(120, step=0.5)
+    assert set(desk.statuses().values()) == {"unknown"}
+    assert set(desk.executed().values()) == {1}
+    assert "began its output anew" in desk.receipt("a.csv")[0]["reason"]
+
+
 @pytest.mark.parametrize("kill_after", [0.4, 2, 7, 14, 30])
 def test_router_when_it_dies_while_rows_are_missing_then_each_order_is_executed_once(file_desk, kill_after):
     desk = file_desk(Faults(seed=8, lose=0.15, torn=True), resend="auto", window=30)
-    desk.put(
-        {"first.csv": buys(5, first=900)}
-    )  # what is in flight while the output has no row yet is not proven after a death
+    desk.later(2)
+    # What is in flight while the output has no row yet cannot be proven after a death.
+    desk.put({"first.csv": buys(5, first=900)})
     desk.later(300, until=lambda: set(desk.statuses().values()) == {"filled"})
     desk.put({"a.csv": buys(120)})
     for _ in range(3):
