@@ -149,7 +149,8 @@ class _Explained:
         self.frozen.add(-most if old else 0, most)
         if order.symbol == self._symbol:
             self.shares.add(0 if order.buys else -volume, 0 if order.sells else volume)
-            self.sellable.add(0 if order.buys else -volume, volume if old or not order.sells else 0)
+            back = order.sells and old
+            self.sellable.add(0 if order.buys else -volume, volume if back or self._comes_back(order) else 0)
 
     def _add_money(self, order: Ordered) -> None:
         """What was paid and received."""
@@ -207,6 +208,8 @@ class _Explained:
     def _add_sellable(self, order: Ordered) -> None:
         """A sale takes all that it may sell at once, and gives back what it has not sold. What is bought can be sold today, or cannot."""
         if order.business not in FROM_HOLDING | RETURNS:
+            if not self._comes_back(order):
+                return
             for trade in order.trades:
                 self.sellable.add(0, self._change(order, trade.at, cash=False).most * trade.volume)
             self.sellable.add(0, max(0, order.told - order.filled))
@@ -218,6 +221,11 @@ class _Explained:
         if order.closed_at is not None:
             back, seen = order.volume - order.filled, self._change(order, order.closed_at, cash=False)
             self.sellable.add(seen.least * back, seen.most * back)
+
+    def _comes_back(self, order: Ordered) -> bool:
+        """Whether what it buys may be sold today: a stock may not, of others the code does not tell."""
+        board = board_of(order.symbol)
+        return not order.sells and (board is None or board.t0 or board.kind != "stock" or not order.buys)
 
     # what a snapshot shows
 

@@ -190,6 +190,7 @@ def test_silence_when_the_terminal_loses_an_order_then_nothing_is_told_and_absen
         assert not heard.statuses("S1")
         found = gateway.trace(batch, ["S1"], since)
     assert found.absent == {"S1"}, found.words  # only what was asked for
+    assert gateway.trace(batch._replace(places=None), ["S1"], since).absent == frozenset()
     assert (
         gateway.trace(batch, ["S1", "S2"], around.clock.now()).absent == frozenset()
     )  # older evidence proves nothing

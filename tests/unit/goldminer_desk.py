@@ -44,7 +44,7 @@ class Folders:
 
     def batch(self, number: int = 1, *sids: str) -> Batch:
         orders = [an_outgoing(sid=sid, account_id=ACCOUNT) for sid in sids or ("S1", "S2")]
-        return Batch(number, self.gateway.encode(orders))
+        return Batch(number, self.gateway.encode(orders), self.gateway.places())
 
     def handed(self, number: int = 1, *sids: str) -> Batch:
         batch = self.batch(number, *sids)

@@ -6,7 +6,10 @@ from gm_terminal import GmTerminal
 
 from orderdrop.clock import Micros
 from orderdrop.gateway.base import Batch, Cancel, Cursor, Outcome, Stopped
+from orderdrop.gateway.gm_blotter import Blotter
+from orderdrop.gateway.gm_store import Sent
 from orderdrop.order.errors import GatewayError
+from orderdrop.order.goldminer_format import STATUS_OF
 from orderdrop.order.report import CancelReject, Fill, StatusReport
 from orderdrop.order.status import Status
 
@@ -150,6 +153,67 @@ def test_trace_when_the_list_lacks_orders_that_it_had_then_it_proves_nothing(ter
         terminal.advance(6)
         terminal.book.fail("orders", "empty")
         assert gateway.trace(batch, ["S1"], Micros(0)).absent == frozenset()
+
+
+def test_trace_when_fewer_are_listed_than_at_the_hand_over_then_nothing_is_proven_also_after_a_restart(
+    terminal, lives
+):
+    gateway = lives()
+    batch = a_batch(gateway, an_outgoing())
+    terminal.book.fail("place", "refuse")
+    submit_in_doubt(gateway, batch)
+    gateway = lives()
+    batch = batch._replace(places={"listed": {ACCOUNT: 1}})
+    for _ in range(5):
+        terminal.advance(6)
+        found = gateway.trace(batch, ["S1"], Micros(0))
+        assert found.absent == frozenset()
+    assert "shorter" in found.words
+
+
+def test_trace_when_nothing_was_noted_at_the_hand_over_then_nothing_is_proven(terminal, lives):
+    gateway = lives()
+    batch = a_batch(gateway, an_outgoing())
+    terminal.book.fail("place", "refuse")
+    submit_in_doubt(gateway, batch)
+    for _ in range(5):
+        terminal.advance(6)
+        assert gateway.trace(batch._replace(places=None), ["S1"], Micros(0)).absent == frozenset()
+    assert gateway.trace(batch, ["S1"], Micros(0)).absent == {"S1"}
+
+
+def test_order_when_the_terminal_gives_it_a_status_that_nobody_knows_then_live_and_said_once(caplog):
+    blotter = Blotter([ACCOUNT], "")
+    assert STATUS_OF.get(77) is None
+    sent = Sent(1, an_outgoing(), 0)
+    blotter.add(sent)
+    blotter.bind(sent, "c")
+    order = {
+        "account_id": ACCOUNT,
+        "cl_ord_id": "c",
+        "order_id": "o",
+        "status": 77,
+        "filled_volume": 0,
+        "ord_rej_reason": 0,
+    }
+    order |= {"symbol": "SHSE.600000", "side": 1, "volume": 100, "updated_at": 1, "created_at": 1}
+    told = []
+    for filled in (0, 50):
+        blotter.hear(
+            ACCOUNT, {"orders": [order | {"filled_volume": filled}], "reports": [], "count": 1}, None
+        )
+        told += blotter.news(Noted(), Micros(9))
+    assert [(report.status, report.filled_volume) for report in told] == [
+        (Status.PENDING_NEW, 0), (Status.PENDING_NEW, 50),
+    ]  # fmt: skip
+    assert caplog.text.count("an unknown order status") == 1
+
+
+class Noted:
+    """A store that only takes notes."""
+
+    def note_state(self, sent, state):
+        pass
 
 
 def test_trace_when_it_was_handed_over_yesterday_then_nothing_is_proven(terminal, lives):

@@ -159,6 +159,26 @@ def test_order_when_swallowed_and_the_evidence_is_older_than_asked_then_not_abse
     assert desk.trace(batch, "S1", since=desk.clock.now()).absent == frozenset()
 
 
+def test_order_when_swallowed_then_a_list_that_is_shorter_after_a_new_connection_proves_nothing(desk):
+    desk.submit("S0", symbol=PENDING)
+    desk.until(desk.is_told("S0", Status.NEW))
+    desk.rounds(3)
+    desk.habits.unlisted = {2}
+    batch = desk.submit("S1")
+    view = desk.broker.view(ACCOUNT)
+    desk.habits.stale = view | {"Orders": [], "Trades": []}
+    desk.broker.restart()
+    desk.until(lambda: desk.gateway.room() == 0)
+    desk.until(lambda: desk.gateway.room() > 0, passing=True)
+    desk.rounds(4)
+    found = desk.trace(batch, "S1")
+    assert (found.absent, "shorter" in found.words) == (frozenset(), True)
+    desk.habits.stale = None
+    desk.rounds(4)
+    assert desk.trace(batch, "S1").absent == {"S1"}
+    assert desk.trace(batch._replace(places=None), "S1").absent == frozenset()
+
+
 def test_order_when_swallowed_and_queries_are_not_answered_then_not_absent(desk):
     desk.habits.unlisted, desk.habits.mute = {1}, True
     batch = desk.submit("S1")

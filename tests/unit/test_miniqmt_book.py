@@ -7,7 +7,7 @@ from builders import ACCOUNT, a_clock, an_outgoing
 
 from orderdrop.clock import Micros, trade_date
 from orderdrop.gateway.base import Batch
-from orderdrop.gateway.miniqmt_book import GRACE, STALE, Book
+from orderdrop.gateway.miniqmt_book import GRACE, STALE, Book, Lists
 from orderdrop.gateway.miniqmt_events import Full, Listed, Numbered
 from orderdrop.gateway.miniqmt_reference import rows_of
 from orderdrop.order.goldminer_format import order_file
@@ -125,3 +125,42 @@ def test_stranger_when_the_answer_names_another_number_then_not_ours(book):
     book.take(Numbered(1, 9, ""), NOW)
     book.look(Micros(NOW + GRACE), foreign=True)
     assert statuses(book) == []
+
+
+# what a list is worth
+
+
+def asked(lists: Lists, *counts: int, apart: int = 5_000_000, whole: bool = True) -> list[Micros]:
+    for number, count in enumerate(counts):
+        begun = Micros(NOW + number * apart)
+        lists.take(Full(ACCOUNT, begun, (None,) * count, (), None), whole=whole)
+    return lists.proofs
+
+
+def test_lists_when_they_grow_then_each_counts():
+    assert len(asked(Lists(), 0, 0, 1, 3, 3)) == 5
+
+
+def test_lists_when_one_is_shorter_than_it_was_then_what_was_asked_before_proves_nothing():
+    lists = Lists()
+    assert asked(lists, 3, 3, 3, 0) == []
+    assert lists.short
+    assert asked(lists, 3) == [NOW]
+
+
+def test_lists_when_the_terminal_may_have_answered_with_an_old_one_then_it_is_no_sign():
+    assert len(asked(Lists(), 3, 2, 3, 3)) == 4
+
+
+def test_lists_when_more_was_listed_at_the_hand_over_then_shorter_ones_prove_nothing():
+    lists = Lists()
+    asked(lists, 0, 0, 0)
+    lists.expect(2)
+    assert lists.proofs == []
+    assert asked(lists, 1, 1) == []
+    assert asked(lists, 2) == [NOW]
+    assert lists.longest == 2
+
+
+def test_lists_when_they_lack_what_was_listed_then_they_do_not_count():
+    assert asked(Lists(), 1, 1, whole=False) == []
