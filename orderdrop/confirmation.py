@@ -160,6 +160,7 @@ class Confirmation:
         """After a start, and every morning."""
         self.take(self.read(writer, today, now))
         for name, tracker in self._trackers.items():
+            self._desk.baselines[name].forget()
             tracker.passed_through(writer.newest_confirmed(name, day_number(today)), now)
 
     def leaving(self, writer: Writer, handovers: Iterable[Handover], now: Micros) -> list[Leaving]:

@@ -38,6 +38,11 @@ class Baselines:
         self._calm: dict[str, Snapshot] = {}
         self._moved_at: dict[str, Micros] = {}
 
+    def forget(self) -> None:
+        """Another day: what could not be sold yesterday can be today."""
+        for known in (self._last, self._told, self._calm, self._moved_at):
+            known.clear()
+
     def moved(self, account_id: str, now: Micros) -> None:
         """Something of this account left, or was told."""
         self._moved_at[account_id] = now

@@ -3,12 +3,14 @@
 from collections import Counter
 
 import pytest
+from builders import a_clock
 from click.testing import CliRunner
 from file_desk import HEADER, FileDesk, buys
 
 from orderdrop.cli import main
 from orderdrop.clock import trade_date
 from orderdrop.terminal import Faults, Stall
+from orderdrop.terminal.outputs import OutputFolder
 
 
 @pytest.fixture
@@ -238,6 +240,39 @@ def test_order_when_it_rests_and_is_told_late_then_what_it_has_set_aside_tells_o
     assert desk.statuses() == {"P": "unknown"}
     assert "it may be this one" in desk.receipt("a.csv")[0]["reason"]
     assert desk.executed() == {"P": 1}
+
+
+@pytest.mark.parametrize(
+    ("told", "why"), [("nothing", "no funds"), ("no holdings", "no holdings"), ("at first", "no funds and")]
+)
+def test_order_when_it_is_lost_and_the_account_is_not_told_then_unknown_for_good_and_the_reason_says_so(
+    file_desk, monkeypatch, told, why
+):
+    tell = OutputFolder.account
+
+    def account(folder, its, now):
+        if told == "no holdings":
+            monkeypatch.setattr(folder._folder(its.account_id).position, "write", lambda: None)
+        if told == "no holdings" or (told == "at first" and now <= started):
+            tell(folder, its, now)
+
+    monkeypatch.setattr(OutputFolder, "account", account)
+    started = a_clock().now()
+    desk = file_desk(Faults(seed=5, lose=0.3), resend="auto", lost_after=5)
+    if told == "nothing":
+        (desk.push / "A1" / "cash.csv").unlink()
+    if told != "at first":
+        (desk.push / "A1" / "position.csv").unlink(missing_ok=True)
+    desk.later(1)
+    for number in range(12):
+        desk.put({f"{number}.csv": buys(2, first=2 * number)})
+        desk.later(4, step=0.4)
+    lost = desk.lost()
+    assert {sid for sid, status in desk.statuses().items() if status == "unknown"} == set(lost)
+    reasons = [desk.orders()[f"S{n}"]["reason_value"] for n in range(8) if f"S{n}" in lost]
+    assert reasons
+    assert all(why in reason for reason in reasons), reasons
+    assert set(desk.executed().values()) == {1}
 
 
 def test_orders_when_the_output_is_begun_anew_then_unknown_for_good_and_the_reason_says_so(file_desk):
