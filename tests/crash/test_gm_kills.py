@@ -18,6 +18,7 @@ from victims import Victims
 
 from orderdrop.clock import FixedClock
 from orderdrop.gateway.base import Batch
+from orderdrop.reports.baseline import read_places
 from orderdrop.workspace import Workspace
 from orderdrop.writing import put
 
@@ -117,7 +118,7 @@ def verdict(root, terminal):
     status = statuses(root)
     with closing(sqlite3.connect(root / "journal.db")) as journal:
         left = journal.execute(
-            "SELECT sid, batches.id, content FROM orders JOIN batches ON batches.id = batch_id WHERE status = 'unknown'"
+            "SELECT sid, batches.id, content, places FROM orders JOIN batches ON batches.id = batch_id WHERE status = 'unknown'"
         ).fetchall()
     assert len(status) == ORDERS
     held = Counter(row["volume"] for row in terminal.book.rows())
@@ -140,8 +141,9 @@ def traced(terminal, root, left):
     gateway.open()
     absent = set()
     for _ in range(4):
-        for sid, *batch in left:
-            absent |= gateway.trace(Batch(*batch), [sid], terminal.clock.now() - 60_000_000).absent
+        for sid, number, content, places in left:
+            batch = Batch(number, content, read_places(places).output)
+            absent |= gateway.trace(batch, [sid], terminal.clock.now() - 60_000_000).absent
         terminal.advance(6)
     gateway.close()
     return absent
