@@ -67,7 +67,7 @@ def judge(options: subject.Options) -> dict[str, Any]:
 def _judge(orders: list[Order], context: checks.Context) -> None:
     """As the admission does it: each order is judged, then counted for those behind it."""
     for number, order in enumerate(orders):
-        refusal = checks.check(order, context) or checks.hold(order, context)
+        refusal = checks.check(order, context) or (checks.holds(order, context) or None)
         assert refusal is None, refusal
         checks.warnings(order, context)
         context.around.ledger.accept(number, checks.entry_of(order, context))
@@ -112,7 +112,7 @@ def _account(account_id: str) -> Account:
     positions = (Position(symbol, 10**9, 0, 10**9, Decimal(10), Decimal(10)) for symbol in workload.CENTS)
     much = Decimal(_MANY)
     return Account(
-        Micros(_NOW), account_id, much, much, Decimal(0), much * 10**6, Decimal(0), tuple(positions)
+        Micros(_NOW), account_id, much, much, Decimal(0), much * 10**6, Decimal(0), tuple(positions), _NOW
     )
 
 

@@ -106,6 +106,7 @@ class Admission:
         self._next_drop = writer.next_drop_id()
         self._pending = Pending(desk, writer, now, today, room, closed)
         context = gathering.gather(writer, now, today, switches)
+        self.context = context
         self._ledger = context.around.ledger
         self._judge = Judge(
             writer, self._pending, context, check,
@@ -183,9 +184,8 @@ class Admission:
 
     def _all_in_order(self, drafts: Sequence[_Draft], read: Sequence[Sequence[Block]]) -> bool:
         """Whether these drops hold nothing but orders of today, each with a sid."""
-        return not any(draft.said or self._too_late(draft.file) for draft in drafts) and all(
-            len(block.orders) == block.rows for blocks in read for block in blocks
-        )
+        odd = (draft.said or self._too_late(draft.file) or self._folder_holds(draft.file) for draft in drafts)
+        return not any(odd) and all(len(block.orders) == block.rows for blocks in read for block in blocks)
 
     def _enter_all(
         self, drafts: Sequence[_Draft], read: Sequence[Sequence[Block]], keys: Sequence[int]
@@ -350,8 +350,9 @@ class Admission:
     ) -> Verdict:
         too_late = self._too_late(draft.file)
         if too_late is None:
+            folder = self._desk.scope(draft.file.strategy)
             return self._judge.sort(
-                draft.drop_id, block, keys, known, draft.refuse, draft.said or NOTHING_SAID
+                draft.drop_id, block, keys, known, draft.refuse, draft.said or NOTHING_SAID, folder
             )
         late = (RowError(order.row, order.sid, too_late, said_of(order)) for order in block.orders)
         return Verdict([], [], [], [*block.errors, *late])
@@ -360,7 +361,7 @@ class Admission:
 
     def _enter(self, draft: _Draft, block: Block, verdict: Verdict) -> None:
         """Queue what was decided, and count it."""
-        self._pending.accept(verdict.accepted)
+        self._pending.accept(verdict.accepted, by_settings=self._folder_holds(draft.file))
         if draft.said is not None:
             self._note_said(draft, draft.said, verdict)
         self._pending.denied += verdict.denied
@@ -408,6 +409,11 @@ class Admission:
                 if key not in taken
             ]
         )
+
+    def _folder_holds(self, file: DropFile) -> bool:
+        """Whether the settings hold what comes in this folder; no row can name itself out of that."""
+        kind, name = self._desk.scope(file.strategy)
+        return kind == "strategy" and self._desk.holds(name)
 
     def _too_late(self, file: DropFile) -> Refusal | None:
         """Why no row of this file is taken any more."""

@@ -477,7 +477,7 @@ class Settings(BaseSettings):
     @classmethod
     def _aliases_are_unique(cls, accounts: dict[str, AccountSettings]) -> dict[str, AccountSettings]:
         names = [name for key, account in accounts.items() for name in (key, account.alias) if name]
-        twice = {name for name in names if names.count(name) > 1}
+        twice = {name for name in names if [*map(str.casefold, names)].count(name.casefold()) > 1}
         if twice:
             names_twice = ", ".join(sorted(twice))
             raise ValueError(
@@ -485,6 +485,20 @@ class Settings(BaseSettings):
                 f" / used twice as account id or alias: {names_twice} → give each account an alias of its own"
             )
         return accounts
+
+    @field_validator("strategies")
+    @classmethod
+    def _strategies_are_unique(cls, strategies: dict[str, StrategySettings]) -> dict[str, StrategySettings]:
+        """Names are compared casefolded, as Windows compares the folders that they may be."""
+        spelled = [name.strip().casefold() for name in strategies]
+        twice = {name for name in strategies if spelled.count(name.strip().casefold()) > 1}
+        if twice:
+            same = ", ".join(sorted(twice))
+            raise ValueError(
+                f"策略重名（不分大小写）：{same} → 给其中一个改名"
+                f" / used twice as a strategy, whatever the case: {same} → rename one"
+            )
+        return strategies
 
     @model_validator(mode="after")
     def _accounts_have_a_gateway(self) -> Settings:
@@ -512,7 +526,8 @@ class Settings(BaseSettings):
     def _folders_mean_one_thing(self) -> Settings:
         """A sub-folder of the inbox names an account or a strategy."""
         names = {name for key, account in self.accounts.items() for name in (key, account.alias) if name}
-        if both := names & self.strategies.keys():
+        spelled = {name.strip().casefold() for name in self.strategies}
+        if both := {name for name in names if name.strip().casefold() in spelled}:
             same = ", ".join(sorted(both))
             raise ValueError(
                 f"账户和策略同名：{same} → 给其中一个改名，收件箱的子文件夹才不会有两个意思"

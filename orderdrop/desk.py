@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
+from orderdrop.checks.ledger import ALL, ScopeKey, folded
 from orderdrop.clock import Micros
 from orderdrop.config import RemoteSettings, Settings
 from orderdrop.gateway.base import Gateway
+from orderdrop.looked import Looked
 from orderdrop.reports.baseline import Baselines
 
 PAPER_ACCOUNT: Final = "paper"
@@ -42,10 +44,28 @@ class Desk:
     def folder(self, name: str) -> tuple[str | None, str]:
         """What a sub-folder of the inbox, "" for the inbox itself, says of rows that do not say it themselves: account and strategy.
 
-        A folder called like an account, or its alias, is that account's; any other one names a strategy.
+        A folder called like an account, or its alias, is that account's; any other one names a strategy. Names are compared casefolded.
         """
-        account = self.accounts.get(name)
-        return (self.default_account, name) if account is None else (account, "")
+        kind, named = self.scope(name)
+        return (named, "") if kind == "account" else (self.default_account, named)
+
+    def scope(self, folder: str) -> ScopeKey:
+        """What a sub-folder of the inbox names, in the spelling of the settings where they name it; ALL for the inbox itself."""
+        return self._scopes[folder]
+
+    @cached_property
+    def _scopes(self) -> Looked[str, ScopeKey]:
+        accounts = {folded(name): account for name, account in self.accounts.items()}
+        strategies = {folded(name): name for name in self.settings.strategies}
+
+        def scope(folder: str) -> ScopeKey:
+            spelled = folded(folder)
+            if not spelled:
+                return ALL
+            account = accounts.get(spelled)
+            return ("account", account) if account else ("strategy", strategies.get(spelled, folder))
+
+        return Looked(scope)
 
     def gateway_of(self, account_id: str) -> Gateway:
         return self.gateways[self.settings.gateway_of(account_id)]
@@ -55,8 +75,12 @@ class Desk:
         return isinstance(settings, RemoteSettings) and settings.sells_first
 
     def holds(self, strategy: str) -> bool:
-        named = self.settings.strategies.get(strategy)
-        return self.settings.inbox.hold or (named is not None and named.hold)
+        """Whether the orders of a strategy wait for release, however it is spelled."""
+        return self.settings.inbox.hold or folded(strategy) in self._held
+
+    @cached_property
+    def _held(self) -> frozenset[str]:
+        return frozenset(folded(name) for name, named in self.settings.strategies.items() if named.hold)
 
     def places(self, gateway: str, wanted: Iterable[tuple[str, str]], now: Micros) -> str | None:
         """What is known now of a terminal's output and its accounts, to be journaled with a batch that is about to leave.

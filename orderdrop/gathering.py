@@ -19,7 +19,7 @@ from orderdrop import checks
 from orderdrop.checks import cash, market, rate, repeats, session, switches
 from orderdrop.checks.bounds import ORDERS_PER_DAY_CEILING, ORDERS_PER_SECOND_CEILING
 from orderdrop.checks.context import Context, Funds, Held, Instrument, Range, Rate, RepeatPolicy, Surroundings
-from orderdrop.checks.ledger import ALL, ZERO, Entry, Ledger
+from orderdrop.checks.ledger import ALL, UNKNOWN_WORTH, Entry, Ledger, ScopeKey, Whose, folded, strategy_key
 from orderdrop.checks.limits import Limit, Scope, compiled, within_limits
 from orderdrop.checks.switches import Switches
 from orderdrop.clock import Micros, second_of_day
@@ -29,7 +29,7 @@ from orderdrop.journal.records import CANCEL_SENT, drop_of
 from orderdrop.journal.today import CLOSED
 from orderdrop.journal.writer import Writer
 from orderdrop.looked import Looked
-from orderdrop.order.board import Board, board_of
+from orderdrop.order.board import Board
 from orderdrop.order.errors import ConfigError
 from orderdrop.order.identity import day_number
 from orderdrop.order.model import BUYS, OrderType
@@ -63,6 +63,7 @@ _OF_BOUND = frozenset(
     }
 )  # fmt: skip
 _OF_PRICES = frozenset({market.price_within_limits, market.price_within_cage, market.not_suspended})
+_IN_YUAN = ("max_order_value", "max_day_value", "max_day_sold")
 _OF_CANCELS = frozenset({rate.held_for_cancels, rate.cancels_few})
 _OF_RATES = frozenset({rate.day_ceiling, rate.turn_comes_in_time})
 _OF_REPEATS = {"refuse": repeats.repeat_refused, "hold": repeats.held_as_repeat, "warn": repeats.repeat_told}
@@ -95,8 +96,10 @@ class Gathering:
             lambda account_id: self._settings.bound(self._settings.gateway_of(account_id))
         )
         self.rates: Looked[str, Rate] = Looked(self._rate)
-        self._hard: Looked[tuple[str, str], tuple[Limit, ...]] = Looked(self._hard_limits)
-        self._soft: Looked[tuple[str, str], tuple[Limit, ...]] = Looked(self._soft_limits)
+        self._hard: Looked[Whose, tuple[Limit, ...]] = Looked(self._hard_limits)
+        self._soft: Looked[Whose, tuple[Limit, ...]] = Looked(self._soft_limits)
+        self._strategies = {folded(name): name for name in desk.settings.strategies}
+        self._folder = desk.scope
         self._repeats: Looked[str, RepeatPolicy] = Looked(self._repeat_policy)
         self._accounts = frozenset(desk.accounts.values()) or None
         self.any_bound = any(map(self._settings.bound, self._settings.gateways))
@@ -156,6 +159,7 @@ class Gathering:
             rates=self.rates, repeats=self._repeats, switches=switched,
             max_wait=self._limits.max_wait, snapshot_age=self._limits.snapshot_age,
             cancels_warn=self._limits.cancels_warn, cancels_hold=self._limits.cancels_hold, closed=self._closed,
+            strategies=frozenset(self._strategies),
         )  # fmt: skip
         chosen = set(self._chosen)
         if self._shut:
@@ -221,6 +225,10 @@ class Gathering:
             chosen.add(within_limits)
         if self.any_bound:
             chosen |= _OF_BOUND
+        if any(getattr(of, name) for of in self._all_bounds() for name in _IN_YUAN):
+            chosen.add(market.sale_worth_known)
+        if self._strategies:
+            chosen.add(switches.strategy_named)
         if self.paces:
             chosen |= _OF_RATES
         if self._limits.repeat_window or (self._limits.repeat_window is None and self.any_bound):
@@ -231,33 +239,40 @@ class Gathering:
         accounts, strategies = self._settings.accounts.values(), self._settings.strategies.values()
         return [self._limits, *(one.limits for one in accounts), *(one.limits for one in strategies)]
 
+    def _all_bounds(self) -> list[Any]:
+        """The hard and the soft ones."""
+        return [bounds for of in self._all_limits() for bounds in (of, of.soft)]
+
     # what they look at
 
-    def _hard_limits(self, key: tuple[str, str]) -> tuple[Limit, ...]:
+    def _hard_limits(self, key: Whose) -> tuple[Limit, ...]:
         return tuple(limit for limits, scope in self._tables(*key) for limit in compiled(limits, scope))
 
-    def _soft_limits(self, key: tuple[str, str]) -> tuple[Limit, ...]:
+    def _soft_limits(self, key: Whose) -> tuple[Limit, ...]:
         return tuple(
             limit
             for limits, scope in self._tables(*key)
             for limit in compiled(limits.soft, scope._replace(table=f"{scope.table}.soft"))
         )
 
-    def _tables(self, account_id: str, strategy: str) -> Iterable[tuple[Any, Scope]]:
+    def _tables(self, account_id: str, strategy: str, folder: ScopeKey) -> Iterable[tuple[Any, Scope]]:
+        """An order keeps them all: those of the strategy that its row names, and of the one that its folder names."""
         yield self._limits, Scope("limits", ALL)
         account = self._settings.accounts.get(account_id)
         if account is not None:
             yield account.limits, Scope(f"accounts.{account_id}.limits", ("account", account_id))
-        named = self._settings.strategies.get(strategy)
-        if named is not None:
-            yield named.limits, Scope(f"strategies.{strategy}.limits", ("strategy", strategy))
+        whose = (strategy, folder[1] if folder[0] == "strategy" else "")
+        for spelled in dict.fromkeys(map(folded, whose)):
+            if (name := self._strategies.get(spelled)) is not None:
+                limits = self._settings.strategies[name].limits
+                yield limits, Scope(f"strategies.{name}.limits", strategy_key(name))
 
     def _rate(self, account_id: str) -> Rate:
-        """The account's own, else that of [limits], else on live gateways the default; there also at most the ceiling."""
+        """The smaller of the account's own and that of [limits]; where neither is set, on live gateways the default; there also at most the ceiling."""
         account = self._settings.accounts.get(account_id)
         own = account.limits if account else self._limits
-        per_second = own.orders_per_second or self._limits.orders_per_second
-        per_day = own.orders_per_day or self._limits.orders_per_day
+        per_second = _smaller(own.orders_per_second, self._limits.orders_per_second)
+        per_day = _smaller(own.orders_per_day, self._limits.orders_per_day)
         if not self.bound[account_id]:
             return Rate(per_second, None, "")
         said = "orders_per_day" if per_day else _BY_DEFAULT
@@ -277,8 +292,11 @@ class Gathering:
         told = self._account_of(account_id) or before_first_order(self._settings, account_id, now)
         if told is None:
             return None
+        assets = told.balance + told.market_value
+        if told.held_at is None:
+            return Funds(told.at, told.available, assets, None)
         held = {held.symbol: Held(held.volume, held.available, held.price) for held in told.positions}
-        return Funds(told.at, told.available, told.balance + told.market_value, held)
+        return Funds(told.at, told.available, assets, held, told.held_at)
 
     # what was ordered today
 
@@ -288,6 +306,8 @@ class Gathering:
         following: Following = writer.kept("following", lambda: Following(0, Ledger()))
         self._followed = following
         orders = writer.todays_orders(day)
+        if following.day != day:
+            self.instruments.refresh(today)
         price = self.instruments.today(now, today)
         if following.day != day:
             following.day, following.event = day, orders.last_event()
@@ -309,15 +329,39 @@ class Gathering:
     def _put(self, ledger: Ledger, orders: Iterable[Any], known: Callable[[str], Any]) -> None:
         for order in orders:
             before = ledger.entries.get(order.id)
-            entry = before or _entry(order, known)
+            entry = before or self._entry(order, known)
+            filled, value = order.filled_volume, Decimal(order.filled_value or 0)
+            if (
+                order.told_volume and order.told_volume > filled
+            ):  # the broker says more than its fills: the worse counts
+                filled, value = order.told_volume, value + (order.told_volume - filled) * entry.price
             ledger.put(
                 order.id,
                 entry._replace(
-                    open=order.status not in CLOSED, sent=order.batch_id is not None,
-                    filled_volume=order.filled_volume, filled_value=Decimal(order.filled_value or 0),
+                    open=order.status not in CLOSED, sent=order.batch_id is not None, filled_volume=filled, filled_value=value,
                     confirmed_at=order.confirmed_at, changed_at=order.updated_at,
                 ),
             )  # fmt: skip
+
+    def _entry(self, order: Any, known: Callable[[str], Instrument | None]) -> Entry:
+        """An order of the journal. It is worth what it was judged to be worth; where that was not kept, what the day says now."""
+        board, market_order = self.instruments.board_of(order.symbol), order.order_type != OrderType.LIMIT
+        price, buy = None if order.price is None else Decimal(order.price), order.order_business in BUYS
+        if board is not None and board.kind == "repo":
+            each: Decimal | None = market.REPO_UNIT
+        elif order.worth is not None:
+            each = Decimal(order.worth) / order.volume
+        else:
+            instrument = known(order.symbol)
+            prices = None if board is None else market.limit_prices(board, instrument)
+            each = market.most(price, prices, instrument, buy=buy, market=market_order)
+        cash, shares = market.moves(board, order.order_business)
+        return Entry(
+            order.sid, order.account_id, order.strategy or "", order.symbol, buy, order.volume,
+            UNKNOWN_WORTH if each is None else each, None if market_order else price,
+            order.accepted_at, (drop_of(order.id), order.accepted_at),
+            cash=cash, shares=shares, folder=self._folder(order.folder or ""),
+        )  # fmt: skip
 
     def _note(self, following: Following, events: Iterable[Any]) -> None:
         for event in events:
@@ -356,16 +400,6 @@ def _closed(gateway: str, gateways: Mapping[str, str]) -> tuple[str, str] | None
     return (gateway, gateways[gateway]) if gateway in gateways else None
 
 
-def _entry(order: Any, known: Callable[[str], Any]) -> Entry:
-    """An order of the journal. A market order is worth what the day says of its symbol."""
-    board, instrument = board_of(order.symbol), known(order.symbol)
-    price = Decimal(order.price) if order.price else (instrument.reference if instrument else None)
-    if board is not None and board.kind == "repo":
-        price = market.REPO_UNIT
-    limit = Decimal(order.price) if order.price and order.order_type == OrderType.LIMIT else None
-    cash, shares = market.moves(board, order.order_business)
-    return Entry(
-        order.sid, order.account_id, order.strategy or "", order.symbol, order.order_business in BUYS, order.volume,
-        price or ZERO, limit, order.accepted_at, (drop_of(order.id), order.accepted_at),
-        cash=cash, shares=shares,
-    )  # fmt: skip
+def _smaller(*bounds: int | None) -> int | None:
+    """Of those that are set."""
+    return min((bound for bound in bounds if bound), default=None)

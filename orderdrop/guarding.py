@@ -132,7 +132,8 @@ class Guard:
     def _weigh(self, writer: Writer, following: Following, account_id: str, day: int) -> None:
         turnover = self._settings.day_turnover
         totals = following.ledger.totals(("account", account_id))
-        traded = totals.bought + totals.sold
+        # What nobody can put a price on yet trips nothing; once it trades it counts.
+        traded = totals.bought + totals.sold - following.ledger.unbounded(account_id)
         if turnover is not None and traded >= turnover and self._first("turnover", account_id, day):
             self._close(
                 ("account", account_id),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from orderdrop.checks import Hold
 from orderdrop.checks.session import NO_CANCELS, TAKES_LIMITS, clock_text, end_of_phase, phase_at
 from orderdrop.checks.switches import Switches, switched_off
 from orderdrop.clock import Clock, iso, second_of_day, trade_date
@@ -47,7 +48,7 @@ class Holding:
         self._seen = switches
         day = day_number(trade_date(now))
         late = self.expire(writer, writer.overdue(now, day))
-        due = [order.id for order in writer.due(now, day) if not _stopped(switches, order)]
+        due = [order.id for order in writer.due(now, day) if not self._stopped(switches, order)]
         writer.move(due if not switches.halted else [], Status.READY, now, "router")
         self.look(writer)
         return [*late, *due]
@@ -93,13 +94,13 @@ class Holding:
             return []
         now, moved = self._clock.now(), []
         for order in writer.ready(day_number(trade_date(now))):
-            why = _stopped(switches, order)
+            why = self._stopped(switches, order)
             if why is not None:
                 reason = Refusal(Code.HELD_SWITCH, value=why.value)
-                writer.move([order.id], Status.HELD, now, "router", reason, due_at=None)
+                writer.wait_again(order.id, Hold(None, reason), now)
                 moved.append(order.id)
         return moved
 
-
-def _stopped(switches: Switches, order: Any) -> Refusal | None:
-    return switched_off(switches, order.account_id, order.strategy or "", order.symbol, order.order_business)
+    def _stopped(self, switches: Switches, order: Any) -> Refusal | None:
+        folder, strategy = self._desk.scope(order.folder or ""), order.strategy or ""
+        return switched_off(switches, order.account_id, strategy, order.symbol, order.order_business, folder)

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Final
 
 from orderdrop import checks
+from orderdrop.checks.ledger import ALL, ScopeKey
 from orderdrop.intake import Block
 from orderdrop.journal.records import Known
 from orderdrop.journal.writer import Writer
@@ -77,10 +78,12 @@ class Judge:
         known: Mapping[int, Known],
         refuse: str = "",
         said: Said = NOTHING_SAID,
+        folder: ScopeKey = ALL,
     ) -> Verdict:
         """Sort the rows of a block into accepted, denied, repeated and bad ones.
 
-        refuse: why none of them may go, if so. said: what those without a sid say, and whether it was ordered before.
+        refuse: why none of them may go, if so. said: what those without a sid say, and whether it was ordered before. folder: what the
+        drop's folder names.
         """
         verdict, base = Verdict([], [], [], list(block.errors)), drop_id << 32
         if not refuse and said.plain and self.all_well(block.orders, keys, known):
@@ -91,8 +94,8 @@ class Judge:
         awaited = self._awaited
         mine, accept, check, context = self._pending.mine, verdict.accepted.append, self._check, self._context
         repeats = not said.plain
-        if self._counts:
-            context = replace(context, origin=(drop_id, context.around.now))
+        if self._counts or folder != context.folder:
+            context = replace(context, origin=(drop_id, context.around.now), folder=folder)
         for order, key in zip(block.orders, keys, strict=True):
             earlier = known.get(key) or mine.get(key)
             if earlier is not None:
@@ -127,20 +130,27 @@ class Judge:
     def _hold_besides(self, order_id: int, key: int, repeated: checks.Hold | None) -> None:
         """What no check knows of: it repeats an earlier row; or a cancel was there before it, by which it ends with this transaction."""
         if repeated is not None:
-            self._pending.held[order_id] = repeated
+            self._pending.hold(order_id, repeated)
         if key in self._awaited:
-            self._pending.held[order_id] = checks.Hold(None, Refusal(Code.CANCELED_HERE))
+            self._pending.hold(order_id, checks.Hold(None, Refusal(Code.CANCELED_HERE)))
             self.cancels_found = True
 
     def _count(self, order_id: int, order: Order, context: checks.Context) -> tuple[Refusal | None, Order]:
         """Whether the order has to wait, and what is to be said of it; it counts for those that come behind it."""
-        found = checks.hold(order, context)
-        if isinstance(found, Refusal):
-            return found, order
-        if found is not None:
-            self._pending.held[order_id] = found
+        holds = checks.holds(order, context)
+        if isinstance(holds, Refusal):
+            return holds, order
         said = [*filter(None, [order.note]), *map(told, checks.warnings(order, context))]
-        self._ledger.accept(order_id, checks.entry_of(order, context))
+        if holds:
+            self._pending.hold(order_id, *holds)
+            first = checks.combined(
+                holds, by_settings=self._pending.held_by_settings(order, context.folder)
+            ).why
+            said += [told(hold.why) for hold in holds if hold.why is not first]
+        entry = checks.entry_of(order, context)
+        if entry.price is not order.price:
+            self._pending.worth[order_id] = entry.price * entry.volume
+        self._ledger.accept(order_id, entry)
         return None, order._replace(note="; ".join(said))
 
 

@@ -213,7 +213,8 @@ class Outbox:
         if account is None or (last is not None and not _is_news(account, last)):
             return
         self._replace(account_id, "cash.csv", mirror.CASH_HEADER, mirror.cash_rows(account))
-        self._replace(account_id, "position.csv", mirror.POSITION_HEADER, mirror.position_rows(account))
+        if account.held_at is not None:  # holdings that were never told are not none
+            self._replace(account_id, "position.csv", mirror.POSITION_HEADER, mirror.position_rows(account))
         self._funds[account_id] = account
 
     def _replace(self, account_id: str, name: str, header: str, rows: list[list[str]]) -> None:
@@ -229,4 +230,7 @@ class Outbox:
 
 
 def _is_news(account: Account, last: Account) -> bool:
-    return account._replace(at=last.at) != last or account.at - last.at >= _AGAIN
+    if (account.held_at is None) != (last.held_at is None):
+        return True
+    same = account._replace(at=last.at, held_at=last.held_at) == last
+    return not same or account.at - last.at >= _AGAIN

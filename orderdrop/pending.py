@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from itertools import repeat
 from typing import Any, NamedTuple
 
-from orderdrop.checks import Hold
+from orderdrop.checks import Hold, Wait, combined
+from orderdrop.checks.ledger import ScopeKey
 from orderdrop.clock import Micros
 from orderdrop.desk import Desk
 from orderdrop.gateway.base import Outgoing
@@ -18,7 +20,7 @@ from orderdrop.journal.records import Known, NewBatch, NewDrop, NewRow, drop_of
 from orderdrop.journal.writer import Writer
 from orderdrop.order.identity import day_number, wire_sid
 from orderdrop.order.model import SELLS, Order
-from orderdrop.order.refusal import Code, Refusal
+from orderdrop.order.refusal import Refusal
 from orderdrop.order.status import Status
 from orderdrop.pace import slices
 
@@ -47,7 +49,10 @@ class Handover(NamedTuple):
 
 
 class Pending:
-    """Queues and writes. `mine` are the orders accepted since the last flush, by sid key; `held` those that have to wait, by id."""
+    """Queues and writes. `mine` are the orders accepted since the last flush, by sid key.
+
+    By order id: `held`, why some have to wait, every reason; `worth`, yuan, where that is not what price and volume say.
+    """
 
     def __init__(
         self,
@@ -81,43 +86,55 @@ class Pending:
         self.rows: list[NewRow] = []
         self.denied: list[tuple[int, Order, Refusal]] = []
         self.ranges: list[tuple[int, int]] = []
-        self.held: dict[int, Hold] = {}
+        self.held: dict[int, list[Hold]] = {}
+        self.worth: dict[int, Decimal] = {}
         self.row_keys: dict[int, int] = {}  # of orders that came without a sid, by their ids
         # gateway, status, why held, may it leave
-        self._queues: dict[tuple[str, Status, Hold | None, bool], list[Accepted]] = {}
+        self._queues: dict[tuple[str, Status, Wait | None, bool], list[Accepted]] = {}
         self._routes: dict[tuple[str, str], list[Accepted]] = {}
 
     def make_room(self, room: Mapping[str, int]) -> None:
         self._room = dict(room)
 
-    def accept(self, accepted: Sequence[Accepted]) -> None:
-        """Queue orders for their gateways, in their order."""
+    def hold(self, order_id: int, *holds: Hold) -> None:
+        """An order that is going to be accepted has to wait, for whatever it waits already as well."""
+        self.held.setdefault(order_id, []).extend(holds)
+
+    def accept(self, accepted: Sequence[Accepted], *, by_settings: bool = False) -> None:
+        """Queue orders for their gateways, in their order. by_settings: the settings hold all of them, whatever their rows name."""
         routes = self._routes
         for item in accepted:
             order = item[2]
             route = routes.get((order[2], order[9])) or self._route(order)
-            if self.held and item[0] in self.held:
-                route = self._held_route(order, self.held[item[0]])
+            if by_settings or (self.held and item[0] in self.held):
+                route = self._held_route(order, self.held.get(item[0], ()), by_settings=by_settings)
             route.append(item)
+
+    def held_by_settings(self, order: Order, folder: ScopeKey) -> bool:
+        """Whether the settings hold an order, for the strategy of its row or that of its folder."""
+        return self._desk.holds(order.strategy) or (folder[0] == "strategy" and self._desk.holds(folder[1]))
 
     def disown(self, accepted: Sequence[Accepted]) -> None:
         """These were judged good but will not go: their sids are free."""
-        for _order_ref, key, _order in accepted:
+        for order_ref, key, _order in accepted:
             self.mine.pop(key, None)
+            self.held.pop(order_ref, None)
+            self.worth.pop(order_ref, None)
 
     def _route(self, order: Order) -> list[Accepted]:
         gateway = self._desk.settings.gateway_of(order.account_id)
-        status = Status.HELD if self._desk.holds(order.strategy) else Status.READY
         may_leave = order.account_id not in self._closed
-        route = self._queues.setdefault((gateway, status, None, may_leave), [])
+        if self._desk.holds(order.strategy):
+            route = self._held_route(order, (), by_settings=True)
+        else:
+            route = self._queues.setdefault((gateway, Status.READY, None, may_leave), [])
         self._routes[order.account_id, order.strategy] = route
         return route
 
-    def _held_route(self, order: Order, hold: Hold) -> list[Accepted]:
-        """Those that the settings hold until they are released wait for nothing else; a repeat says so all the same."""
+    def _held_route(self, order: Order, holds: Sequence[Hold], *, by_settings: bool) -> list[Accepted]:
         gateway = self._desk.settings.gateway_of(order.account_id)
-        known = None if self._desk.holds(order.strategy) and not is_repeat(hold) else hold
-        return self._queues.setdefault((gateway, Status.HELD, known, True), [])
+        wait = combined(holds, by_settings=by_settings or self._desk.holds(order.strategy))
+        return self._queues.setdefault((gateway, Status.HELD, wait, True), [])
 
     @property
     def full(self) -> bool:
@@ -139,11 +156,11 @@ class Pending:
 
     def flush(self) -> None:
         """Write what is queued. Orders that their gateway has no room for stay READY."""
-        for (gateway, status, hold, may_leave), accepted in self._queues.items():
+        for (gateway, status, wait, may_leave), accepted in self._queues.items():
             if not accepted:
                 continue
             if status is Status.HELD:
-                self._add(accepted, gateway, None, Status.HELD, hold)
+                self._add(accepted, gateway, None, Status.HELD, wait)
                 self.holding += len(accepted)
                 continue
             if self._desk.sells_first(gateway):
@@ -170,19 +187,12 @@ class Pending:
         gateway: str,
         batch: int | None,
         status: Status,
-        hold: Hold | None = None,
+        wait: Wait | None = None,
     ) -> None:
         self._writer.add_accepted(
-            accepted,
-            self._day,
-            gateway,
-            batch,
-            status,
-            self._now,
-            hold,
-            row_keys=self.row_keys,
-            new_from=self._new_from,
-        )
+            accepted, self._day, gateway, batch, status, self._now, wait, self.worth,
+            row_keys=self.row_keys, new_from=self._new_from,
+        )  # fmt: skip
 
     def _new_batch(self, gateway: str, accepted: Sequence[Accepted]) -> int:
         content = self._desk.gateways[gateway].encode(self._outgoing(accepted))
@@ -220,10 +230,6 @@ def _joined(ranges: Sequence[tuple[int, int]], new_from: int) -> list[tuple[int,
         else:
             joined.append((first, last))
     return joined
-
-
-def is_repeat(hold: Hold) -> bool:
-    return hold.why.code is Code.REPEATED_ROW
 
 
 def _sells_first(accepted: Accepted) -> tuple[int, bool, int]:

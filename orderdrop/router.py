@@ -17,6 +17,7 @@ from typing import Any, TypeGuard
 
 from orderdrop.admission import Admission, Admitted, cancels_first
 from orderdrop.cancels import Cancels
+from orderdrop.checks import Context
 from orderdrop.checks.switches import Switches, with_accounts
 from orderdrop.clock import Clock, Micros, trade_date
 from orderdrop.collection import Collected, collect, cursor_key
@@ -46,6 +47,7 @@ from orderdrop.order.refusal import Refusal
 from orderdrop.order.report import Report
 from orderdrop.order.status import Status
 from orderdrop.pending import Handover
+from orderdrop.second_look import look_again
 from orderdrop.witness import Marks
 
 log = logging.getLogger(__name__)
@@ -188,9 +190,10 @@ class Router:
                 changed = self._confirmation.read(writer, today, now) if done.orders else None
                 closed = self._confirmation.closed if changed is None else changed.closed
                 moved += self.holding.hold_back(writer, switches)
-                handovers = admitted.handovers + ([] if switches.halted else self._dispatch(writer, moved))
+                leaving = [] if switches.halted else self._dispatch(writer, moved, admission.context)
+                handovers = admitted.handovers + leaving
                 backlog = self._count_backlog(writer, admitted, closed)
-                if admitted.held or admitted.waiting:
+                if admitted.held or admitted.waiting or moved:
                     self.holding.look(writer)
         except Exception as error:
             self._not_taken(found, error, done)
@@ -428,8 +431,8 @@ class Router:
         closed = self._confirmation.closed if closed is None else closed
         return {name: writer.backlog(name, closed) for name in self.desk.gateways}
 
-    def _dispatch(self, writer: Writer, moved: list[int]) -> list[Handover]:
-        """Put READY orders into batches, oldest first, as far as their gateway has room; `moved` gains those that are too late."""
+    def _dispatch(self, writer: Writer, moved: list[int], context: Context) -> list[Handover]:
+        """Put READY orders into batches, oldest first, as far as their gateway has room and the checks of now let them; `moved` gains the rest."""
         handovers = []
         for name, gateway in self.desk.gateways.items():
             room = self._room(name) if self.backlog.get(name) else 0
@@ -441,9 +444,12 @@ class Router:
             )  # fmt: skip
             late = set(self.holding.expire(writer, ready))
             moved += late
-            leaving = [order for order in ready if order.id not in late]
-            if leaving:
-                handovers.append(self._new_batch(writer, gateway, leaving))
+            looked = look_again(
+                writer, [order for order in ready if order.id not in late], context, self.desk
+            )
+            moved += looked.write(writer, self.clock.now())
+            if looked.leaving:
+                handovers.append(self._new_batch(writer, gateway, looked.leaving))
         return handovers
 
     def _new_batch(self, writer: Writer, gateway: Gateway, ready: Sequence[Any]) -> Handover:

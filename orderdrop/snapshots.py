@@ -23,9 +23,13 @@ def last_snapshot(workspace: Workspace, settings: Settings, account_id: str, now
     cash, positions = _table(folder / "cash.csv"), _table(folder / "position.csv")
     if cash is not None:
         try:
-            return read_account(account_id, cash, positions, now)
+            told = read_account(account_id, cash, positions, now)
         except BadRow:
             return None
+        if told is not None and told.held_at is not None and not told.positions:
+            # An empty table has no time of its own, and is written when the funds are.
+            return told._replace(held_at=min(told.held_at, told.at))
+        return told
     return before_first_order(settings, account_id, now)
 
 
@@ -47,4 +51,4 @@ def before_first_order(settings: Settings, account_id: str, now: Micros) -> Acco
         for symbol, held in ((read_symbol(text), held) for text, held in paper.opening.items())
         if isinstance(symbol, Symbol)
     ]
-    return Account(now, account_id, paper.cash, paper.cash, _ZERO, _ZERO, _ZERO, tuple(held))
+    return Account(now, account_id, paper.cash, paper.cash, _ZERO, _ZERO, _ZERO, tuple(held), held_at=now)

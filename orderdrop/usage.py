@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from orderdrop.checks.bounds import Bounds
-from orderdrop.checks.ledger import ALL, Ledger, ScopeKey, Totals
+from orderdrop.checks.ledger import ALL, UNKNOWN_WORTH, Ledger, ScopeKey, Totals, strategy_key
 from orderdrop.checks.limits import LIMITS
 from orderdrop.clock import Micros
 from orderdrop.config import Settings
@@ -20,6 +20,9 @@ _USED: Final = {
     "orders_per_day": lambda totals: totals.orders,
     "open_orders": lambda totals: totals.open,
 }
+
+
+_NO_END: Final = Decimal("Infinity")
 
 
 class Usage(NamedTuple):
@@ -35,6 +38,8 @@ class Usage(NamedTuple):
     def percent(self) -> Decimal | None:
         if self.used is None:
             return None
+        if self.used == _NO_END:
+            return _NO_END
         return (Decimal(self.used) * 100 / Decimal(self.limit)).quantize(Decimal("0.1"))
 
 
@@ -48,7 +53,7 @@ def usage(settings: Settings, gathering: Gathering, ledger: Ledger, now: Micros)
             found += _of(named.limits, f"accounts.{account_id}.limits", ("account", account_id), ledger)
         found += _of_account(settings, gathering, ledger, account_id, now)
     for name, strategy in settings.strategies.items():
-        found += _of(strategy.limits, f"strategies.{name}.limits", ("strategy", name), ledger)
+        found += _of(strategy.limits, f"strategies.{name}.limits", strategy_key(name), ledger)
     return found
 
 
@@ -79,7 +84,7 @@ def _of_account(
         yield Usage(account_id, "委托加撤单 orders and cancels", str(rate.per_day), used)
     funds = gathering.funds(account_id, now) if gathering.bound[account_id] else None
     if funds is not None:
-        reserved = ledger.reserved(account_id, funds.at).cash
+        reserved = ledger.reserved(account_id, funds.cash_at, funds.held_at).cash
         yield Usage(account_id, "可用资金 cash", f"{funds.available:.2f}", reserved)
 
 
@@ -92,5 +97,7 @@ def _set(bounds: Bounds) -> Iterable[tuple[str, str]]:
 
 
 def _used(name: str, totals: Totals) -> Decimal | int | None:
+    """Infinity with an open order whose price nobody knows."""
     count = _USED.get(name)
-    return None if count is None else count(totals)
+    used = None if count is None else count(totals)
+    return _NO_END if isinstance(used, Decimal) and used >= UNKNOWN_WORTH else used

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import compress, repeat
 
 from orderdrop.checks.board import (
@@ -19,7 +20,7 @@ from orderdrop.checks.board import (
     tick_kept,
 )
 from orderdrop.checks.cash import cash_enough, odd_lot_whole, shares_enough, snapshot_fresh, snapshot_there
-from orderdrop.checks.context import Context, Hold, HoldRule, Rule
+from orderdrop.checks.context import Context, Hold, HoldRule, Rule, Wait, combined
 from orderdrop.checks.fields import account_known, price_as_type_wants
 from orderdrop.checks.limits import passed_softly, within_limits
 from orderdrop.checks.market import (
@@ -28,11 +29,12 @@ from orderdrop.checks.market import (
     price_within_cage,
     price_within_limits,
     reference_there,
+    sale_worth_known,
 )
 from orderdrop.checks.rate import cancels_few, day_ceiling, held_for_cancels, turn_comes_in_time
 from orderdrop.checks.repeats import crosses_nothing_own, held_as_repeat, repeat_refused, repeat_told
 from orderdrop.checks.session import held_for_time, in_time, on_trading_day
-from orderdrop.checks.switches import gateway_open, not_halted, not_switched_off
+from orderdrop.checks.switches import gateway_open, not_halted, not_switched_off, strategy_named
 from orderdrop.order.model import Order
 from orderdrop.order.refusal import Code, Refusal
 
@@ -43,11 +45,14 @@ __all__ = [
     "Context",
     "Hold",
     "Rule",
+    "Wait",
     "all_pass",
     "check",
+    "combined",
     "entry_of",
     "every_denial",
-    "hold",
+    "holds",
+    "once_more",
     "warnings",
 ]
 
@@ -104,12 +109,23 @@ FURTHER_RULES: tuple[Rule, ...] = (
 
 _TIMES: tuple[Rule, ...] = (on_trading_day, in_time)
 
+_ONCE: frozenset[Rule] = frozenset({repeat_refused, turn_comes_in_time})
+"""They look at an order's coming, so nobody asks them again."""
+
 RULES = ACCOUNT_RULES + KIND_RULES + PRICE_RULES + VOLUME_RULES + STANDING_RULES + FURTHER_RULES
 
 HOLDS: tuple[HoldRule, ...] = (held_as_repeat, held_for_cancels, held_for_time)
 """What waits for a person before what waits for a time."""
 
-WARNINGS: tuple[Rule, ...] = (reference_there, not_suspended, snapshot_fresh, cancels_few, repeat_told)
+WARNINGS: tuple[Rule, ...] = (
+    reference_there,
+    not_suspended,
+    snapshot_fresh,
+    cancels_few,
+    repeat_told,
+    sale_worth_known,
+    strategy_named,
+)
 """What is said of an order that goes all the same; so are soft limits."""
 
 
@@ -122,7 +138,7 @@ def check(order: Order, context: Context) -> Refusal | None:
     if order.not_before or order.not_after:
         refusal = _first_denial(_TIMES + context.standing, order, context)
     elif context.standing:
-        whose = order.account_id, order.strategy, terms
+        whose = order.account_id, order.strategy, context.folder, terms
         if whose not in context.passed.standing:
             refusal = _first_denial(context.standing, order, context)
             if refusal is None:
@@ -191,16 +207,29 @@ def every_denial(order: Order, context: Context) -> list[Refusal]:
     return found[:1] + [refusal for refusal in found[1:] if refusal.code is not Code.CHECK_FAILED]
 
 
-def hold(order: Order, context: Context) -> Hold | Refusal | None:
-    """Whether an order that may go has to wait first; a refusal when that cannot be told."""
-    for rule in context.holds or (held_for_time,):
+def once_more(context: Context) -> Context:
+    """For orders that have passed before and have waited since: they are no repeats of themselves, nor do they wait for their turn any more, and
+    what a person was asked about is answered. What is left is denied, or waits for a time.
+    """
+    further = tuple(rule for rule in context.further if rule not in _ONCE)
+    return replace(context, further=further, holds=(held_for_time,))
+
+
+def holds(order: Order, context: Context) -> list[Hold] | Refusal:
+    """Whatever an order that may go has to wait for first; a refusal when that cannot be told."""
+    return _asked(context.holds or (held_for_time,), order, context)
+
+
+def _asked(rules: tuple[HoldRule, ...], order: Order, context: Context) -> list[Hold] | Refusal:
+    found = []
+    for rule in rules:
         try:
-            found = rule(order, context)
+            hold = rule(order, context)
         except Exception as fault:  # noqa: BLE001  as below
             return Refusal(Code.CHECK_FAILED, rule.__name__, type(fault).__name__)
-        if found is not None:
-            return found
-    return None
+        if hold is not None:
+            found.append(hold)
+    return found
 
 
 def warnings(order: Order, context: Context) -> list[Refusal]:

@@ -17,7 +17,9 @@ def snapshot_there(order: Order, context: Context) -> Refusal | None:
     if not context.around.bound[order.account_id]:
         return None
     funds = context.around.funds[order.account_id]
-    if funds is None:
+    if funds is None or (
+        funds.positions is None and order.order_business in FROM_HOLDING and not _lends(order, context)
+    ):
         return Refusal(Code.ACCOUNT_NOT_TOLD, "account_id", order.account_id)
     return None
 
@@ -26,7 +28,7 @@ def snapshot_fresh(order: Order, context: Context) -> Refusal | None:
     """Said, not denied."""
     around = context.around
     funds = around.funds[order.account_id] if around.bound[order.account_id] else None
-    age = 0.0 if funds is None else (around.now - funds.at) / _SECOND
+    age = 0.0 if funds is None else (around.now - funds.cash_at) / _SECOND
     if age <= around.snapshot_age:
         return None
     return Refusal(Code.SNAPSHOT_OLD, "account_id", f"{age:.0f} s", f"{around.snapshot_age:.0f} s")
@@ -52,7 +54,7 @@ def cash_enough(order: Order, context: Context) -> Refusal | None:
     ledger = context.around.ledger
     value = price * order.volume
     needed = value + ledger.fee(value)
-    left = funds.available - ledger.reserved(order.account_id, funds.at).cash
+    left = funds.available - ledger.reserved(order.account_id, funds.cash_at, funds.held_at).cash
     return None if needed <= left else Refusal(Code.CASH_SHORT, "volume", _yuan(needed), _yuan(left))
 
 
@@ -87,11 +89,16 @@ def _sellable(order: Order, context: Context) -> int | None:
     if order.order_business not in FROM_HOLDING:
         return None
     board, funds = context.board_of(order.symbol), _funds(order, context)
-    if funds is None or board is None or board.kind == "repo":
+    if funds is None or funds.positions is None or board is None or board.kind == "repo":
         return None
     held = funds.positions.get(order.symbol)
-    sales = context.around.ledger.reserved(order.account_id, funds.at).sales
+    sales = context.around.ledger.reserved(order.account_id, funds.cash_at, funds.held_at).sales
     return (held.available if held else 0) - sales.get(order.symbol, 0)
+
+
+def _lends(order: Order, context: Context) -> bool:
+    board = context.board_of(order.symbol)
+    return board is not None and board.kind == "repo"
 
 
 def _funds(order: Order, context: Context) -> Funds | None:

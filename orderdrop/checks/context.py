@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from orderdrop.checks.ledger import Ledger
+from orderdrop.checks.ledger import ALL, Ledger, ScopeKey, Whose
 from orderdrop.clock import Micros
 from orderdrop.order.board import Board, board_of
 from orderdrop.order.model import Order
-from orderdrop.order.refusal import Refusal
+from orderdrop.order.refusal import Code, Refusal
 
 if TYPE_CHECKING:
     from orderdrop.checks.limits import Limit
@@ -21,10 +21,36 @@ if TYPE_CHECKING:
 
 
 class Hold(NamedTuple):
-    """An order that may go later. due: when; None: when somebody releases it."""
+    """Why an order may go later only. due: when; None: when somebody releases it."""
 
     due: Micros | None
     why: Refusal
+
+
+class Wait(NamedTuple):
+    """All that holds an order, as one: it goes when the last of it is over. why: what is told of it first; None: the settings alone hold it.
+
+    codes: of every reason, a space between two.
+    """
+
+    due: Micros | None
+    why: Refusal | None
+    codes: str
+
+
+def combined(holds: Sequence[Hold], *, by_settings: bool = False) -> Wait:
+    """What waits for a person is told before what waits for a time; that a row repeats an earlier one before all else."""
+    asked = [hold for hold in holds if hold.due is None]
+    asked.sort(key=lambda hold: hold.why.code is not Code.REPEATED_ROW)
+    timed = sorted((hold for hold in holds if hold.due is not None), key=_due, reverse=True)
+    codes = [Code.HELD] * by_settings + [hold.why.code for hold in (*asked, *timed)]
+    first = asked or ([] if by_settings else timed)
+    due = None if by_settings or asked else _due(timed[0])
+    return Wait(due, first[0].why if first else None, " ".join(dict.fromkeys(codes)))
+
+
+def _due(hold: Hold) -> Micros:
+    return hold.due or Micros(0)
 
 
 class Instrument(NamedTuple):
@@ -60,12 +86,16 @@ class Held(NamedTuple):
 
 
 class Funds(NamedTuple):
-    """An account's snapshot."""
+    """An account's snapshot: its cash as it was at cash_at, its holdings as they were at held_at.
 
-    at: Micros
+    positions: None when they were never told, which is not the same as none. held_at: None with them; for holdings that came with the cash, too.
+    """
+
+    cash_at: Micros
     available: Decimal
     assets: Decimal
-    positions: Mapping[str, Held]
+    positions: Mapping[str, Held] | None
+    held_at: Micros | None = None
 
 
 class Rate(NamedTuple):
@@ -87,8 +117,9 @@ class Surroundings(NamedTuple):
     """Market, limits and what was ordered before, at one instant.
 
     second: of the day, in Shanghai. trading_day: None when nobody knows the year. bound: by account, whether its gateway is held to
-    sessions, cash and the rest. limits: by account and strategy. instruments, ranges (of the day), cages (in continuous trading): by
+    sessions, cash and the rest. limits: by account, strategy and folder. instruments, ranges (of the day), cages (in continuous trading): by
     symbol, None where nobody knows. closed: by account, its gateway and the time, if that was closed for the rest of the day.
+    strategies: those that the settings name, casefolded.
     """
 
     now: Micros
@@ -99,8 +130,8 @@ class Surroundings(NamedTuple):
     trading_day: bool | None
     outside_session: Literal["hold", "refuse"]
     bound: Mapping[str, bool]
-    limits: Mapping[tuple[str, str], tuple[Limit, ...]]
-    soft_limits: Mapping[tuple[str, str], tuple[Limit, ...]]
+    limits: Mapping[Whose, tuple[Limit, ...]]
+    soft_limits: Mapping[Whose, tuple[Limit, ...]]
     instruments: Mapping[str, Instrument | None]
     ranges: Mapping[str, Range | None]
     cages: Mapping[str, Range | None]
@@ -114,6 +145,7 @@ class Surroundings(NamedTuple):
     cancels_warn: Decimal
     cancels_hold: Decimal
     closed: Mapping[str, tuple[str, str] | None]
+    strategies: frozenset[str] = frozenset()
 
     def instant(self, second: int) -> Micros:
         """A second of today as an instant."""
@@ -129,14 +161,14 @@ class Passed:
     """What the rules that look at an order alone have let pass, so that they need not be asked again of what is alike to them.
 
     accounts: with the side. kinds: symbol, order type and side → the number of their terms; terms: board, order type and side → that
-    number. prices, volumes: with the number of the terms they were seen with. standing: account, strategy and that number.
+    number. prices, volumes: with the number of the terms they were seen with. standing: account, strategy, folder and that number.
     """
 
     __slots__ = ("accounts", "kinds", "prices", "standing", "terms", "volumes")
 
     def __init__(self) -> None:
         self.accounts: set[tuple[str, int]] = set()
-        self.standing: set[tuple[str, str, int]] = set()
+        self.standing: set[tuple[str, str, ScopeKey, int]] = set()
         self.kinds: dict[tuple[str, int, int], int] = {}
         self.terms: dict[tuple[Board | None, int, int], int] = {}
         self.prices: set[tuple[int, Decimal | None]] = set()
@@ -165,7 +197,7 @@ class Context:
     accounts: those that may trade, None when any may. passed: in this state. credit: the accounts that take credit orders. standing,
     further, holds, warnings: the rules that the settings and the gateways call for. soft: whether any limits are only said. sessions:
     whether any gateway is bound to them.
-    origin: the take that is judged (drop, when).
+    origin: the take that is judged (drop, when). folder: the strategy, or the account, that its folder names.
     """
 
     accounts: frozenset[str] | None
@@ -182,6 +214,7 @@ class Context:
     around: Surroundings = None  # type: ignore[assignment]
     """Where nothing was gathered, the rule that asks fails, and so denies."""
     origin: tuple[int, int] = (0, 0)
+    folder: ScopeKey = ALL
 
     @property
     def alone(self) -> bool:

@@ -6,28 +6,35 @@ An order counts with what it has bought or sold, and while it is open with the r
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
 ZERO = Decimal(0)
+UNKNOWN_WORTH = Decimal(10) ** 9
+"""Yuan for a share whose price nobody knows: more than any limit, cash or price, and sums of it stay exact."""
+
 _SECOND = 1_000_000
 
 ScopeKey = tuple[str, str]
-"""("", "") everything, ("account", id), ("strategy", name)."""
+"""("", "") everything, ("account", id), ("strategy", name); a strategy's name casefolded (`strategy_key`)."""
 
 ALL: ScopeKey = ("", "")
+
+Whose = tuple[str, str, ScopeKey]
+"""What an order belongs to: its account, its strategy, and what the folder names that its drop lay in (a strategy or an account; ALL)."""
 
 Likeness = tuple[str, str, bool, int, Decimal | None]
 """Account, symbol, whether it buys, volume, limit price."""
 
 
 class Entry(NamedTuple):
-    """An order of today. price: what a share of it is worth, 0 where nobody can say; limit: the price it may trade at, None: any.
+    """An order of today. price: the most that a share of it may come to (`UNKNOWN_WORTH` where nobody can say, never zero); limit: the price it may trade at, None: any.
 
     origin: the take it came with (drop, when); the rows of one take repeat nothing. cash: whether the account's own money pays for it.
-    shares: 1: what it trades comes into the holding; -1: is taken from it; 0: neither, as what is lent and returned.
+    shares: 1: what it trades comes into the holding; -1: is taken from it; 0: neither, as what is lent and returned. folder: see `Whose`.
     """
 
     sid: str
@@ -48,6 +55,7 @@ class Entry(NamedTuple):
     changed_at: int = 0
     cash: bool = False
     shares: int = 0
+    folder: ScopeKey = ALL
 
     @property
     def value(self) -> Decimal:
@@ -78,22 +86,23 @@ class Totals:
 
 @dataclass(slots=True)
 class Reserved:
-    """What an account's snapshot of `at` does not show: yuan of its own with the fees, shares by symbol."""
+    """What an account's snapshot does not show: yuan of its own with the fees, by its funds of `at`; shares by symbol, by its holdings of `held_at`."""
 
     at: int
+    held_at: int
     cash: Decimal = ZERO
     sales: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     incoming: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def add(self, entry: Entry, value: Decimal, sign: int, fee: Callable[[Decimal], Decimal]) -> None:
         """Orders that the broker had not confirmed by then, and fills since. value: the entry's."""
-        shown = entry.confirmed_at is not None and entry.confirmed_at <= self.at
-        quiet = entry.changed_at <= self.at
+        confirmed_at = entry.confirmed_at
         volume = entry.volume if entry.open else entry.filled_volume
-        if entry.cash and not shown and volume:
+        if entry.cash and volume and (confirmed_at is None or confirmed_at > self.at):
             self.cash += sign * (value + fee(value))
+        shown = confirmed_at is not None and confirmed_at <= self.held_at
         if entry.shares > 0:
-            if shown and quiet:
+            if shown and entry.changed_at <= self.held_at:
                 volume -= entry.filled_volume
             self.incoming[entry.symbol] += sign * volume
         elif entry.shares and not shown:
@@ -111,10 +120,11 @@ class Ledger:
     """What a purchase of this value costs beside it."""
 
     _totals: dict[ScopeKey, Totals] = field(default_factory=lambda: defaultdict(Totals))
-    _counted_in: dict[tuple[str, str], tuple[Totals, ...]] = field(default_factory=dict)  # account, strategy
+    _counted_in: dict[Whose, tuple[Totals, ...]] = field(default_factory=dict)
     _open: dict[tuple[str, str, bool], dict[int, Entry]] = field(default_factory=lambda: defaultdict(dict))
     _floating: dict[str, dict[int, Entry]] = field(default_factory=lambda: defaultdict(dict))
     _reserved: dict[str, Reserved] = field(default_factory=dict)
+    _unbounded: set[int] = field(default_factory=set)
     _same: dict[Likeness, list[int]] = field(default_factory=lambda: defaultdict(list))
     _sent: dict[str, deque[int]] = field(default_factory=lambda: defaultdict(deque))
     _drafts: list[int] = field(default_factory=list)
@@ -135,6 +145,8 @@ class Ledger:
             self._count(before, -1)
         self.entries[order] = self._floating[entry.account_id][order] = entry
         self._count(entry, 1)
+        if entry.price is UNKNOWN_WORTH:
+            self._unbounded.add(order)
         if entry.open:
             self._open[entry.account_id, entry.symbol, entry.buy][order] = entry
         elif before is not None:
@@ -161,11 +173,35 @@ class Ledger:
                 self._floating[entry.account_id].pop(order, None)
                 self._same[_like(entry)].remove(order)
 
+    @contextmanager
+    def without(self, orders: Iterable[int]) -> Iterator[Callable[[int], None]]:
+        """As if these orders were not there yet, to judge them once more; what this gives counts one of them again. In the end all of them count."""
+        away = {order: entry for order in orders if (entry := self.entries.get(order)) is not None}
+
+        def back(order: int) -> None:
+            entry = away.pop(order, None)
+            if entry is not None:
+                self.entries[order] = self._floating[entry.account_id][order] = entry
+                self._count(entry, 1)
+                if entry.open:
+                    self._open[entry.account_id, entry.symbol, entry.buy][order] = entry
+
+        for order, entry in away.items():
+            self._count(entry, -1)
+            self._open[entry.account_id, entry.symbol, entry.buy].pop(order, None)
+            self._floating[entry.account_id].pop(order, None)
+            del self.entries[order]
+        try:
+            yield back
+        finally:
+            for order in list(away):
+                back(order)
+
     def committed(self) -> None:
         self._drafts.clear()
 
     def _count(self, entry: Entry, sign: int) -> None:
-        value, whose = entry.value, (entry.account_id, entry.strategy)
+        value, whose = entry.value, (entry.account_id, entry.strategy, entry.folder)
         totals = self._counted_in.get(whose)
         if totals is None:
             totals = self._counted_in[whose] = tuple(self._totals[key] for key in keys_of(*whose))
@@ -179,6 +215,16 @@ class Ledger:
 
     def totals(self, scope: ScopeKey) -> Totals:
         return self._totals[scope]
+
+    def unbounded(self, account_id: str) -> Decimal:
+        """What of an account's totals is open and of a price that nobody knows."""
+        found = (self.entries.get(order) for order in self._unbounded)
+        rests = (
+            (one.volume - one.filled_volume) * one.price
+            for one in found
+            if one is not None and one.open and one.account_id == account_id
+        )
+        return sum(rests, ZERO)
 
     def accounts(self) -> list[str]:
         """Those that have ordered today."""
@@ -197,19 +243,23 @@ class Ledger:
                 return order if found.accepted_at >= since else None
         return None
 
-    def reserved(self, account_id: str, at: int) -> Reserved:
-        """What a snapshot taken `at` does not show; kept up as orders are accepted, until a newer one is asked about."""
+    def reserved(self, account_id: str, at: int, held_at: int | None = None) -> Reserved:
+        """What a snapshot does not show, of funds as they were `at` and of holdings as they were at held_at (None: likewise); kept up as
+        orders are accepted, until a newer one is asked about.
+        """
+        held_at = at if held_at is None else held_at
         reserved = self._reserved.get(account_id)
-        if reserved is not None and reserved.at == at:
+        if reserved is not None and reserved.at == at and reserved.held_at == held_at:
             return reserved
-        if reserved is not None and at < reserved.at:  # an older one: what had been settled is open again
+        # An older one: what had been settled is open again.
+        if reserved is not None and (at < reserved.at or held_at < reserved.held_at):
             mine = {order: entry for order, entry in self.entries.items() if entry.account_id == account_id}
             self._floating[account_id] = mine
-        reserved = self._reserved[account_id] = Reserved(at)
-        floating = self._floating[account_id]
+        reserved = self._reserved[account_id] = Reserved(at, held_at)
+        floating, by = self._floating[account_id], min(at, held_at)
         for order, entry in list(floating.items()):
             reserved.add(entry, entry.value, 1, self.fee)
-            settled = entry.confirmed_at is not None and entry.confirmed_at <= at and entry.changed_at <= at
+            settled = entry.confirmed_at is not None and entry.confirmed_at <= by and entry.changed_at <= by
             if not entry.open and (settled or not entry.filled_volume):
                 del floating[order]
         return reserved
@@ -225,9 +275,24 @@ class Ledger:
         return [account_id for account_id, times in self._sent.items() if times]
 
 
-def keys_of(account_id: str, strategy: str) -> tuple[ScopeKey, ...]:
-    mine: tuple[ScopeKey, ...] = (ALL, ("account", account_id))
-    return (*mine, ("strategy", strategy)) if strategy else mine
+def keys_of(account_id: str, strategy: str, folder: ScopeKey = ALL) -> tuple[ScopeKey, ...]:
+    """Whose totals an order counts in: those of the strategy that its row names, and of the one that its folder names."""
+    mine: dict[ScopeKey, None] = dict.fromkeys((ALL, ("account", account_id)))
+    if strategy:
+        mine[strategy_key(strategy)] = None
+    if folder[0] == "strategy":
+        mine[strategy_key(folder[1])] = None
+    return tuple(mine)
+
+
+def strategy_key(name: str) -> ScopeKey:
+    """However it is spelled."""
+    return "strategy", folded(name)
+
+
+def folded(name: str) -> str:
+    """A name as it is compared."""
+    return name.strip().casefold()
 
 
 def likeness(account_id: str, symbol: str, buy: bool, volume: int, limit: Decimal | None) -> Likeness:

@@ -6,14 +6,14 @@ rules ask of an order is found out once (`Facts`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any, Final, NamedTuple
 
 from orderdrop.checks.bounds import Bounds
 from orderdrop.checks.context import Context, Funds, Surroundings
-from orderdrop.checks.ledger import ScopeKey
+from orderdrop.checks.ledger import UNKNOWN_WORTH, ScopeKey
 from orderdrop.checks.market import worth
 from orderdrop.checks.session import clock_text, second_of
 from orderdrop.order.model import BUYS, TO_HOLDING, Order
@@ -32,7 +32,9 @@ class Scope(NamedTuple):
 
 
 class Facts:
-    """What limits ask of an order. adds: whether it adds to a holding. price: yuan for each unit of volume; price and value are None where nobody knows."""
+    """What limits ask of an order. adds: whether it adds to a holding. price: yuan for each unit of volume, at most; price and value are None
+    where nobody knows.
+    """
 
     __slots__ = ("_volume_then", "adds", "around", "buy", "order", "price", "value")
 
@@ -47,16 +49,21 @@ class Facts:
 
     @property
     def funds(self) -> Funds | None:
-        return self.around.funds[self.order.account_id]
+        """None as well when the holdings were never told."""
+        funds = self.around.funds[self.order.account_id]
+        return None if funds is None or funds.positions is None else funds
 
     def volume_then(self, funds: Funds) -> int:
         """What the account holds once the order and all purchases under way have traded."""
         if self._volume_then < 0:
-            held = funds.positions.get(self.order.symbol)
-            incoming = self.around.ledger.reserved(self.order.account_id, funds.at).incoming
-            under_way = incoming.get(self.order.symbol, 0) + self.order.volume
+            held = (funds.positions or {}).get(self.order.symbol)
+            under_way = self.incoming(funds).get(self.order.symbol, 0) + self.order.volume
             self._volume_then = (held.volume if held else 0) + under_way
         return self._volume_then
+
+    def incoming(self, funds: Funds) -> Mapping[str, int]:
+        """Purchases that the holdings do not show, by symbol."""
+        return self.around.ledger.reserved(self.order.account_id, funds.cash_at, funds.held_at).incoming
 
 
 Limit = Callable[[Facts], Refusal | None]
@@ -74,7 +81,7 @@ def compiled(bounds: Bounds, scope: Scope) -> tuple[Limit, ...]:
 
 def within_limits(order: Order, context: Context) -> Refusal | None:
     facts = Facts(order, context)
-    for limit in context.around.limits[order.account_id, order.strategy]:
+    for limit in context.around.limits[order.account_id, order.strategy, context.folder]:
         refusal = limit(facts)
         if refusal is not None:
             return refusal
@@ -84,7 +91,8 @@ def within_limits(order: Order, context: Context) -> Refusal | None:
 def passed_softly(order: Order, context: Context) -> list[Refusal]:
     """The soft limits that an order passes."""
     facts = Facts(order, context)
-    found = (limit(facts) for limit in context.around.soft_limits[order.account_id, order.strategy])
+    soft = context.around.soft_limits[order.account_id, order.strategy, context.folder]
+    found = (limit(facts) for limit in soft)
     return [refusal for refusal in found if refusal is not None]
 
 
@@ -235,10 +243,10 @@ def _holdings(bound: int, scope: Scope) -> Limit:
         funds = facts.funds
         if funds is None:
             return _untold(facts)
-        incoming = facts.around.ledger.reserved(facts.order.account_id, funds.at).incoming
-        if len(funds.positions) + len(incoming) < bound:
+        positions, incoming = funds.positions or {}, facts.incoming(funds)
+        if len(positions) + len(incoming) < bound:
             return None
-        held = {symbol for symbol, holding in funds.positions.items() if holding.volume}
+        held = {symbol for symbol, holding in positions.items() if holding.volume}
         held |= {symbol for symbol, volume in incoming.items() if volume}
         if facts.order.symbol in held or len(held) < bound:
             return None
@@ -290,6 +298,8 @@ def _day_value(bound: Decimal, scope: Scope, name: str, *, buys: bool, sells: bo
             total = facts.value + (totals.bought if buys else 0) + (totals.sold if sells else 0)
             if total <= bound:
                 return None
+        if total is not None and total >= UNKNOWN_WORTH:  # with an earlier one whose price nobody knows
+            return Refusal(Code.LIMIT_DAY_VALUE, name, "∞", f"{bound} ({_where(scope, name)})")
         return _over(Code.LIMIT_DAY_VALUE, total, bound, scope, name, facts)
 
     return rule

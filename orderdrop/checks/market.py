@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from orderdrop.checks.context import Context, Instrument, Range
-from orderdrop.checks.ledger import ZERO, Entry
+from orderdrop.checks.ledger import UNKNOWN_WORTH, ZERO, Entry
 from orderdrop.order.board import Board
 from orderdrop.order.model import BUYS, FROM_HOLDING, PAID_IN_CASH, TO_HOLDING, Order, OrderType
 from orderdrop.order.refusal import Code, Refusal
@@ -51,19 +51,47 @@ def _moved(price: Decimal, percent: Decimal | int, tick: Decimal) -> Decimal:
 
 
 def worth(order: Order, context: Context) -> Decimal | None:
-    """Yuan for each unit of volume: its price; for a market order the protective price, the highest of the day, the last one."""
-    board = context.board_of(order.symbol)
+    """Yuan for each unit of volume, the most that it may come to; None where nobody can say. See `most`."""
+    board, buy, price = context.board_of(order.symbol), order.order_business in BUYS, order.price
     if board is not None and board.kind == "repo":
         return REPO_UNIT
-    if order.price is not None:
-        return order.price
-    known = context.around.instruments[order.symbol]
-    if known is None or board is None:
+    if buy and price is not None:
+        return price
+    around = context.around
+    return most(
+        price,
+        around.ranges[order.symbol],
+        around.instruments[order.symbol],
+        buy=buy,
+        market=order.order_type != _LIMIT,
+    )
+
+
+def most(
+    price: Decimal | None, prices: Range | None, known: Instrument | None, *, buy: bool, market: bool
+) -> Decimal | None:
+    """A purchase never costs more than its price. A sale never brings less, so the most is the highest price of the day, else the last one,
+    when that is more. Where nobody knows either, a limit sale is worth its price, which is said, and no market order is worth anything known.
+    """
+    if buy and price is not None:
+        return price
+    top = prices.upper if prices is not None else known.reference if known is not None else None
+    if top is None:
+        return None if market else price
+    return top if price is None or top > price else price
+
+
+def sale_worth_known(order: Order, context: Context) -> Refusal | None:
+    """Said, not denied: the limits in yuan count this sale at its own price, and it may bring more."""
+    if order.price is None or order.order_type != _LIMIT or order.order_business in BUYS:
         return None
-    prices = context.around.ranges[order.symbol]
-    if prices is not None and order.order_business in BUYS:
-        return prices.upper
-    return known.reference
+    board, around = context.board_of(order.symbol), context.around
+    if around.ranges[order.symbol] is not None or board is None or board.kind == "repo":
+        return None
+    known = around.instruments[order.symbol]
+    if known is not None and known.reference is not None:
+        return None
+    return Refusal(Code.WORTH_UNKNOWN, "price", order.symbol)
 
 
 def entry_of(order: Order, context: Context) -> Entry:
@@ -74,7 +102,8 @@ def entry_of(order: Order, context: Context) -> Entry:
     new: Any = tuple.__new__  # what Entry(…) does, in half the time
     entry: Entry = new(Entry, (
         order.sid, order.account_id, order.strategy, order.symbol, order.order_business in BUYS, order.volume,
-        ZERO if price is None else price, limit, context.around.now, context.origin, True, False, 0, ZERO, None, 0, cash, shares,
+        UNKNOWN_WORTH if price is None else price, limit, context.around.now, context.origin, True, False, 0, ZERO, None, 0, cash, shares,
+        context.folder,
     ))  # fmt: skip
     return entry
 

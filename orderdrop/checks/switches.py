@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from orderdrop.checks.context import Context
-from orderdrop.checks.ledger import ALL, ScopeKey, keys_of
+from orderdrop.checks.ledger import ALL, ScopeKey, folded
 from orderdrop.order.board import board_of
 from orderdrop.order.model import FROM_HOLDING, RETURNS, Order
 from orderdrop.order.refusal import Code, Refusal
@@ -28,12 +28,12 @@ class Switches(NamedTuple):
 
     states: dict[ScopeKey, State] = {}  # noqa: RUF012  never changed
 
-    def of(self, account_id: str, strategy: str) -> tuple[State, ScopeKey]:
-        """The strongest switch that binds an order, and whose it is."""
+    def of(self, account_id: str, strategy: str, folder: ScopeKey = ALL) -> tuple[State, ScopeKey]:
+        """The strongest switch that binds an order, and whose it is. However a name is spelled; the order's own, and what its folder names."""
+        mine = {ALL, *map(_plain, (("account", account_id), ("strategy", strategy), folder))}
         strongest, whose = State.ACTIVE, ALL
-        for key in keys_of(account_id, strategy):
-            state = self.states.get(key, State.ACTIVE)
-            if state > strongest:
+        for key, state in self.states.items():
+            if state > strongest and _plain(key) in mine:
                 strongest, whose = state, key
         return strongest, whose
 
@@ -67,14 +67,13 @@ def bound_by(key: ScopeKey, accounts: Mapping[str, str], traded: Callable[[str],
     `HALT.rtf` is meant to halt.
     """
     kind, name = key
+    known = {folded(other): account for other, account in accounts.items()}
     if kind != "account":
-        return ("account", accounts[name]) if name in accounts else key
-    known = accounts.get(name) or next(
-        (account for other, account in accounts.items() if other.casefold() == name.casefold()), None
-    )
-    if known is None and not accounts and traded(name):
-        known = name
-    return ALL if known is None else ("account", known)
+        return ("account", known[folded(name)]) if folded(name) in known else key
+    whose = known.get(folded(name))
+    if whose is None and not accounts and traded(name):
+        whose = name
+    return ALL if whose is None else ("account", whose)
 
 
 def not_halted(_order: Order, context: Context) -> Refusal | None:
@@ -83,8 +82,21 @@ def not_halted(_order: Order, context: Context) -> Refusal | None:
 
 def not_switched_off(order: Order, context: Context) -> Refusal | None:
     return switched_off(
-        context.around.switches, order.account_id, order.strategy, order.symbol, order.order_business
+        context.around.switches,
+        order.account_id,
+        order.strategy,
+        order.symbol,
+        order.order_business,
+        context.folder,
     )
+
+
+def strategy_named(order: Order, context: Context) -> Refusal | None:
+    """Said, not denied: once any strategy has settings, one that has none is bound by no limit of a strategy."""
+    known = context.around.strategies
+    if not known or not order.strategy or folded(order.strategy) in known:
+        return None
+    return Refusal(Code.STRATEGY_UNKNOWN, "strategy", order.strategy)
 
 
 def gateway_open(order: Order, context: Context) -> Refusal | None:
@@ -93,14 +105,23 @@ def gateway_open(order: Order, context: Context) -> Refusal | None:
 
 
 def switched_off(
-    switches: Switches, account_id: str, strategy: str, symbol: str, order_business: int
+    switches: Switches,
+    account_id: str,
+    strategy: str,
+    symbol: str,
+    order_business: int,
+    folder: ScopeKey = ALL,
 ) -> Refusal | None:
-    state, key = switches.of(account_id, strategy)
+    state, key = switches.of(account_id, strategy, folder)
     if state is State.HALTED:
         return Refusal(Code.HALTED_SCOPE, value=scope_words(key))
     if state is State.REDUCING and not _reduces(symbol, order_business):
         return Refusal(Code.REDUCING, value=scope_words(key))
     return None
+
+
+def _plain(key: ScopeKey) -> ScopeKey:
+    return key[0], folded(key[1])
 
 
 def _reduces(symbol: str, order_business: int) -> bool:

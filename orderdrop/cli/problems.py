@@ -107,6 +107,15 @@ def _uneven(found: Found, _place: Place) -> Iterator[str]:
         yield f"{len(sids)} 笔成交与柜台所说的对不上，以券商对账单为准 / orders' fills do not add up to what the broker tells → orderdrop why: {shortened(sids)}"
 
 
+def _stranded(found: Found, _place: Place) -> Iterator[str]:
+    if homeless := found["stranded"]:
+        yield (
+            "委托的通道或账户已不在设置里，送不出去也听不到回报，改回设置或撤单"
+            " / the settings have no such gateway or account any more, nothing becomes of these → put the settings back, or cancel:"
+            f" {shortened(homeless)}"
+        )
+
+
 def _alarms(found: Found, _place: Place) -> Iterator[str]:
     """What a terminal told that is not ours, or does not read."""
     yield from found["alarms"]
@@ -129,7 +138,7 @@ def _settings(found: Found, _place: Place) -> Iterator[str]:
 
 
 PROBLEMS: Final[tuple[Callable[[Found, Place], Iterator[str]], ...]] = (
-    _router, _journal, _clock, _disk, _lost, _doubtful, _nobody_takes, _waits_too_long, _uneven, _alarms, _early_cancels, _refused, _settings,
+    _router, _journal, _clock, _disk, _lost, _doubtful, _nobody_takes, _waits_too_long, _stranded, _uneven, _alarms, _early_cancels, _refused, _settings,
 )  # fmt: skip
 
 

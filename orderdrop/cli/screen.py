@@ -171,7 +171,9 @@ class Screen:
 
     def _tell_rejections(self, touched: list[Any]) -> None:
         for order in touched:
-            if order.status == Status.REJECTED and order.id not in self._rejected:
+            told = order.id in self._rejected or (order.id, order.reason_code) in self._told
+            # Denied as well: what has waited is looked at once more before it leaves.
+            if order.status in {Status.REJECTED, Status.DENIED} and not told:
                 self._rejected.add(order.id)
                 if not self._as_json:
                     self._reason(order, at=f"{order.drop_name}:{where(order)}")

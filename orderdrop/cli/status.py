@@ -42,7 +42,7 @@ def status(place: Place, ctx: click.Context, as_json: bool) -> None:
 
     通道(实盘或模拟)、路由器、今日各状态笔数、状态不明的委托、最早未确认的委托。
 
-    Exit 1 when orders are unknown, when fills do not add up, when the terminal tells what is not ours or does not read, when cancels wait
+    Exit 1 when orders are unknown, or of gateways or accounts that the settings do not have, when fills do not add up, when the terminal tells what is not ours or does not read, when cancels wait
     for orders that nobody has given or were refused, when files wait in the inbox and nobody takes them, when the router hangs, is in a
     fault or hears nothing of a gateway, when the journal or the disk is in trouble, when a file
     that was put away is not what was taken, or when the settings are not those of the running router.
@@ -72,6 +72,7 @@ def look(place: Place) -> dict[str, Any]:
     from orderdrop.order.errors import JournalError  # noqa: PLC0415
     from orderdrop.order.identity import day_number, from_day_number  # noqa: PLC0415
     from orderdrop.order.refusal import Code  # noqa: PLC0415
+    from orderdrop.stranded import stranded  # noqa: PLC0415
     from orderdrop.views import is_early, scan_finds_key  # noqa: PLC0415
     from orderdrop.waiting import Lot, lying, lying_on, names_of  # noqa: PLC0415
 
@@ -122,6 +123,7 @@ def look(place: Place) -> dict[str, Any]:
         "refused": [_refused(place, row) for row in refused],
         "uneven": uneven,
         "alarms": alarmed,
+        "stranded": stranded(live, place.settings),
         "lying": lying_on(inbox),
         "found_by_scan": found_by_scan,
         "journal_day": from_day_number(newest).isoformat() if newest else None,

@@ -225,6 +225,9 @@ def read_account(text: str, accounts: Mapping[str, str], default: str | None) ->
     name, note = _bare(text)
     if name in accounts:
         return _mended(accounts[name], note)
+    for spelled, account_id in accounts.items():
+        if spelled.casefold() == name.casefold():
+            return _mended(account_id, note)
     known = ", ".join(dict.fromkeys(accounts.values()))
     if not name:
         return default if default is not None else Refusal(Code.ACCOUNT_MISSING, bound=known)

@@ -214,6 +214,12 @@ class Asking:
         query = select(orders.c.id).where(waiting)
         return list(self.connection.execute(query).scalars())
 
+    def folders(self, drop_ids: Collection[int]) -> dict[int, str]:
+        """The sub-folders of the inbox in which these drops lay, "" for the inbox itself."""
+        query = "SELECT drops.id, strategy FROM json_each(?) AS wanted CROSS JOIN drops ON drops.id = wanted.value"
+        rows = self.connection.exec_driver_sql(query, (json.dumps(sorted(drop_ids)),))
+        return {row[0]: row[1] for row in rows}
+
     def overdue(self, now: int, day: int) -> list[Any]:
         """READY and HELD orders of a day whose time to leave is over."""
         return self._still_here("expires_at < ?", (now, day))
@@ -234,7 +240,8 @@ class Asking:
     def _still_here(self, condition: str, values: tuple[Any, ...]) -> list[Any]:
         # The plus before id keeps SQLite from walking all orders ever in their order instead of sorting the few that wait.
         query = (
-            "SELECT id, account_id, strategy, symbol, order_business, due_at, expires_at FROM orders"
+            "SELECT id, account_id, strategy, symbol, order_business, due_at, expires_at,"
+            f" (SELECT strategy FROM drops WHERE drops.id = orders.id >> {ROW_BITS}) AS folder FROM orders"
             f" WHERE status IN ('ready', 'held') AND {condition} AND +trade_day = ? ORDER BY +id"
         )
         return list(self.connection.exec_driver_sql(query, values))

@@ -20,7 +20,8 @@ CLOSED: Final = frozenset(str(status) for status in TERMINAL)
 
 _COLUMNS: Final = (
     "o.id, o.sid, o.account_id, o.strategy, o.symbol, o.volume, o.order_type, o.order_business, o.price, o.status, o.batch_id,"
-    " o.filled_volume, o.filled_value, o.confirmed_at, o.updated_at, coalesce(b.created_at, o.received_at, d.received_at) AS accepted_at"
+    " o.filled_volume, o.filled_value, o.told_volume, o.worth, o.confirmed_at, o.updated_at, d.strategy AS folder,"
+    " coalesce(b.created_at, o.received_at, d.received_at) AS accepted_at"
 )
 _FROM: Final = (
     f" FROM {{source}} JOIN drops AS d ON d.id = o.id >> {ROW_BITS} LEFT JOIN batches AS b ON b.id = o.batch_id"

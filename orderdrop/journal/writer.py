@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 from functools import lru_cache
 from itertools import chain
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from sqlalchemy import delete, insert, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from orderdrop.checks import Hold
+from orderdrop.checks import Hold, Wait
 from orderdrop.clock import instant_of
 from orderdrop.journal.asking import Asking
 from orderdrop.journal.chain import Seal, late_key
@@ -119,15 +120,17 @@ class Writer(Asking):
         batch: int | None,
         status: Status,
         at: int,
-        hold: Hold | None = None,
+        wait: Wait | None = None,
+        worth: Mapping[int, Decimal] | None = None,
         *,
         row_keys: Mapping[int, int] = _NONE,
         new_from: int = 0,
     ) -> None:
         """Orders that passed: (order id, sid key, order). Raises SidTaken.
 
-        hold: why they are held, and how long; None for those that are not, or that the settings hold. row_keys: what those say that came
-        without a sid. new_from: the first drop that came with them; rows of an earlier one came later than their drop.
+        wait: why they are held, and how long; None for those that are not. worth: yuan by order id, where that is not what price and
+        volume say. row_keys: what those say that came without a sid. new_from: the first drop that came with them; rows of an earlier
+        one came later than their drop.
         """
         ids, keys, orders = zip(*accepted, strict=True)
         (
@@ -142,7 +145,7 @@ class Writer(Asking):
             remarks,
             strategies,
             notes,
-            _,
+            befores,
             afters,
         ) = zip(*orders, strict=True)
         columns: dict[str, Sequence[Any]] = {
@@ -153,16 +156,20 @@ class Writer(Asking):
         for name, texts in (("remark", remarks), ("strategy", strategies), ("note", notes)):
             if any(texts):
                 columns[name] = [text or None for text in texts]
-        if any(afters):
-            columns["expires_at"] = [instant_of(day, after) if after else None for after in afters]
+        for name, times in (("not_before", befores), ("expires_at", afters)):
+            if any(times):
+                columns[name] = [instant_of(day, time) if time else None for time in times]
+        if worth:
+            columns["worth"] = [str(worth[order]) if order in worth else None for order in ids]
         if row_keys:
             columns["row_key"] = [row_keys.get(order_id) for order_id in ids]
         if min(ids) >> ROW_BITS < new_from:
             columns["received_at"] = [_came(order_id, new_from, at) for order_id in ids]
-        shared = {
-            "trade_day": day, "gateway": gateway, "batch_id": batch, "status": status, "updated_at": at,
-            **({"due_at": hold.due, **_reason(hold.why)} if hold is not None else {}),
+        shared: dict[str, Any] = {
+            "trade_day": day, "gateway": gateway, "batch_id": batch, "status": status, "updated_at": at
         }  # fmt: skip
+        if wait is not None:
+            shared |= {"due_at": wait.due, "held_for": wait.codes, **(_reason(wait.why) if wait.why else {})}
         try:
             self._add_orders(shared, columns)
         except sqlite3.IntegrityError as error:
@@ -282,13 +289,18 @@ class Writer(Asking):
         if why is not None:
             values |= _reason(why)
         elif status is Status.READY:  # why it was held is over
-            values |= {**dict.fromkeys(_REASON), "due_at": None}
+            values |= {**dict.fromkeys(_REASON), "due_at": None, "held_for": None}
         for start in range(0, len(ids), 500):
             part = ids[start : start + 500]
             query = update(orders).where(orders.c.id.in_(part)).values(status=status, updated_at=at, **values)
             self.connection.execute(query)
         detail = None if why is None else f"{why.code} {why.value}".strip()
         self.add_events([(at, order, status, source, detail, None) for order in ids])
+
+    def wait_again(self, order: int, hold: Hold, at: int) -> None:
+        """A READY order may go later only."""
+        values = {"due_at": hold.due, "held_for": str(hold.why.code)}
+        self.move([order], Status.HELD, at, "router", hold.why, **values)
 
     def ready_again(self, ids: Sequence[int], at: int) -> None:
         """What is proven to have never arrived goes out anew: nothing of its first hand-over counts any more."""

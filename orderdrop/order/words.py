@@ -451,6 +451,12 @@ WORDS: Final[dict[Code, Words]] = {
         "写明价格,或在 instruments.csv 里给出昨收价或最新价",
         "give a price, or its previous close or last price in instruments.csv",
     ),
+    Code.WORTH_UNKNOWN: Words(
+        "没有 {value} 的参考价，金额限额按委托价计算，成交可能更高",
+        "no reference price of {value}: limits in yuan count this sale at its own price, and it may bring more",
+        "在 instruments.csv 里给出昨收价或最新价",
+        "give its previous close or last price in instruments.csv",
+    ),
     Code.SECURITY_SUSPENDED: Words(
         "终端说 {value} 今天停牌",
         "the terminal says that {value} is suspended today",
@@ -636,6 +642,18 @@ WORDS: Final[dict[Code, Words]] = {
         "the gateway {value} was closed for today at {bound} and its terminal's folders are emptied: nothing goes out today any more",
         "次日用新的编号重新放入;今天还要交易:先重启终端,再 orderdrop resume --gateway {value}",
         "order again next day under a new sid; to go on today start the terminal anew, then orderdrop resume --gateway {value}",
+    ),
+    Code.GATEWAY_OTHER: Words(
+        "账户 {value} 在设置里已不走通道 {bound}，未送出",
+        "by the settings the account {value} does not use the gateway {bound} any more, so this was not sent",
+        "用新的编号重新放入，或改回设置",
+        "order again under a new sid, or put the settings back",
+    ),
+    Code.STRATEGY_UNKNOWN: Words(
+        "设置里没有策略 {value}，策略限额不作用于它",
+        "the settings name no strategy {value}, so no limit of a strategy binds this",
+        "检查写法，或在 [strategies] 里写上它",
+        "look at the spelling, or name it in [strategies]",
     ),
     Code.NOT_SENT: Words(
         "同一文件有问题行({value}),整份未发送",

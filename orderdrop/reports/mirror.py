@@ -115,10 +115,8 @@ def cash_rows(account: Account) -> list[list[str]]:
 
 
 def position_rows(account: Account) -> list[list[str]]:
-    return [
-        gm.position_row(account.account_id, position, account.at, account.at, account.at)
-        for position in account.positions
-    ]
+    at = account.at if account.held_at is None else account.held_at
+    return [gm.position_row(account.account_id, position, at, at, at) for position in account.positions]
 
 
 def _status_row(order: Any, said: Status, filled: int, at: int) -> list[str]:

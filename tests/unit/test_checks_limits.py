@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from pydantic import ValidationError
 
-from orderdrop.checks import check, entry_of, every_denial, hold, warnings
+from orderdrop.checks import Hold, check, combined, entry_of, every_denial, holds, warnings
 from orderdrop.checks.bounds import AccountBounds
 from orderdrop.checks.cash import cash_enough, odd_lot_whole, shares_enough, snapshot_fresh, snapshot_there
 from orderdrop.checks.context import Funds, Held, Instrument, Rate, RepeatPolicy
@@ -239,6 +240,90 @@ def test_snapshot_when_missing_denied_and_when_old_said():
     assert snapshot_fresh(an_order(), funded(holding(at=NOW - 60_000_000))) is None
 
 
+# cash and holdings have times of their own
+
+
+def bought(confirmed_at: int, *, changed_at: int) -> Ledger:
+    """1,000 shares, filled."""
+    ledger = Ledger()
+    entry = entry_of(an_order(volume=1000), a_wide_context(ledger=ledger))
+    filled = {"filled_volume": 1000, "filled_value": Decimal(10_000), "open": False}
+    ledger.put(1, entry._replace(confirmed_at=confirmed_at, changed_at=changed_at, **filled))
+    return ledger
+
+
+@pytest.mark.parametrize(
+    ("held_at", "holds", "code"),
+    [
+        (NOW - 20, {}, Code.LIMIT_POSITION),  # the cash is newer than the fill, the holdings are not
+        (NOW - 10, {"SHSE_600000": 1000}, Code.LIMIT_POSITION),
+        (NOW - 10, {}, None),  # as new, and it was sold elsewhere
+    ],
+)
+@pytest.mark.parametrize("at", [NOW, NOW - 15, NOW - 30])
+def test_holding_when_the_cash_is_newer_or_older_then_as_old_as_it_was_told(held_at, holds, code, at):
+    funds = holding(at=at, **holds)._replace(held_at=held_at)
+    ledger = bought(NOW - 15, changed_at=NOW - 12)
+    context = limited(ledger, funds, key=("account", ACCOUNT), max_position=1000)
+    assert code_of(within_limits(an_order(), context)) == code
+
+
+def test_sale_when_the_holdings_are_older_than_one_under_way_then_not_sold_twice():
+    funds = holding(SHSE_600000=1000)._replace(held_at=NOW - 20)
+    ledger = ordered(an_order(volume=1000, order_business=SELL))
+    ledger.put(0, ledger.entries[0]._replace(confirmed_at=NOW - 10, changed_at=NOW - 10))
+    context = a_wide_context(ledger=ledger, funds={ACCOUNT: funds})
+    assert code_of(shares_enough(an_order(order_business=SELL), context)) is Code.SHARES_SHORT
+
+
+@pytest.mark.parametrize(
+    "bounds", [{"max_position": 1000}, {"max_position_percent": 50}, {"max_holdings": 5}]
+)
+def test_holdings_when_never_told_then_what_needs_them_is_denied(bounds):
+    untold = holding()._replace(positions=None)
+    context = limited(None, untold, key=("account", ACCOUNT), **bounds)
+    assert code_of(within_limits(an_order(), context)) is Code.ACCOUNT_NOT_TOLD
+    assert within_limits(an_order(order_business=SELL), context) is None
+    assert snapshot_there(an_order(), context) is None
+    assert code_of(snapshot_there(an_order(order_business=SELL), context)) is Code.ACCOUNT_NOT_TOLD
+    assert snapshot_there(an_order(order_business=SELL, symbol="SHSE.204001"), context) is None
+
+
+# what holds an order
+
+A_TIME, LATER = Refusal(Code.HELD_NOT_BEFORE), Refusal(Code.HELD_SESSION)
+A_REPEAT = Refusal(Code.REPEATED)
+
+
+@pytest.mark.parametrize(
+    ("holds", "by_settings", "wait"),
+    [
+        ([Hold(NOW, A_TIME)], False, (NOW, A_TIME, "HELD_NOT_BEFORE")),
+        ([Hold(NOW, A_TIME), Hold(NOW + 1, LATER)], False, (NOW + 1, LATER, "HELD_SESSION HELD_NOT_BEFORE")),
+        ([Hold(NOW, A_TIME), Hold(None, A_REPEAT)], False, (None, A_REPEAT, "REPEATED HELD_NOT_BEFORE")),
+        ([], True, (None, None, "HELD")),
+        ([Hold(NOW, A_TIME)], True, (None, None, "HELD HELD_NOT_BEFORE")),
+        ([Hold(None, A_REPEAT)], True, (None, A_REPEAT, "HELD REPEATED")),
+    ],
+)
+def test_holds_when_several_then_one_that_ends_with_the_last_of_them(holds, by_settings, wait):
+    assert combined(holds, by_settings=by_settings) == wait
+
+
+# once more
+
+
+def test_ledger_when_orders_are_judged_once_more_then_they_count_as_if_they_came_now():
+    ledger = ordered(an_order(sid="a"), an_order(sid="b"), an_order(sid="c"))
+    with ledger.without([0, 1]) as back:
+        assert (ledger.totals(ALL).bought, ledger.totals(ALL).open) == (1000, 1)
+        assert ledger.reserved(ACCOUNT, NOW).cash == 1000  # asked for the first time while they are away
+        back(0)
+        assert (ledger.totals(ALL).bought, ledger.reserved(ACCOUNT, NOW).cash) == (2000, 2000)
+    assert (ledger.totals(ALL).bought, ledger.totals(ALL).open) == (3000, 3)
+    assert ledger.reserved(ACCOUNT, NOW).cash == 3000
+
+
 # pace, cancels, repeats, crosses, switches
 
 
@@ -318,6 +403,8 @@ def test_cross_when_an_own_sale_stands_at_ten(order, crosses):
         ({("account", "another"): State.HALTED}, an_order(), None),
         ({("strategy", "alpha"): State.HALTED}, an_order(strategy="alpha"), Code.HALTED_SCOPE),
         ({("strategy", "alpha"): State.HALTED}, an_order(), None),
+        ({("strategy", "Alpha"): State.HALTED}, an_order(strategy="aLPHA"), Code.HALTED_SCOPE),
+        ({("account", ACCOUNT.lower()): State.HALTED}, an_order(), Code.HALTED_SCOPE),
         ({ALL: State.REDUCING}, an_order(), Code.REDUCING),
         ({ALL: State.REDUCING}, an_order(order_business=SELL), None),
         ({ALL: State.REDUCING}, an_order(order_business=SELL, symbol="SHSE.204001"), Code.REDUCING),
@@ -335,6 +422,44 @@ def test_switch_when_set_then_the_strongest_that_binds_wins(states, order, code)
 def test_switch_when_of_an_alias_then_binds_the_account():
     named = Switches({("account", "main"): State.REDUCING, ("account", "A1"): State.HALTED})
     assert with_accounts(named, {"main": "A1", "A1": "A1"}).states == {("account", "A1"): State.HALTED}
+    folder = Switches({("strategy", "MAIN"): State.HALTED})
+    assert with_accounts(folder, {"main": "A1", "A1": "A1"}).states == {("account", "A1"): State.HALTED}
+
+
+@pytest.mark.parametrize(
+    ("folder", "code"),
+    [
+        (("strategy", "alpha"), Code.HALTED_SCOPE),
+        (("account", "A2"), Code.REDUCING),
+        (("strategy", "beta"), None),
+        (ALL, None),
+    ],
+)
+def test_switch_when_of_the_folder_then_binds_whatever_the_row_names(folder, code):
+    states = {("strategy", "alpha"): State.HALTED, ("account", "A2"): State.REDUCING}
+    context = replace(a_wide_context(switches=Switches(states)), folder=folder)
+    assert code_of(not_switched_off(an_order(strategy="beta"), context)) == code
+
+
+def test_limits_when_the_row_and_its_folder_name_strategies_then_both_bind(tmp_path):
+    names = {"alpha": {"limits": {"open_orders": 1}}, "Beta": {"limits": {"open_orders": 2}}}
+    made = gathered(tmp_path, strategies=names)
+    assert len(made._hard["A1", "beta", ("strategy", "ALPHA")]) == 2
+    assert len(made._hard["A1", "alpha", ("strategy", "ALPHA")]) == 1
+    assert len(made._hard["A1", "", ALL]) == len(made._hard["A1", "gamma", ("account", "A1")]) == 0
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"strategies": {"alpha": {}, "Alpha": {}}},
+        {"accounts": {"A1": {}, "a1": {}}},
+        {"accounts": {"A1": {"alias": "Main"}}, "strategies": {"main": {}}},
+    ],
+)
+def test_names_when_only_their_case_differs_then_one_of_them_is_too_many(names):
+    with pytest.raises(ValidationError):
+        Settings.model_validate(names)
 
 
 # what the settings make of it
@@ -352,13 +477,20 @@ def gathered(tmp_path, **values) -> Gathering:
         ({"orders_per_second": 50}, {"orders_per_second": 5, "orders_per_day": 100}, (5, 100)),
         ({"orders_per_second": 10_000, "orders_per_day": 10**6}, {}, (100, 15_000)),
         ({}, {"orders_per_second": 10_000, "orders_per_day": 10**6}, (100, 15_000)),
+        (
+            {"orders_per_second": 2, "orders_per_day": 50},
+            {"orders_per_second": 50, "orders_per_day": 500},
+            (2, 50),
+        ),
     ],
 )
 def test_rate_when_live_then_a_default_and_a_ceiling_that_no_setting_lifts(tmp_path, limits, account, rate):
     live = {"gateways": {"paper": {"live": True}}, "accounts": {"A1": {"limits": account}}}
     assert gathered(tmp_path, limits=limits, **live).rates["A1"][:2] == rate
     simulated = {"accounts": {"A1": {"limits": account}}}
-    asked = account.get("orders_per_second") or limits.get("orders_per_second")
+    asked = min(
+        filter(None, (account.get("orders_per_second"), limits.get("orders_per_second"))), default=None
+    )
     assert gathered(tmp_path, limits=limits, **simulated).rates["A1"][:2] == (asked, None)
 
 
@@ -399,7 +531,7 @@ def test_tuple_when_nothing_was_gathered_then_what_asks_denies():
     context = a_wide_context()
     blind = type(context)(None, False, sessions=True, further=context.further, holds=context.holds)
     assert check(an_order(), blind).code is Code.CHECK_FAILED
-    assert hold(an_order(), blind).code is Code.CHECK_FAILED
+    assert holds(an_order(), blind).code is Code.CHECK_FAILED
 
 
 def test_warning_when_it_cannot_be_found_out_then_that_is_said():
@@ -477,9 +609,18 @@ class Day(RuleBasedStateMachine):
     def commit(self) -> None:
         self.ledger.committed()
 
-    @rule(later=st.integers(-1, 1))
-    def ask(self, later) -> None:
-        self.ledger.reserved(ACCOUNT, NOW + later)
+    @rule(later=st.integers(-1, 1), held=st.integers(-1, 1))
+    def ask(self, later, held) -> None:
+        self.ledger.reserved(ACCOUNT, NOW + later, NOW + held)
+
+    @rule(data=st.data())
+    def judge_once_more(self, data) -> None:
+        orders = list(self.ledger.entries)
+        if orders:
+            some = data.draw(st.lists(st.sampled_from(orders), unique=True))
+            with self.ledger.without(some) as back:
+                for order in some[::2]:
+                    back(order)
 
     @invariant()
     def totals_are_sums(self) -> None:
@@ -500,7 +641,7 @@ class Day(RuleBasedStateMachine):
         fresh = Ledger()
         for number, entry in self.ledger.entries.items():
             fresh.put(number, entry)
-        other = fresh.reserved(ACCOUNT, kept.at)
+        other = fresh.reserved(ACCOUNT, kept.at, kept.held_at)
         shown, expected = ((r.cash, +Counter(r.sales), +Counter(r.incoming)) for r in (kept, other))
         assert shown == expected
 

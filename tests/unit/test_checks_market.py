@@ -19,6 +19,7 @@ from orderdrop.checks.market import (
     price_within_cage,
     price_within_limits,
     reference_there,
+    sale_worth_known,
     worth,
 )
 from orderdrop.clock import SHANGHAI, from_datetime
@@ -145,9 +146,34 @@ def test_worth_when_a_market_order_then_the_dearest_it_may_become():
     assert worth(market, knowing(MAIN, previous_close="10.00", last="10.10")) == Decimal("11.00")
     assert worth(
         market._replace(order_business=2), knowing(MAIN, previous_close="10.00", last="10.10")
-    ) == Decimal("10.10")
+    ) == Decimal("11.00")
     assert worth(market, a_wide_context()) is None
     assert worth(an_order(symbol=REPO, price="2.005"), a_wide_context()) == 100
+
+
+@pytest.mark.parametrize(
+    ("order_type", "price", "known_of_it", "each", "said"),
+    [
+        (1, "0.01", {"previous_close": "10.00", "last": "10.10"}, "11.00", False),
+        (1, "0.01", {"last": "10.10"}, "10.10", False),
+        (1, "10.50", {"last": "10.10"}, "10.50", False),
+        (1, "10.50", {}, "10.50", True),
+        (2, "0.01", {"previous_close": "10.00"}, "11.00", False),
+        (2, "0.01", {"last": "10.10"}, "10.10", False),
+        (2, "0.01", {}, None, False),
+        (2, None, {}, None, False),
+    ],
+)
+def test_worth_when_a_sale_then_the_most_that_it_may_bring(order_type, price, known_of_it, each, said):
+    sale = an_order(order_type=order_type, price=price, order_business=2)
+    context = knowing(MAIN, **known_of_it)
+    assert worth(sale, context) == (None if each is None else Decimal(each))
+    assert bool(sale_worth_known(sale, context)) is said
+    purchase = sale._replace(order_business=1)
+    assert price is None or worth(purchase, context) == Decimal(
+        price
+    )  # a protective price bounds what it costs
+    assert sale_worth_known(purchase, context) is None
 
 
 # the file

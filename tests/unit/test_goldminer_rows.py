@@ -183,3 +183,35 @@ def test_account_when_a_position_is_short_then_left_out():
     assert account is not None
     (position,) = account.positions
     assert (position.volume, position.volume_today, position.available) == (300, 100, 200)
+
+
+def _told_positions(*times: str, written_at=None):
+    cash = (columns_of(CASH_HEADER.split(",")), [[ACCOUNT, *["1"] * 8, "", "2026-11-20T09:30:00+08:00", ""]])
+    row = [ACCOUNT, "SHSE.600000", "1", "300", "100", "10.2", "", "", "10.35", "", "", "200", ""]
+    rows = [[*row, time, ""] for time in times]
+    return read_account(ACCOUNT, cash, (columns_of(POSITION_HEADER.split(",")), rows), NOW, written_at)
+
+
+@pytest.mark.parametrize(
+    ("times", "held_at"),
+    [
+        (("2026-11-20T09:20:00+08:00",), "2026-11-20T09:20:00+08:00"),  # older than the cash
+        (("2026-11-20T09:20:00+08:00", "2026-11-20T09:25:00+08:00", ""), "2026-11-20T09:25:00+08:00"),
+        ((), "2026-11-20T09:10:00+08:00"),  # an empty table: when it was written
+        (("", "soon"), "2026-11-20T09:10:00+08:00"),
+    ],
+)
+def test_account_when_told_then_its_holdings_are_as_old_as_they_say(times, held_at):
+    account = _told_positions(*times, written_at=moment("2026-11-20T09:10:00+08:00"))
+    assert account is not None
+    assert (account.at, account.held_at) == (moment("2026-11-20T09:30:00+08:00"), moment(held_at))
+
+
+def test_account_when_its_holdings_were_never_told_then_that_is_not_none():
+    cash = (columns_of(CASH_HEADER.split(",")), [[ACCOUNT, *["1"] * 8, "", "", ""]])
+    account = read_account(ACCOUNT, cash, None, NOW)
+    assert account is not None
+    assert account.held_at is None
+    written_later = _told_positions(written_at=NOW + 5)
+    assert written_later is not None
+    assert written_later.held_at == NOW
