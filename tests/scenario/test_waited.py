@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from datetime import datetime
 
 import pytest
@@ -351,3 +352,25 @@ def test_pace_when_set_for_all_and_for_the_account_then_the_smaller_holds(desk, 
     app.turn(lambda _done: None)
     app.turn(lambda _done: None)
     assert len(one.at_broker()) == 2
+
+
+def test_order_when_the_broker_says_more_than_its_fills_then_the_more_counts(desk, clock):
+    one = desk(clock).route({"a.csv": rows(row("a", 100, "100", PENDING))})
+    one.route({"x.cancel_order.csv": "sid,comment\na,\n"}).close()
+    with sqlite3.connect(one.root / "journal.db") as journal:
+        journal.execute("UPDATE orders SET told_volume = 50 WHERE sid = 'a'")
+    journal.close()
+    other_settings(one, limits={"max_day_bought": "5999"})
+    one.route({"b.csv": rows(row("b")), "c.csv": rows(row("c", price="9.99"))})
+    assert refused(one) == {"b": "LIMIT_DAY_VALUE"}
+    assert one.statuses() == {"a": "canceled", "c": "filled"}
+
+
+def test_late_denial_when_told_then_named_on_the_receipt_with_its_reason(desk, clock):
+    one = desk(clock, inbox={"hold": True}).route({"a.csv": rows(row("a"), row("b", 200))})
+    other_settings(one, limits={"max_order_volume": 100})
+    release(one, "a", "b")
+    assert one.outcomes("a.csv") == [("a", "filled", ""), ("b", "denied", "LIMIT_ORDER_VOLUME")]
+    assert [e["event"] for e in one.query("SELECT event FROM events WHERE order_ref = (SELECT id FROM orders WHERE sid = 'b') ORDER BY id")] == [
+        "held", "ready", "denied",
+    ]  # fmt: skip

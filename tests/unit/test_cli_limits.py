@@ -175,3 +175,12 @@ def test_settings_when_they_are_not_those_of_the_running_router_then_everybody_w
         assert found["router.running"] == ("ok" if same else "warn")
     result = orderdrop("limits", at=workspace, **more)
     assert (result.exit_code, TOLD in result.stderr) == (0, False)
+
+
+def test_limits_when_an_order_waits_whose_price_nobody_knows_then_it_fills_them(tmp_path):
+    held = QUICK.replace("[inbox]", "[inbox]\nhold = true")
+    made = a_workspace(tmp_path, held)
+    dropped(made, "a.csv", "sid,symbol,volume,order_type,order_business,price\nM,SHSE.600000,100,24,1,\n")
+    (made / "orderdrop.toml").write_text(held + "[limits]\nmax_day_bought = 5000\n", encoding="utf-8")
+    (one,) = printed(orderdrop("limits", "--json", at=made))
+    assert (one["used"], one["percent"]) == ("Infinity", "Infinity")
