@@ -1,1 +1,7 @@
-"""Makes `builders` importable from every folder of tests (pytest puts a conftest's folder on the path)."""
+"""What all tests share: `builders` importable from every folder (pytest puts this one on the path), and no test that a busy machine makes fail."""
+
+from hypothesis import HealthCheck, settings
+
+# How long an example takes to be made, or to run, says something of the machine and nothing of the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
