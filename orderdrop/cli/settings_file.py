@@ -29,7 +29,7 @@ _NAMES: Final = {"gateways": "", "accounts": "my-account-id", "strategies": "my-
 _EXAMPLES: Final[dict[str, Any]] = {
     "accounts.gateway": "paper",
     "accounts.alias": "main",
-    "gateways.positions": {"SHSE.600000": 1000},
+    "gateways.positions": {"SHSE.600000": {"volume": 1000, "cost": Decimal("9.80")}},
 }
 """For settings whose default says nothing."""
 
