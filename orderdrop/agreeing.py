@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -26,6 +27,13 @@ _EARLIER_BATCHES: Final = 40
 """So many batches back is looked for a snapshot with which the account can be compared."""
 
 
+_COMPARED: Final = 2
+"""Of the snapshots that know the symbol, so many of the newest and of the oldest are compared."""
+
+_AT_MOST: Final = 0.2
+"""Seconds that one asking may take; who was not asked by then is asked the next time."""
+
+
 class Suspect(NamedTuple):
     """An order that the broker's lists lack. proven_at: what was told before it says nothing; handed_at: by our clock."""
 
@@ -47,7 +55,8 @@ class Agreeing:
         self._now = now
 
     def objections(self, suspects: Iterable[Suspect]) -> dict[int, str]:
-        """Why it is not proven that these were never taken, by order; an order that is not named is absent."""
+        """Why it is not proven that these were never taken, by order; "" for those not asked yet. An order that is not named is absent."""
+        self._ends_at = time.monotonic() + _AT_MOST
         by_account: dict[str, list[Suspect]] = defaultdict(list)
         for suspect in suspects:
             by_account[suspect.account_id].append(suspect)
@@ -55,10 +64,10 @@ class Agreeing:
             order: words
             for name, its in by_account.items()
             for order, words in self._objections(name, its).items()
-            if words
+            if words is not None
         }
 
-    def _objections(self, account_id: str, suspects: Sequence[Suspect]) -> dict[int, str]:
+    def _objections(self, account_id: str, suspects: Sequence[Suspect]) -> dict[int, str | None]:
         after = self._baselines.newest(account_id, self._now)
         if after is None:
             known = self._baselines.knows(account_id)
@@ -66,7 +75,11 @@ class Agreeing:
         earlier = {one.batch: self._before(one) for one in suspects}
         since = min((snapshot.cash_at for its in earlier.values() for snapshot in its), default=0)
         others = self._ordered(account_id, Micros(since - self._gateway.lag))
-        return {one.order: self._objection(one, earlier[one.batch], after, others) for one in suspects}
+        found: dict[int, str | None] = {}
+        for one in suspects:
+            late = bool(found) and time.monotonic() >= self._ends_at
+            found[one.order] = "" if late else self._objection(one, earlier[one.batch], after, others) or None
+        return found
 
     def _objection(
         self, suspect: Suspect, earlier: Sequence[Snapshot], after: Snapshot, orders: Mapping[int, Ordered]
@@ -77,9 +90,10 @@ class Agreeing:
             return NOT_TOLD_SINCE
         others = [order for number, order in orders.items() if number != suspect.order]
         words = NOT_KNOWN_THEN
-        for before in earlier:
-            if doubted.symbol not in before.holdings or before.read_at > suspect.handed_at:
-                continue
+        fitting = [
+            one for one in earlier if doubted.symbol in one.holdings and one.read_at <= suspect.handed_at
+        ]
+        for before in fitting[:_COMPARED] + fitting[max(_COMPARED, len(fitting) - _COMPARED) :]:
             words = room_for(doubted, before, after, others, self._gateway.lag)
             if not words:
                 break

@@ -255,11 +255,11 @@ class Confirmation:
         today = day_number(trade_date(now))
         gateway, baselines = self._desk.gateways[name], self._desk.baselines[name]
         objections = Agreeing(writer, gateway, baselines, today, now).objections(asked)
-        for order in objections:
+        for order in (order for order, words in objections.items() if words):
             times = self._refused.get(order, (0, now))[0]
             wait = _ASK_AGAIN[min(times, len(_ASK_AGAIN) - 1)]
             self._refused[order] = (times + 1, Micros(now + wait))
-        late = [(flight, objections.get(flight.order, words)) for flight, words in found.late]
+        late = [(flight, objections.get(flight.order) or words) for flight, words in found.late]
         told = {flight.order for flight, _words in late}
         others = {flight.order: (flight, words) for flight, words in found.other}
         for flight in found.absent:
