@@ -17,7 +17,8 @@ ROUNDS = 75
 SEEDS = range(8)
 
 POINTS = (
-    "commit.before", "commit.after", "submit.before", "submit.after", "archive.held", "archive.before", "archive.after", "archive.fin", "recover",
+    "commit.before", "commit.after", "mark.written", "submit.before", "submit.after", "archive.held", "archive.before", "archive.after",
+    "archive.fin", "recover",
     "paper.before", "paper.after", "receipt.before", "receipt.after", "seal.before", "seal.after", "close.before",
     "sys.link.before", "sys.link.after", "sys.unlink.before", "sys.unlink.after", "sys.replace.before", "sys.replace.after",
 )  # fmt: skip

@@ -37,7 +37,8 @@ HEADER = ["sid", "account_id", "symbol", "volume", "order_type", "order_business
 PENDING, REJECTED = "SHSE.018014", "SZSE.000010"
 SYMBOLS = ("SHSE.600000", "SHSE.600519", "SZSE.000725", "SZSE.000002", PENDING, REJECTED)
 POINTS = (
-    "commit.before", "commit.after", "submit.before", "submit.after", "scan.staged", "scan.renamed", "scan.synced", "recover",
+    "commit.before", "commit.after", "mark.written", "submit.before", "submit.after", "scan.staged", "scan.renamed", "scan.synced",
+    "recover",
 )  # fmt: skip
 
 
