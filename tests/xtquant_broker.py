@@ -24,7 +24,7 @@ from orderdrop.clock import Clock, SystemClock, trade_date
 from orderdrop.config import FeeSettings
 from orderdrop.gateway.base import Cancel, Outgoing
 from orderdrop.gateway.miniqmt_codes import stock_code, symbol_of
-from orderdrop.gateway.paper_book import Book, PaperOrder, Terms
+from orderdrop.gateway.paper_book import Book, Opening, PaperOrder, Terms
 from orderdrop.gateway.paper_rules import Tariff
 from orderdrop.order.report import CancelReject, Fill, StatusReport
 from orderdrop.order.status import Status
@@ -78,7 +78,12 @@ class Broker:
         self.received: list[SimpleNamespace] = []
         self.sessions: set[int] = set()
         self.refused_sessions = 0
-        self._terms = Terms(Tariff(FREE), cash, shares or {}, simulate=True)
+        self._terms = Terms(
+            Tariff(FREE),
+            cash,
+            {one: Opening(volume, Decimal(10)) for one, volume in (shares or {}).items()},
+            simulate=True,
+        )
         self._book = Book(self._terms, trade_date(clock.now()), 0, 0)
         self._orders: dict[int, PaperOrder] = {}
         self._remarks: dict[str, SimpleNamespace] = {}  # the book's sid to what was asked
