@@ -37,7 +37,7 @@ class _Told(NamedTuple):
         return {event.at for event in self.events if event.event in wanted}
 
 
-_ORDERS: Final = """SELECT o.id, o.trade_day, o.sid, o.sid_key, o.gateway, o.batch_id, o.status, o.order_id, o.reason_code,
+_ORDERS: Final = """SELECT o.id, o.trade_day, o.volume, o.sid, o.sid_key, o.gateway, o.batch_id, o.status, o.order_id, o.reason_code,
     o.submitted_at, o.confirmed_at, o.closed_at, o.updated_at, {told_volume} AS told_volume,
     b.id AS batch, b.gateway AS batch_gateway, b.created_at AS batch_at, b.first_order, b.last_order
     FROM orders o LEFT JOIN batches b ON b.id = o.batch_id ORDER BY o.id"""
@@ -166,8 +166,11 @@ def _reason_was_given(told: _Told) -> bool:
 
 
 def _volume_was_told(told: _Told) -> bool:
-    told_volume = told.order.told_volume
-    return told_volume is None or told_volume in {report.filled for report in told.reports}
+    """An order that is said to be filled is so to its last share, whatever figure stands beside that."""
+    order, reports = told.order, told.reports
+    said = {report.filled for report in reports}
+    said |= {order.volume} if any(report.status == Status.FILLED for report in reports) else set()
+    return order.told_volume is None or order.told_volume in said
 
 
 _RULES: Final[tuple[tuple[str, Callable[[_Told], bool]], ...]] = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from decimal import Decimal
 
 import pytest
 from conftest import TODAY, Desk
@@ -108,7 +109,7 @@ def test_cell_when_a_spreadsheet_would_run_it_gets_a_mark(paper):
     app, at = paper.open(), paper.open().clock.now()
     number = "=1+1"
     reports = [
-        Fill(at, "A", "A1", "@exec", 5, 100, order_id=number),
+        Fill(at, "A", "A1", "@exec", 5, Decimal(100), order_id=number),
         StatusReport(at + 1, "A", "A1", Status.REJECTED, number, code=1, text="=cmd|' /C calc'!A0"),
     ]
     gateway = app.desk.gateways["paper"]

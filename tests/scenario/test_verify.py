@@ -147,7 +147,7 @@ def test_verify_when_the_journal_was_altered_names_the_first_difference(traded, 
 )
 def test_verify_when_a_file_of_the_archive_was_altered_names_it(traded, clock, name):
     path = traded.root / "archive" / "2026-11-19" / name
-    path.write_bytes(path.read_bytes().replace(b"0", b"1"))
+    path.write_bytes(path.read_bytes().translate(bytes.maketrans(b"0123456789", b"1234567890")))
     assert f"archive/2026-11-19/{name}" in first_difference(traded, clock)
 
 
