@@ -57,7 +57,7 @@ class Desk:
             time.sleep(0.002)
             done = []
             app.turn(done.append)
-            calm = calm + 1 if done[0].idle and not any(app.router.backlog.values()) else 0
+            calm = calm + 1 if done[0].idle and not app.router.ready else 0
         app.chores.finish()
         app.chores._ending = False
         return self

@@ -283,7 +283,8 @@ class Terminal(RuleBasedStateMachine):
                 assert (status, why) == ("held", "HELD_SWITCH"), told
         asked = self.desk.query("SELECT * FROM instructions WHERE state = 'asked'")
         for one in asked:
-            assert one["reason_code"] == "CANCEL_WAITS", one
+            early = one["order_ref"] is None  # of an order that nobody has given today
+            assert one["reason_code"] == ("CANCEL_EARLY" if early else "CANCEL_WAITS"), one
 
     def _full(self) -> bool:
         return self.desk.open().router._confirmation.room("gm") == 0
