@@ -321,7 +321,17 @@ def _body(report: Report) -> str:
         for name, value in report._asdict().items()
         if name != "scan_name"  # it has a column of its own
     }
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    # Half a character, as JSON from a package may hold one: no database takes it, but its number.
+    return text if text.isprintable() or _is_text(text) else json.dumps(values, separators=(",", ":"))
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _fault_of(report: Report) -> str:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -55,3 +59,21 @@ def dropped(workspace: Path, name: str, text: str) -> None:
     outside.mkdir(exist_ok=True)
     assert orderdrop("drop", a_file(outside, name, text), at=workspace).exit_code == 0
     routed(workspace)
+
+
+def started(workspace: Path) -> subprocess.Popen[str]:
+    """A router in a process of its own, that has said that it runs."""
+    router = subprocess.Popen(
+        [sys.executable, "-m", "orderdrop", "-C", str(workspace), "run"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
+        env=os.environ | {"PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not (workspace / ".orderdrop" / "router.json").exists():
+        assert time.monotonic() < deadline and router.poll() is None  # noqa: PT018
+        time.sleep(0.02)
+    assert router.stdout is not None
+    while "Ctrl-C" not in router.stdout.readline():
+        assert time.monotonic() < deadline
+    time.sleep(0.2)
+    return router

@@ -25,6 +25,12 @@ def at(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
     monkeypatch.setattr(MODULE, "_now", lambda: now)
 
 
+@pytest.fixture(autouse=True)
+def _in_the_afternoon(monkeypatch):
+    """Before nine, `orderdrop close` means the day before."""
+    at(monkeypatch, datetime.now(SHANGHAI).replace(hour=16))
+
+
 def test_close_when_an_order_is_open_then_it_is_shown_and_exit_1(tmp_path):
     workspace = a_workspace(tmp_path)
     dropped(workspace, "basket.csv", GOOD)

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from command_line import GOOD, a_file, a_workspace, orderdrop, printed, routed
-from test_cli_run import _started
+from command_line import GOOD, a_file, a_workspace, orderdrop, printed, routed, started
 
 from orderdrop.app import App
 from orderdrop.config import load
@@ -161,7 +160,7 @@ def test_journal_when_of_a_future_day_is_told_with_the_way_back(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGSTOP")
 def test_router_when_stopped_in_its_tracks_is_told(tmp_path):
     workspace = a_workspace(tmp_path)
-    router = _started(workspace)
+    router = started(workspace)
     try:
         until(lambda: codes(workspace) == (0, 0))
         os.kill(router.pid, signal.SIGSTOP)

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from command_line import BAD, GOOD, PENDING, a_file, a_workspace, orderdrop, printed, routed
+from command_line import BAD, GOOD, PENDING, a_file, a_workspace, orderdrop, printed, routed, started
 
 from orderdrop.cli.demo_drops import SAMPLES
 
@@ -69,7 +66,7 @@ def test_wrong_settings_end_it_with_2(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_ends_a_router_cleanly(tmp_path: Path, number: int) -> None:
     workspace = a_workspace(tmp_path, "[inbox]\nscan_interval = 30\n")
-    router = _started(workspace)
+    router = started(workspace)
     router.send_signal(number)
     router.send_signal(number)
     out, err = router.communicate(timeout=60)
@@ -80,7 +77,7 @@ def test_signal_ends_a_router_cleanly(tmp_path: Path, number: int) -> None:
 
 def test_second_router_is_told_who_runs(tmp_path: Path) -> None:
     workspace = a_workspace(tmp_path)
-    router = _started(workspace)
+    router = started(workspace)
     try:
         result = routed(workspace)
         assert result.exit_code == 1
@@ -118,23 +115,6 @@ def test_demo_wants_an_empty_folder(tmp_path: Path) -> None:
     result = orderdrop("demo", tmp_path)
     assert result.exit_code == 1
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
-
-
-def _started(workspace: Path) -> subprocess.Popen[str]:
-    router = subprocess.Popen(
-        [sys.executable, "-m", "orderdrop", "-C", str(workspace), "run"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
-        env=os.environ | {"PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"},
-    )  # fmt: skip
-    deadline = time.monotonic() + 120
-    while not (workspace / ".orderdrop" / "router.json").exists():
-        assert time.monotonic() < deadline and router.poll() is None  # noqa: PT018
-        time.sleep(0.02)
-    assert router.stdout is not None
-    while "Ctrl-C" not in router.stdout.readline():
-        assert time.monotonic() < deadline
-    time.sleep(0.2)
-    return router
 
 
 def test_run_where_nobody_made_a_workspace_refuses_and_makes_nothing(tmp_path: Path) -> None:
