@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-from orderdrop.clock import Micros
-from orderdrop.files import write_new
+from orderdrop.domain.goldminer_format import order_file
+from orderdrop.domain.report import Account, Report
 from orderdrop.gateway.base import Batch, Cancel, Cursor, Leftover, Outcome, Outgoing, SubmitResult, Trace
-from orderdrop.order.goldminer_format import order_file
-from orderdrop.order.report import Account, Report
+from orderdrop.system.clock import Micros
+from orderdrop.system.files import write_new
 
 
 class FolderGateway:

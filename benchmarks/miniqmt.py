@@ -14,16 +14,16 @@ import time
 from decimal import Decimal
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1] / "tests"))
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
 
 import xtquant_broker
 import xtquant_native
 
-from orderdrop.clock import SystemClock
-from orderdrop.config import MiniqmtSettings
+from orderdrop.config.settings import MiniqmtSettings
+from orderdrop.domain.report import StatusReport
 from orderdrop.gateway.base import Batch, Cursor, Outgoing
-from orderdrop.gateway.miniqmt import MiniqmtGateway
-from orderdrop.order.report import StatusReport
+from orderdrop.gateway.miniqmt.gateway import MiniqmtGateway
+from orderdrop.system.clock import SystemClock
 
 ORDERS, ANSWER, RUNS, TARGET = 300, 0.005, 5, 3.0
 

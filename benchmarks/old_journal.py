@@ -9,9 +9,9 @@ import sqlite3
 from datetime import date, timedelta
 from pathlib import Path
 
-from orderdrop.clock import SystemClock, trade_date
+from orderdrop.domain.identity import day_number
 from orderdrop.journal.journal import BEGIN_CHAIN, Journal
-from orderdrop.order.identity import day_number
+from orderdrop.system.clock import SystemClock, trade_date
 
 DAYS = 250
 _DROPS_A_DAY = 20

@@ -12,13 +12,13 @@ from typing import Any, Protocol
 import subject
 from folder_gateway import FolderGateway
 
-from orderdrop.app import App
-from orderdrop.clock import SystemClock
-from orderdrop.config import GoldminerSettings, Settings
+from orderdrop.config.settings import GoldminerSettings, Settings
+from orderdrop.config.workspace import Workspace
 from orderdrop.gateway.base import Batch, SubmitResult
-from orderdrop.gateway.goldminer import GoldminerGateway
+from orderdrop.gateway.goldminer.gateway import GoldminerGateway
 from orderdrop.router import Round
-from orderdrop.workspace import Workspace
+from orderdrop.service.app import App
+from orderdrop.system.clock import SystemClock
 
 _WARM_UP = 3.0
 _STARTED = 2

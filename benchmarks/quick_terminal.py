@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, TextIO
 
-from orderdrop.clock import SHANGHAI
+from orderdrop.system.clock import SHANGHAI
 
 _PAUSE: Final = 0.002
 _COLUMNS: Final = (

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from measures import FULL, MEASURES, QUICK, Figure, bench
 
-from orderdrop.clock import SHANGHAI
+from orderdrop.system.clock import SHANGHAI
 
 
 def main() -> int:

@@ -14,18 +14,18 @@ from typing import Any
 import subject
 import workload
 
-from orderdrop import checks
-from orderdrop.app import COLLECT_AFTER
-from orderdrop.checks.context import Rate
-from orderdrop.checks.ledger import Ledger
-from orderdrop.checks.switches import State, Switches
-from orderdrop.clock import SHANGHAI, Micros, from_datetime
-from orderdrop.config import Settings
-from orderdrop.desk import Desk
-from orderdrop.gathering import Gathering
+from orderdrop.accounts.routing import Desk
+from orderdrop.config.settings import Settings
+from orderdrop.domain.order import Order
+from orderdrop.domain.report import Account, Position
 from orderdrop.journal.journal import Journal
-from orderdrop.order.model import Order
-from orderdrop.order.report import Account, Position
+from orderdrop.risk import checks
+from orderdrop.risk.context import Rate
+from orderdrop.risk.engine import Gathering
+from orderdrop.risk.ledger import Ledger
+from orderdrop.risk.rules.switches import State, Switches
+from orderdrop.service.app import COLLECT_AFTER
+from orderdrop.system.clock import SHANGHAI, Micros, from_datetime
 
 _NOW = from_datetime(datetime(2026, 11, 20, 10, 0, tzinfo=SHANGHAI))
 _MANY = 10**12

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import openpyxl
 
-from orderdrop.order.goldminer_format import ORDER_HEADER
+from orderdrop.domain.goldminer_format import ORDER_HEADER
 
 _HEADER = f"{ORDER_HEADER}\n"
 CENTS = {

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         trades,
         wait,
     )
-    from orderdrop.views import OrderView
+    from orderdrop.views.orders import OrderView
 
 __version__ = "0.1.0"
 
@@ -52,7 +52,7 @@ __all__ = [
     "wait",
 ]
 
-_HOMES = {"OrderView": "orderdrop.views", "read_journal": "orderdrop.audit.frames"}
+_HOMES = {"OrderView": "orderdrop.views.orders", "read_journal": "orderdrop.audit.frames"}
 
 
 def __getattr__(name: str) -> Any:

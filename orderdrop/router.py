@@ -15,40 +15,40 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeGuard
 
-from orderdrop.admission import Admission, Admitted, cancels_first
-from orderdrop.cancels import Cancels
-from orderdrop.checks import Context
-from orderdrop.checks.switches import Switches, with_accounts
-from orderdrop.clock import Clock, Micros, trade_date
-from orderdrop.collection import Collected, collect, cursor_key
-from orderdrop.config import GoldminerSettings
-from orderdrop.confirmation import Confirmation
-from orderdrop.desk import Desk
-from orderdrop.door import INTERRUPTED, Door
-from orderdrop.failpoint import reach
-from orderdrop.faults import tell_unexpected, words
-from orderdrop.fills import AwaitedFills
+from orderdrop.accounts.routing import Desk
+from orderdrop.admission.admission import Admission, Admitted, cancels_first
+from orderdrop.admission.pending import Handover
+from orderdrop.admission.second_look import look_again
+from orderdrop.archive.witness import Marks
+from orderdrop.config.settings import GoldminerSettings
+from orderdrop.domain.identity import SidScope, day_number, wire_sid
+from orderdrop.domain.order import DropKind
+from orderdrop.domain.refusal import Refusal
+from orderdrop.domain.report import Report
+from orderdrop.domain.status import Status
+from orderdrop.errors import GatewayError, JournalError, OrderdropError
+from orderdrop.execution.awaited_fills import AwaitedFills
+from orderdrop.execution.cancels import Cancels
+from orderdrop.execution.confirmation import Confirmation
+from orderdrop.execution.expiry import Lapsing
+from orderdrop.execution.instructions import CancelHandover, Instructions
+from orderdrop.execution.release import Holding
+from orderdrop.execution.reports import Collected, collect, cursor_key
+from orderdrop.execution.submission import INTERRUPTED, Door
 from orderdrop.gateway.base import Batch, Cursor, Gateway, Outgoing
-from orderdrop.gathering import Gathering
-from orderdrop.guarding import Guard
-from orderdrop.holding import Holding
-from orderdrop.inbox.folder import Inbox, RefusedFile
+from orderdrop.inbox.scanner import Inbox, RefusedFile
 from orderdrop.inbox.tail import Take
-from orderdrop.instructions import CancelHandover, Instructions
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.records import NewBatch, drop_of
 from orderdrop.journal.writer import Writer
-from orderdrop.lapsing import Lapsing
-from orderdrop.oddities import UnreadableRows
-from orderdrop.order.errors import GatewayError, JournalError, OrderdropError
-from orderdrop.order.identity import SidScope, day_number, wire_sid
-from orderdrop.order.model import DropKind
-from orderdrop.order.refusal import Refusal
-from orderdrop.order.report import Report
-from orderdrop.order.status import Status
-from orderdrop.pending import Handover
-from orderdrop.second_look import look_again
-from orderdrop.witness import Marks
+from orderdrop.risk.breakers import Guard
+from orderdrop.risk.checks import Context
+from orderdrop.risk.engine import Gathering
+from orderdrop.risk.rules.switches import Switches, with_accounts
+from orderdrop.system.clock import Clock, Micros, trade_date
+from orderdrop.system.failpoint import reach
+from orderdrop.system.faults import tell_unexpected, words
+from orderdrop.views.oddities import UnreadableRows
 
 log = logging.getLogger(__name__)
 

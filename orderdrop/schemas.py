@@ -9,11 +9,11 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from orderdrop.config import Settings
-from orderdrop.dayend import ClosedView
+from orderdrop.config.settings import Settings
 from orderdrop.doctor.finding import FindingView
-from orderdrop.order.model import InstructionRow, OrderRow
-from orderdrop.views import (
+from orderdrop.domain.order import InstructionRow, OrderRow
+from orderdrop.reconciliation.day_end import ClosedView
+from orderdrop.views.orders import (
     BrokerOrderView,
     CashView,
     DropView,

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from orderdrop.audit.frames import COLUMNS, INSTANTS, MONEY, Tables, What, cells, frame
-from orderdrop.clock import Micros, iso, to_datetime
-from orderdrop.files import rewriting
-from orderdrop.optional import library
-from orderdrop.order.refusal import Language
-from orderdrop.tables import harmless, header_bytes, rows_bytes
+from orderdrop.domain.refusal import Language
+from orderdrop.system.clock import Micros, iso, to_datetime
+from orderdrop.system.csv_tables import harmless, header_bytes, rows_bytes
+from orderdrop.system.extras import library
+from orderdrop.system.files import rewriting
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _WIDEST: Final = 60

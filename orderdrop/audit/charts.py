@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
-from orderdrop.order.status import Status
-from orderdrop.tables import harmless
+from orderdrop.domain.status import Status
+from orderdrop.system.csv_tables import harmless
 
 GROUPS: Final[dict[str, tuple[str, tuple[Status, ...]]]] = {
     "filled": ("全部成交 filled", (Status.FILLED,)),

@@ -12,14 +12,14 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection
 
-from orderdrop.archived import Archived
+from orderdrop.archive.day import Archived
 from orderdrop.audit.frames import Order, Tables
-from orderdrop.clock import SHANGHAI, Micros, from_datetime, iso
+from orderdrop.config.workspace import Workspace
+from orderdrop.domain.goldminer_format import ORDER_HEADER
+from orderdrop.domain.identity import SidScope, day_number, from_day_number, wire_sid
+from orderdrop.domain.status import AT_BROKER, TERMINAL, Status
 from orderdrop.journal.schema import ROW_BITS
-from orderdrop.order.goldminer_format import ORDER_HEADER
-from orderdrop.order.identity import SidScope, day_number, from_day_number, wire_sid
-from orderdrop.order.status import AT_BROKER, TERMINAL, Status
-from orderdrop.workspace import Workspace
+from orderdrop.system.clock import SHANGHAI, Micros, from_datetime, iso
 
 _COLUMNS: Final = ("sid", "account_id", "symbol", "volume", "order_type", "order_business", "price", "remark")
 _LAST_REPORTS: Final = f"""SELECT order_ref, json_extract(body, '$.status') AS status, json_extract(body, '$.filled_volume') AS filled

@@ -14,12 +14,12 @@ from typing import Any, Final
 from orderdrop import __version__
 from orderdrop.audit.frames import Choice, Order, Tables
 from orderdrop.audit.program_trading import program_trading
-from orderdrop.clock import Micros, iso, to_datetime
-from orderdrop.order.code import Code
-from orderdrop.order.identity import from_day_number
-from orderdrop.order.model import OrderType
-from orderdrop.order.refusal import Refusal, explain
-from orderdrop.order.status import Status
+from orderdrop.domain.codes import Code
+from orderdrop.domain.identity import from_day_number
+from orderdrop.domain.order import OrderType
+from orderdrop.domain.refusal import Refusal, explain
+from orderdrop.domain.status import Status
+from orderdrop.system.clock import Micros, iso, to_datetime
 
 SOFTWARE: Final = {"name": "orderdrop", "version": __version__, "developer": "orderdrop contributors"}
 """What a user of program trading reports to the broker, as far as this program is concerned."""

@@ -12,9 +12,9 @@ from typing import Any, Final, NamedTuple
 from orderdrop import __version__
 from orderdrop.audit.frames import Tables
 from orderdrop.audit.program_trading import program_trading
-from orderdrop.checks.bounds import ORDERS_PER_DAY_CEILING, ORDERS_PER_SECOND_CEILING
-from orderdrop.config import Settings
-from orderdrop.order.model import OrderType
+from orderdrop.config.limits import ORDERS_PER_DAY_CEILING, ORDERS_PER_SECOND_CEILING
+from orderdrop.config.settings import Settings
+from orderdrop.domain.order import OrderType
 
 NOTHING: Final = Tables([], [], [], [], [], [])
 """Before the first order."""

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from sqlalchemy import Connection
 
-from orderdrop.archived import Archived
-from orderdrop.clock import SHANGHAI
-from orderdrop.config import load as load_settings
+from orderdrop.archive.day import Archived
+from orderdrop.config.settings import load as load_settings
+from orderdrop.config.workspace import Workspace
+from orderdrop.domain.codes import Code
+from orderdrop.domain.identity import day_number, from_day_number
+from orderdrop.domain.order import SIDE_OF, OrderBusiness
+from orderdrop.domain.refusal import Language, Refusal, explain
 from orderdrop.journal.journal import reading_engine, snapshot
 from orderdrop.journal.schema import ROW_BITS
-from orderdrop.optional import library
-from orderdrop.order.code import Code
-from orderdrop.order.identity import day_number, from_day_number
-from orderdrop.order.model import SIDE_OF, OrderBusiness
-from orderdrop.order.refusal import Language, Refusal, explain
-from orderdrop.views import average_of
-from orderdrop.workspace import Workspace
+from orderdrop.system.clock import SHANGHAI
+from orderdrop.system.extras import library
+from orderdrop.views.orders import average_of
 
 if TYPE_CHECKING:
     import pandas as pd

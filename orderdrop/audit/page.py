@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from orderdrop.audit import charts
 from orderdrop.audit.book import Sheet
-from orderdrop.tables import harmless
+from orderdrop.system.csv_tables import harmless
 
 STAGES: Final = {
     "dropped_admitted": "写入→接收 dropped to admitted",

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from orderdrop.audit.frames import Tables
-from orderdrop.clock import Micros, iso, trade_date
+from orderdrop.domain.codes import Code
+from orderdrop.domain.order import DropKind
+from orderdrop.domain.status import Status
 from orderdrop.journal.records import CANCEL_SENT
-from orderdrop.order.code import Code
-from orderdrop.order.model import DropKind
-from orderdrop.order.status import Status
+from orderdrop.system.clock import Micros, iso, trade_date
 
 SECOND: Final = 1_000_000
 

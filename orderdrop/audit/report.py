@@ -10,9 +10,9 @@ from sqlalchemy import Connection, inspect
 from orderdrop.audit.differences import by_hand, differences
 from orderdrop.audit.figures import figures
 from orderdrop.audit.frames import Choice, Tables
-from orderdrop.config import Settings
+from orderdrop.config.settings import Settings
+from orderdrop.config.workspace import Workspace
 from orderdrop.journal import chain
-from orderdrop.workspace import Workspace
 
 
 def report(

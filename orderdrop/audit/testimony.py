@@ -11,9 +11,9 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, inspect
 
-from orderdrop.order.code import Code
-from orderdrop.order.identity import from_day_number, sid_key, wire_sid
-from orderdrop.order.status import AT_BROKER, TERMINAL, Status
+from orderdrop.domain.codes import Code
+from orderdrop.domain.identity import from_day_number, sid_key, wire_sid
+from orderdrop.domain.status import AT_BROKER, TERMINAL, Status
 
 
 class Difference(NamedTuple):

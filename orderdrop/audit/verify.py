@@ -17,15 +17,15 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, inspect
 
-from orderdrop.archived import HEAD, MANIFEST, Archived, days_in
+from orderdrop.archive.day import HEAD, MANIFEST, Archived, days_in
 from orderdrop.audit import testimony
 from orderdrop.audit.testimony import Difference
-from orderdrop.clock import iso
+from orderdrop.config.workspace import FIN_SUFFIX, Workspace
+from orderdrop.domain.identity import day_number, from_day_number
+from orderdrop.errors import OrderdropError
 from orderdrop.journal import chain
 from orderdrop.journal.chain import Line, Reach, Seal
-from orderdrop.order.errors import OrderdropError
-from orderdrop.order.identity import day_number, from_day_number
-from orderdrop.workspace import FIN_SUFFIX, Workspace
+from orderdrop.system.clock import iso
 
 
 class Verified(NamedTuple):

@@ -17,6 +17,8 @@ from orderdrop.cli.ask import cash, positions, trades
 from orderdrop.cli.audit import audit
 from orderdrop.cli.check import check
 from orderdrop.cli.close import close
+from orderdrop.cli.context import Place
+from orderdrop.cli.control import cancel, halt, release, resend, resume
 from orderdrop.cli.demo import demo
 from orderdrop.cli.doctor import doctor
 from orderdrop.cli.drop import drop
@@ -27,14 +29,12 @@ from orderdrop.cli.init import init
 from orderdrop.cli.limits import calendar, limits
 from orderdrop.cli.look import drops, orders
 from orderdrop.cli.output import be_lenient, tell_error
-from orderdrop.cli.place import Place
 from orderdrop.cli.replay import replay
 from orderdrop.cli.run import run
 from orderdrop.cli.status import status
-from orderdrop.cli.switches import cancel, halt, release, resend, resume
 from orderdrop.cli.template import template
 from orderdrop.cli.why import why
-from orderdrop.order.errors import ConfigError, OrderdropError
+from orderdrop.errors import ConfigError, OrderdropError
 from orderdrop.terminal.command import terminal
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.output import give_up, json_option, print_json, say, shortened
-from orderdrop.cli.place import Place, pass_place
 
 if TYPE_CHECKING:
-    from orderdrop.clock import Clock
+    from orderdrop.system.clock import Clock
 
 WORD: Final = "adopt"
 
@@ -41,9 +41,9 @@ def adopt(place: Place, day_was_wrong: bool, as_json: bool) -> None:
       orderdrop adopt --day-was-wrong
       echo adopt | orderdrop adopt --json
     """
-    from orderdrop.app import alone  # noqa: PLC0415  heavy
     from orderdrop.cli.log import logged  # noqa: PLC0415
-    from orderdrop.clock import SystemClock  # noqa: PLC0415
+    from orderdrop.service.app import alone  # noqa: PLC0415  heavy
+    from orderdrop.system.clock import SystemClock  # noqa: PLC0415
 
     place.must_exist()
     clock = SystemClock()
@@ -54,9 +54,9 @@ def adopt(place: Place, day_was_wrong: bool, as_json: bool) -> None:
 
 
 def _adopt(place: Place, clock: Clock) -> dict[str, Any]:
-    from orderdrop.adopting import adopt as take_over  # noqa: PLC0415
-    from orderdrop.evidence import gather, summary  # noqa: PLC0415
-    from orderdrop.witness import hear  # noqa: PLC0415
+    from orderdrop.archive.witness import hear  # noqa: PLC0415
+    from orderdrop.reconciliation.adopt import adopt as take_over  # noqa: PLC0415
+    from orderdrop.reconciliation.evidence import gather, summary  # noqa: PLC0415
 
     heard = hear(place.settings, place.workspace)
     found = gather(place.settings, place.workspace, place.today)
@@ -88,7 +88,7 @@ def _adopt(place: Place, clock: Clock) -> dict[str, Any]:
 
 
 def _take_back(place: Place, clock: Clock) -> dict[str, Any]:
-    from orderdrop.adopting import undo_days  # noqa: PLC0415
+    from orderdrop.reconciliation.adopt import undo_days  # noqa: PLC0415
 
     say(
         f"今天是 {place.today}。日志库里更晚的日子将被撤销：那些文件拒绝，未送出的委托作废，已送出的状态不明",

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import click
 
+from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.look import account_id, account_option, canonical, date_option, symbol_option
 from orderdrop.cli.output import clock_time, json_option, print_json_array, say, stdout, styled, table
-from orderdrop.cli.place import Place, pass_place
 
 _NUMBERS: Final = frozenset(
     {
@@ -35,10 +35,10 @@ def cash(place: Place, account: str | None, as_json: bool) -> None:
       orderdrop cash
       orderdrop cash --account main --json
     """
-    from orderdrop import questions  # noqa: PLC0415
+    from orderdrop.client import queries  # noqa: PLC0415
 
     place.must_exist()
-    found = questions.cash(place.workspace, account_id(place, account))
+    found = queries.cash(place.workspace, account_id(place, account))
     _answer(
         place, found, ("账号\nAccount", "余额\nBalance", "可用\nAvailable", "冻结\nFrozen", "市值\nValue", "总资产\nNAV", "盈亏\nP&L", "时间\nAt"),
         lambda one: (_short(place, one.account_id), one.balance, one.available, one.frozen, one.market_value, one.nav, one.pnl, clock_time(one.at)),
@@ -61,10 +61,10 @@ def positions(place: Place, account: str | None, symbol: str | None, as_json: bo
       orderdrop positions
       orderdrop positions --symbol 600000.SH --json
     """
-    from orderdrop import questions  # noqa: PLC0415
+    from orderdrop.client import queries  # noqa: PLC0415
 
     place.must_exist()
-    found = questions.positions(place.workspace, account_id(place, account), canonical(symbol))
+    found = queries.positions(place.workspace, account_id(place, account), canonical(symbol))
     _answer(
         place, found, ("账号\nAccount", "代码\nSymbol", "持仓\nVolume", "今买\nToday", "可卖\nSellable", "成本\nVWAP", "现价\nPrice", "市值\nValue", "时间\nAt"),
         lambda one: (_short(place, one.account_id), one.symbol, str(one.volume), str(one.volume_today), str(one.available), one.vwap, one.price, one.market_value, clock_time(one.at)),
@@ -90,12 +90,12 @@ def trades(
       orderdrop trades
       orderdrop trades --date 2026-11-19 --json
     """
-    from orderdrop import questions  # noqa: PLC0415
+    from orderdrop.client import queries  # noqa: PLC0415
 
     place.must_exist()
     with place.journal() as reading:
         on = day.date() if day else place.today
-        found = questions.trades(reading, on, account_id(place, account), canonical(symbol))
+        found = queries.trades(reading, on, account_id(place, account), canonical(symbol))
     _answer(
         place, found, ("时间\nTime", "编号\nsid", "代码\nSymbol", "买卖\nSide", "数量\nVolume", "价格\nPrice", "金额\nAmount", "费用\nFee", "成交编号\nFill"),
         lambda one: (clock_time(one.at), one.sid or "–", one.symbol or "–", one.side or "–", str(one.volume), one.price, one.value, one.fee or "", one.exec_id),
@@ -107,11 +107,11 @@ def show_broker_orders(
     place: Place, day: datetime | None, account: str | None, symbol: str | None, *, as_json: bool
 ) -> None:
     """`orderdrop orders --broker`."""
-    from orderdrop import questions  # noqa: PLC0415
+    from orderdrop.client import queries  # noqa: PLC0415
 
     with place.journal() as reading:
         on = day.date() if day else place.today
-        found = questions.broker_orders(reading, on, account_id(place, account), canonical(symbol))
+        found = queries.broker_orders(reading, on, account_id(place, account), canonical(symbol))
     _answer(
         place, found, ("时间\nTime", "编号\nsid", "代码\nSymbol", "买卖\nSide", "数量\nVolume", "价格\nPrice", "状态\nStatus", "成交\nFilled", "合同号\nOrder"),
         lambda one: (clock_time(one.at), one.sid or "–", one.symbol or "–", one.side or "–", str(one.volume or ""), one.price or "", styled(one.status), str(one.filled_volume or ""), one.order_id or ""),

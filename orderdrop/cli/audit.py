@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.export import DAY, chosen, looking, tables_of
 from orderdrop.cli.look import account_option, strategy_option, symbol_option
 from orderdrop.cli.output import give_up, json_option, print_json, say, stdout, table
-from orderdrop.cli.place import Place, pass_place
 
 if TYPE_CHECKING:
     from orderdrop.audit.page import Table
@@ -83,7 +83,7 @@ def _write(tables: Any, told: Mapping[str, Any], html: Path | None, xlsx: Path |
     from orderdrop.audit.book import Sheet, journal_sheet, write_book  # noqa: PLC0415
     from orderdrop.audit.page import page  # noqa: PLC0415
     from orderdrop.audit.page import tables as pages  # noqa: PLC0415
-    from orderdrop.files import write_over  # noqa: PLC0415
+    from orderdrop.system.files import write_over  # noqa: PLC0415
 
     if html is not None:
         html.parent.mkdir(parents=True, exist_ok=True)

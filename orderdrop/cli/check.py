@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.output import (
     OTHER_SETTINGS,
     clock_time,
@@ -20,13 +21,12 @@ from orderdrop.cli.output import (
     stdout,
     table,
 )
-from orderdrop.cli.place import Place, pass_place
-from orderdrop.order.status import TERMINAL, Status
+from orderdrop.domain.status import TERMINAL, Status
 
 if TYPE_CHECKING:
-    from orderdrop.clock import Micros
-    from orderdrop.journal.reading import Reading
-    from orderdrop.rehearsal import Rehearsed
+    from orderdrop.admission.dry_run import Rehearsed
+    from orderdrop.journal.reader import Reading
+    from orderdrop.system.clock import Micros
 
 GOOD: Final = frozenset({"would_go", "would_be_held", "duplicate", "would_be_asked"})
 _SIDES: Final = {"buy": "买 buy", "sell": "卖 sell"}
@@ -83,13 +83,13 @@ def check(
 def _rehearse(
     place: Place, files: tuple[Path, ...], strategy: str, now: Micros
 ) -> list[list[dict[str, Any]]]:
-    from orderdrop.checks.switches import scope_words  # noqa: PLC0415
-    from orderdrop.clock import trade_date  # noqa: PLC0415
-    from orderdrop.deliveries import kept  # noqa: PLC0415
+    from orderdrop.admission.dry_run import rehearse  # noqa: PLC0415
+    from orderdrop.gateway.instrument_feed import kept  # noqa: PLC0415
     from orderdrop.inbox.switches import switch_files  # noqa: PLC0415
     from orderdrop.inbox.tail import Changed  # noqa: PLC0415
-    from orderdrop.journal.reading import Reading  # noqa: PLC0415
-    from orderdrop.rehearsal import rehearse  # noqa: PLC0415
+    from orderdrop.journal.reader import Reading  # noqa: PLC0415
+    from orderdrop.risk.rules.switches import scope_words  # noqa: PLC0415
+    from orderdrop.system.clock import trade_date  # noqa: PLC0415
 
     for path, key, _state in switch_files(place.workspace.inbox):
         whose = scope_words(place.bound_by(key))
@@ -116,7 +116,7 @@ def _instant(place: Place, at: str | None) -> Micros:
     """Now, or the time that was given. Raises click.UsageError."""
     from datetime import datetime  # noqa: PLC0415
 
-    from orderdrop.clock import SHANGHAI, SystemClock, from_datetime  # noqa: PLC0415
+    from orderdrop.system.clock import SHANGHAI, SystemClock, from_datetime  # noqa: PLC0415
 
     if at is None:
         return SystemClock().now()
@@ -140,7 +140,7 @@ def _rows(place: Place, found: Rehearsed, reading: Reading | None) -> list[dict[
 
 
 def _row(place: Place, found: Rehearsed, row: Any, outcome: str, order: Any = None) -> dict[str, Any]:
-    from orderdrop.views import explain_row, order_view, where  # noqa: PLC0415
+    from orderdrop.views.orders import explain_row, order_view, where  # noqa: PLC0415
 
     why = explain_row(row, place.language)
     spot = where(row)
@@ -163,7 +163,7 @@ def _row(place: Place, found: Rehearsed, row: Any, outcome: str, order: Any = No
 
 def _also(place: Place, found: Rehearsed, order: Any) -> list[dict[str, str]]:
     """What else speaks against an order that is denied."""
-    from orderdrop.order.refusal import explain  # noqa: PLC0415
+    from orderdrop.domain.refusal import explain  # noqa: PLC0415
 
     return [
         {"code": refusal.code, "reason": why.text(place.language), "remedy": why.remedy}
@@ -174,7 +174,7 @@ def _also(place: Place, found: Rehearsed, order: Any) -> list[dict[str, str]]:
 
 
 def _outcome(order: Any) -> str:
-    from orderdrop.order.refusal import Code  # noqa: PLC0415
+    from orderdrop.domain.refusal import Code  # noqa: PLC0415
 
     if order.status == Status.DENIED:
         return "not_sent" if order.reason_code == Code.NOT_SENT else "denied"
@@ -183,9 +183,9 @@ def _outcome(order: Any) -> str:
 
 def _asked(place: Place, found: Rehearsed, row: Any, reading: Reading | None) -> dict[str, Any]:
     """A row of a cancel, release or resend file."""
-    from orderdrop.instructions import is_proven_absent  # noqa: PLC0415
-    from orderdrop.order.refusal import Code, Refusal, explain  # noqa: PLC0415
-    from orderdrop.seeking import newest_order  # noqa: PLC0415
+    from orderdrop.client.order_watch import newest_order  # noqa: PLC0415
+    from orderdrop.domain.refusal import Code, Refusal, explain  # noqa: PLC0415
+    from orderdrop.execution.instructions import is_proven_absent  # noqa: PLC0415
 
     said = _row(place, found, row, "would_be_asked")
     order = newest_order(reading, row.sid, place.today, place.settings.inbox.sid_scope) if reading else None
@@ -252,8 +252,8 @@ def _show_totals(place: Place, found: list[dict[str, Any]]) -> None:
     """By account and side, of what would go or be held; and the account's cash before, and after all of it has traded."""
     from rich.text import Text  # noqa: PLC0415
 
-    from orderdrop.clock import SystemClock  # noqa: PLC0415
-    from orderdrop.snapshots import last_snapshot  # noqa: PLC0415
+    from orderdrop.accounts.snapshots import last_snapshot  # noqa: PLC0415
+    from orderdrop.system.clock import SystemClock  # noqa: PLC0415
 
     going = [row for row in found if row["outcome"] in {"would_go", "would_be_held"}]
     for account_id in dict.fromkeys(row["account_id"] for row in going):
@@ -283,7 +283,7 @@ def _value(rows: list[dict[str, Any]], side: str) -> Decimal:
 
 def _worth(row: dict[str, Any]) -> Decimal:
     """Yuan; a repo's volume is in hundreds of yuan, its price is a rate."""
-    from orderdrop.order.board import board_of  # noqa: PLC0415
+    from orderdrop.domain.board import board_of  # noqa: PLC0415
 
     board = board_of(row["symbol"])
     if board is not None and board.kind == "repo":

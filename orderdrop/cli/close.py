@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.output import give_up, json_option, print_json, say, stdout, styled, table
-from orderdrop.cli.place import Place, pass_place
-from orderdrop.order.errors import OrderdropError
+from orderdrop.errors import OrderdropError
 
 if TYPE_CHECKING:
-    from orderdrop.dayend import ClosedView
+    from orderdrop.reconciliation.day_end import ClosedView
 
 _PATIENCE: Final = 60.0
 _MORNING: Final = time(9)
@@ -67,8 +67,8 @@ def close(place: Place, ctx: click.Context, day: datetime | None, force: bool, a
 
 def _default_day(place: Place) -> date:
     """Today; in the early morning, and on a day without trading or drops, the last day on which something was dropped."""
-    from orderdrop.order.identity import day_number, from_day_number  # noqa: PLC0415
-    from orderdrop.trading_days import TradingDays  # noqa: PLC0415
+    from orderdrop.domain.identity import day_number, from_day_number  # noqa: PLC0415
+    from orderdrop.market.calendar import TradingDays  # noqa: PLC0415
 
     with place.journal() as reading:
         days = reading.days_with_drops(2) if reading else []
@@ -81,7 +81,7 @@ def _default_day(place: Place) -> date:
 
 
 def _market_may_be_open(place: Place) -> bool:
-    from orderdrop.trading_days import TradingDays  # noqa: PLC0415
+    from orderdrop.market.calendar import TradingDays  # noqa: PLC0415
 
     now, settings = _now(), place.settings
     live = any(gateway.live for gateway in settings.gateways.values())
@@ -91,14 +91,14 @@ def _market_may_be_open(place: Place) -> bool:
 
 
 def _now() -> datetime:
-    from orderdrop.clock import SystemClock, to_datetime  # noqa: PLC0415
+    from orderdrop.system.clock import SystemClock, to_datetime  # noqa: PLC0415
 
     return to_datetime(SystemClock().now())
 
 
 def _here(place: Place, day: date) -> ClosedView:
-    from orderdrop.app import App  # noqa: PLC0415  heavy
     from orderdrop.cli.log import logged  # noqa: PLC0415
+    from orderdrop.service.app import App  # noqa: PLC0415  heavy
 
     with logged(place), App(place.settings, place.workspace) as app:
         return app.day_end.close(day)
@@ -106,8 +106,8 @@ def _here(place: Place, day: date) -> ClosedView:
 
 def _by_the_router(place: Place, day: date) -> ClosedView:
     """Ask, and wait for the answer. Raises OrderdropError when there is none."""
-    from orderdrop.dayend import ClosedView  # noqa: PLC0415
-    from orderdrop.files import patiently, write_over  # noqa: PLC0415
+    from orderdrop.reconciliation.day_end import ClosedView  # noqa: PLC0415
+    from orderdrop.system.files import patiently, write_over  # noqa: PLC0415
 
     here = place.workspace
 
@@ -154,8 +154,8 @@ def _show(closed: ClosedView, place: Place) -> None:
 
 
 def _show_differences(closed: ClosedView, place: Place) -> None:
-    from orderdrop.order.refusal import both  # noqa: PLC0415
-    from orderdrop.reports.reconcile import WORDS, Difference  # noqa: PLC0415
+    from orderdrop.domain.refusal import both  # noqa: PLC0415
+    from orderdrop.reconciliation.four_way import WORDS, Difference  # noqa: PLC0415
 
     if not closed.differences:
         return

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from orderdrop.cli.context import Place
 from orderdrop.cli.output import command_at, give_up, json_option, print_json, print_json_array, say, stdout
-from orderdrop.cli.place import Place
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -123,7 +123,7 @@ def _show_one(console: Console, number: int, one: Told) -> None:
 
     from orderdrop.cli.look import order_table  # noqa: PLC0415
     from orderdrop.cli.reasons import tell_orders, tell_row  # noqa: PLC0415
-    from orderdrop.views import where  # noqa: PLC0415
+    from orderdrop.views.orders import where  # noqa: PLC0415
 
     words = zip(one.counts, ("接受 accepted", "拒绝 denied", "重复 duplicates", "错误 errors"), strict=True)
     told = ", ".join(f"{count} {word}" for count, word in words if count)

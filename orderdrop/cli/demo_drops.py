@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from orderdrop import client
-from orderdrop.app import App
+from orderdrop.cli.context import Place
 from orderdrop.cli.log import logged
-from orderdrop.cli.place import Place
-from orderdrop.order.errors import JournalError
-from orderdrop.order.status import Status
-from orderdrop.views import drop_view, order_view
-from orderdrop.workspace import SETTINGS_FILE
+from orderdrop.config.workspace import SETTINGS_FILE
+from orderdrop.domain.status import Status
+from orderdrop.errors import JournalError
+from orderdrop.service.app import App
+from orderdrop.views.orders import drop_view, order_view
 
 _SETTINGS: Final = """\
 # The demo's settings; `orderdrop init` writes a file with all of them. 演示用的设置

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from orderdrop import client
-from orderdrop.app import ONCE_AT_MOST, App
+from orderdrop.cli.context import Place
 from orderdrop.cli.log import logged
-from orderdrop.cli.place import Place
-from orderdrop.order.errors import OrderdropError
-from orderdrop.order.identity import day_number
-from orderdrop.order.status import AT_BROKER, TERMINAL, Status
+from orderdrop.config.workspace import SETTINGS_FILE
+from orderdrop.domain.identity import day_number
+from orderdrop.domain.status import AT_BROKER, TERMINAL, Status
+from orderdrop.errors import OrderdropError
+from orderdrop.service.app import ONCE_AT_MOST, App
 from orderdrop.terminal import Kind, read_ledger
-from orderdrop.workspace import SETTINGS_FILE
 
 _ACCOUNT: Final = "demo"
 _BASKETS: Final = 4

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.output import json_option, print_json_array, say, stdout
-from orderdrop.cli.place import Place, pass_place
 
 if TYPE_CHECKING:
     from orderdrop.doctor.finding import Finding
@@ -48,11 +48,11 @@ def doctor(place: Place, ctx: click.Context, as_json: bool) -> None:
 
 
 def _router(place: Place) -> RouterFacts:
-    from orderdrop import health  # noqa: PLC0415
     from orderdrop.cli.status import who_runs  # noqa: PLC0415
     from orderdrop.doctor.surroundings import RouterFacts  # noqa: PLC0415
-    from orderdrop.order.errors import JournalError  # noqa: PLC0415
-    from orderdrop.waiting import waiting  # noqa: PLC0415
+    from orderdrop.errors import JournalError  # noqa: PLC0415
+    from orderdrop.views import health  # noqa: PLC0415
+    from orderdrop.views.inbox import waiting  # noqa: PLC0415
 
     router, beat = who_runs(place)
     faults = health.problems(beat, router["silent_for"]) if router["running"] else ()

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
+from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.look import order_table
 from orderdrop.cli.output import give_up, json_option, print_json_array, say, stdout
-from orderdrop.cli.place import Place, pass_place
-from orderdrop.order.status import TERMINAL, Status
+from orderdrop.domain.status import TERMINAL, Status
 
 if TYPE_CHECKING:
-    from orderdrop.journal.reading import Reading
+    from orderdrop.journal.reader import Reading
 
 _POLL: Final = 0.05
 
@@ -98,7 +98,7 @@ def drop(
 def _row(order: _Single) -> dict[str, Any]:
     """Raises UsageError for half an order."""
     from orderdrop.client import new_sid  # noqa: PLC0415
-    from orderdrop.order.model import OrderBusiness, OrderType  # noqa: PLC0415
+    from orderdrop.domain.order import OrderBusiness, OrderType  # noqa: PLC0415
 
     if order.symbol is None:
         raise click.UsageError(
@@ -181,7 +181,7 @@ class _Outcome:
         return not refused and not any(order.status == Status.REJECTED for order in self.orders)
 
     def data(self) -> dict[str, Any]:
-        from orderdrop.views import drop_view, order_view  # noqa: PLC0415
+        from orderdrop.views.orders import drop_view, order_view  # noqa: PLC0415
 
         language = self.place.language
         orders = [order_view(order, language).model_dump(mode="json") for order in self.orders]
@@ -189,7 +189,7 @@ class _Outcome:
 
     def show(self) -> None:
         from orderdrop.cli.reasons import tell_orders, tell_row  # noqa: PLC0415
-        from orderdrop.views import where  # noqa: PLC0415
+        from orderdrop.views.orders import where  # noqa: PLC0415
 
         console, language = stdout(), self.place.language
         if self.orders:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.look import account_id, account_option, canonical, strategy_option, symbol_option
 from orderdrop.cli.output import give_up, say
-from orderdrop.cli.place import Place, pass_place
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.export import DAY, chosen, tables_of
 from orderdrop.cli.look import account_option
 from orderdrop.cli.output import json_option, print_json
-from orderdrop.cli.place import Place, pass_place
 
 if TYPE_CHECKING:
     from orderdrop.audit.filing import Fact
@@ -82,7 +82,7 @@ def _before(kept: Path) -> dict[str, dict[str, str]]:
 
 def _write(file: Path, forms: dict[str, list[Fact]], changed: dict[str, list[str]], filed: Any) -> None:
     from orderdrop.audit.book import Sheet, write_book  # noqa: PLC0415
-    from orderdrop.excel import sheet_name  # noqa: PLC0415
+    from orderdrop.system.excel import sheet_name  # noqa: PLC0415
 
     sheets = []
     for name, facts in forms.items():

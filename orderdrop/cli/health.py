@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import click
 
+from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.output import json_option, print_json, say
-from orderdrop.cli.place import Place, pass_place
 
 _WELL, _WRONG, _DEAD = 0, 1, 2
 _WORDS: Final = {

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from orderdrop.access import PRIVATE_FOLDER, open_to_others, write_private
+from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.output import command_at, give_up, say
-from orderdrop.cli.place import Place, pass_place
+from orderdrop.system.access import PRIVATE_FOLDER, open_to_others, write_private
 
 
 @click.command(short_help="Make a workspace. 建立工作区")
@@ -30,7 +30,7 @@ def init(place: Place, folder: Path | None) -> None:
       orderdrop init
       orderdrop init ~/trading
     """
-    from orderdrop.cli.settings_file import settings_text  # noqa: PLC0415
+    from orderdrop.config.sample import settings_text  # noqa: PLC0415
 
     root = folder or place.root
     new = not root.exists() or not any(root.iterdir())

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.output import OTHER_SETTINGS, give_up, json_option, print_json_array, say, stdout, table
-from orderdrop.cli.place import Place, pass_place
 
 
 @click.command(short_help="Each limit, and how much of it is used today. 限额")
@@ -59,14 +59,14 @@ def _show(place: Place, found: list[dict[str, Any]]) -> None:
 
 
 def _look(place: Place) -> list[dict[str, Any]]:
-    from orderdrop.checks.ledger import Ledger  # noqa: PLC0415
-    from orderdrop.clock import SystemClock  # noqa: PLC0415
-    from orderdrop.deliveries import as_delivered, kept  # noqa: PLC0415
-    from orderdrop.desk import Desk  # noqa: PLC0415
-    from orderdrop.gathering import Gathering  # noqa: PLC0415
+    from orderdrop.accounts.routing import Desk  # noqa: PLC0415
+    from orderdrop.accounts.snapshots import last_snapshot  # noqa: PLC0415
+    from orderdrop.gateway.instrument_feed import as_delivered, kept  # noqa: PLC0415
     from orderdrop.journal.writer import Writer  # noqa: PLC0415
-    from orderdrop.snapshots import last_snapshot  # noqa: PLC0415
-    from orderdrop.usage import usage  # noqa: PLC0415
+    from orderdrop.risk.engine import Gathering  # noqa: PLC0415
+    from orderdrop.risk.ledger import Ledger  # noqa: PLC0415
+    from orderdrop.risk.usage import usage  # noqa: PLC0415
+    from orderdrop.system.clock import SystemClock  # noqa: PLC0415
 
     now, settings = SystemClock().now(), place.settings
     told = as_delivered(kept(settings, place.workspace, place.today), place.today)
@@ -111,8 +111,8 @@ def calendar(place: Place, year: int | None, write: bool) -> None:
       orderdrop calendar 2026
       orderdrop calendar --write
     """
-    from orderdrop.files import write_over  # noqa: PLC0415
-    from orderdrop.trading_days import calendar_text, days_in, published  # noqa: PLC0415
+    from orderdrop.market.calendar import calendar_text, days_in, published  # noqa: PLC0415
+    from orderdrop.system.files import write_over  # noqa: PLC0415
 
     year = year or place.today.year
     closed = published(year)

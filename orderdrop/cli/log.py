@@ -6,8 +6,8 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from orderdrop.app import set_up_log
-from orderdrop.cli.place import Place
+from orderdrop.cli.context import Place
+from orderdrop.service.app import set_up_log
 
 
 @contextmanager

@@ -9,21 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from orderdrop.cli.output import (
-    clock_time,
-    json_option,
-    print_json_array,
-    say,
-    stdout,
-    styled,
-    table,
-)
-from orderdrop.cli.place import Place, pass_place
-from orderdrop.order.status import TERMINAL, Status
+from orderdrop.cli.context import Place, pass_place
+from orderdrop.cli.output import clock_time, json_option, print_json_array, say, stdout, styled, table
+from orderdrop.domain.status import TERMINAL, Status
 
 if TYPE_CHECKING:
-    from orderdrop.journal.reading import Reading
-    from orderdrop.views import DropView
+    from orderdrop.journal.reader import Reading
+    from orderdrop.views.orders import DropView
 
 OPEN: Final = "open"
 """A word for every status that is not final."""
@@ -80,8 +72,8 @@ def orders(
       orderdrop orders --date 2026-11-19 --account main --json
       orderdrop orders --broker
     """
-    from orderdrop.order.identity import day_number  # noqa: PLC0415
-    from orderdrop.views import order_view  # noqa: PLC0415
+    from orderdrop.domain.identity import day_number  # noqa: PLC0415
+    from orderdrop.views.orders import order_view  # noqa: PLC0415
 
     place.must_exist()
     if broker:
@@ -133,10 +125,10 @@ def drops(
       orderdrop drops --status refused
       orderdrop drops --date 20261119 --json
     """
+    from orderdrop.domain.identity import day_number  # noqa: PLC0415
+    from orderdrop.domain.order import DropKind  # noqa: PLC0415
     from orderdrop.journal.records import InstructionState, drop_of  # noqa: PLC0415
-    from orderdrop.order.identity import day_number  # noqa: PLC0415
-    from orderdrop.order.model import DropKind  # noqa: PLC0415
-    from orderdrop.views import drop_view  # noqa: PLC0415
+    from orderdrop.views.orders import drop_view  # noqa: PLC0415
 
     place.must_exist()
     number = day_number(day.date() if day else place.today)
@@ -174,8 +166,8 @@ def account_id(place: Place, named: str | None) -> str | None:
 
 def canonical(symbol: str | None) -> str | None:
     """Any spelling of a symbol. Ends the command when it is none."""
-    from orderdrop.order.refusal import Refusal, explain  # noqa: PLC0415
-    from orderdrop.order.symbol import read_symbol  # noqa: PLC0415
+    from orderdrop.domain.refusal import Refusal, explain  # noqa: PLC0415
+    from orderdrop.domain.symbol import read_symbol  # noqa: PLC0415
 
     if symbol is None:
         return None
@@ -188,7 +180,7 @@ def canonical(symbol: str | None) -> str | None:
 
 def order_table(rows: Iterable[Any], width: int) -> Any:
     """rows: journal rows. width: of the screen; a narrow one goes without the columns that matter least."""
-    from orderdrop.views import order_view  # noqa: PLC0415
+    from orderdrop.views.orders import order_view  # noqa: PLC0415
 
     every = ("时间\nTime", "编号\nsid", "代码\nSymbol", "买卖\nSide", "数量\nVolume", "价格\nPrice", "状态\nStatus",
              "成交\nFilled", "均价\nAverage")  # fmt: skip
@@ -228,7 +220,7 @@ def _show_orders(place: Place, rows: list[Any]) -> None:
 
 def _show_drops(place: Place, found: list[DropView]) -> None:
     from orderdrop.cli.reasons import tell  # noqa: PLC0415
-    from orderdrop.views import Where  # noqa: PLC0415
+    from orderdrop.views.orders import Where  # noqa: PLC0415
 
     if not found:
         say("没有符合的文件", "no such drops", place.language)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
-from orderdrop.order.refusal import Language, both
-from orderdrop.order.status import Status
+from orderdrop.domain.refusal import Language, both
+from orderdrop.domain.status import Status
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from orderdrop import health
+from orderdrop.cli.context import Place
 from orderdrop.cli.output import OTHER_SETTINGS, shortened
-from orderdrop.cli.place import Place
-from orderdrop.order.code import Code
+from orderdrop.domain.codes import Code
+from orderdrop.views import health
 
 NO_SPACE: Final = 5_000_000
 """Bytes: with less than that free, nothing can be relied on to be written."""
@@ -71,8 +71,8 @@ def _old(files: list[str], place: Place) -> list[str]:
 
 
 def _still_waiting(place: Place) -> list[str]:
-    from orderdrop.order.errors import JournalError  # noqa: PLC0415
-    from orderdrop.waiting import waiting  # noqa: PLC0415
+    from orderdrop.errors import JournalError  # noqa: PLC0415
+    from orderdrop.views.inbox import waiting  # noqa: PLC0415
 
     try:
         with place.journal() as reading:

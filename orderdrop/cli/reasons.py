@@ -9,8 +9,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from orderdrop.cli.output import style_of
-from orderdrop.order.refusal import Language
-from orderdrop.views import explain_row
+from orderdrop.domain.refusal import Language
+from orderdrop.views.orders import explain_row
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.look import account_id, canonical
 from orderdrop.cli.output import command_at, give_up, json_option, print_json, say, stdout, table
-from orderdrop.cli.place import Place, pass_place
 
 if TYPE_CHECKING:
-    from orderdrop.clock import Micros
-    from orderdrop.config import Settings
+    from orderdrop.config.settings import Settings
     from orderdrop.replay.compare import Pair
     from orderdrop.replay.rewrite import Rewritten
     from orderdrop.replay.source import Source
+    from orderdrop.system.clock import Micros
 
 PAPER: Final = "paper"
 ASAP: Final = "asap"
@@ -156,8 +156,8 @@ def _change(
     new_sids: bool,
     rewrite_all: bool,
 ) -> Rewritten:
+    from orderdrop.client.writing import new_sid  # noqa: PLC0415
     from orderdrop.replay.rewrite import Changes, Rewritten, numbered, rewrite  # noqa: PLC0415
-    from orderdrop.writing import new_sid  # noqa: PLC0415
 
     prefix = new_sid("R") if rewrite_all else f"R{source.day:%Y%m%d}"
     changes = Changes(
@@ -224,7 +224,7 @@ def _play(
     place: Place, changed: Rewritten, root: Path, pause: Callable[[Micros, Micros], None]
 ) -> list[Pair]:
     from orderdrop.journal.journal import reading_engine  # noqa: PLC0415
-    from orderdrop.journal.reading import read  # noqa: PLC0415
+    from orderdrop.journal.reader import read  # noqa: PLC0415
     from orderdrop.replay.compare import compare  # noqa: PLC0415
     from orderdrop.replay.playing import numbers, paper_settings, play  # noqa: PLC0415
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.output import json_option
-from orderdrop.cli.place import Place, pass_place
 
 if TYPE_CHECKING:
-    from orderdrop.app import App
-    from orderdrop.cli.screen import Screen
+    from orderdrop.cli.live_screen import Screen
+    from orderdrop.service.app import App
 
 
 @click.command(short_help="Route orders until Ctrl-C. 启动路由器")
@@ -39,9 +39,9 @@ def run(place: Place, ctx: click.Context, once: bool, as_json: bool) -> None:
       orderdrop -C D:\\trading run
       orderdrop run --once --json
     """
-    from orderdrop.app import App  # noqa: PLC0415  heavy
+    from orderdrop.cli.live_screen import Screen  # noqa: PLC0415
     from orderdrop.cli.log import logged  # noqa: PLC0415
-    from orderdrop.cli.screen import Screen  # noqa: PLC0415
+    from orderdrop.service.app import App  # noqa: PLC0415  heavy
 
     place.must_exist()
     stop = threading.Event()

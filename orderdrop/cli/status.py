@@ -7,19 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from orderdrop.cli.output import (
-    clock_time,
-    json_option,
-    print_json,
-    say,
-    shortened,
-    stdout,
-    style_of,
-)
-from orderdrop.cli.place import Place, pass_place
-from orderdrop.health import LATE
-from orderdrop.order.code import UNEVEN
-from orderdrop.order.status import Status
+from orderdrop.cli.context import Place, pass_place
+from orderdrop.cli.output import clock_time, json_option, print_json, say, shortened, stdout, style_of
+from orderdrop.domain.codes import UNEVEN
+from orderdrop.domain.status import Status
+from orderdrop.views.health import LATE
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -65,16 +57,16 @@ def status(place: Place, ctx: click.Context, as_json: bool) -> None:
 
 def look(place: Place) -> dict[str, Any]:
     """What `--json` prints."""
-    from orderdrop import altered  # noqa: PLC0415
+    from orderdrop.archive import altered  # noqa: PLC0415
     from orderdrop.cli.problems import problems_of  # noqa: PLC0415
+    from orderdrop.domain.identity import day_number, from_day_number  # noqa: PLC0415
+    from orderdrop.domain.refusal import Code  # noqa: PLC0415
+    from orderdrop.errors import JournalError  # noqa: PLC0415
     from orderdrop.journal.records import InstructionState  # noqa: PLC0415
-    from orderdrop.oddities import alarms  # noqa: PLC0415
-    from orderdrop.order.errors import JournalError  # noqa: PLC0415
-    from orderdrop.order.identity import day_number, from_day_number  # noqa: PLC0415
-    from orderdrop.order.refusal import Code  # noqa: PLC0415
-    from orderdrop.stranded import stranded  # noqa: PLC0415
-    from orderdrop.views import is_early, scan_finds_key  # noqa: PLC0415
-    from orderdrop.waiting import Lot, lying, lying_on, names_of  # noqa: PLC0415
+    from orderdrop.views.inbox import Lot, lying, lying_on, names_of  # noqa: PLC0415
+    from orderdrop.views.oddities import alarms  # noqa: PLC0415
+    from orderdrop.views.orders import is_early, scan_finds_key  # noqa: PLC0415
+    from orderdrop.views.stranded import stranded  # noqa: PLC0415
 
     router, beat = who_runs(place)
     counts: dict[str, int] = {}
@@ -138,10 +130,10 @@ def who_runs(place: Place) -> tuple[dict[str, Any], dict[str, Any] | None]:
     import platform  # noqa: PLC0415
     import time  # noqa: PLC0415
 
-    from orderdrop import health  # noqa: PLC0415
-    from orderdrop.app import holder_of  # noqa: PLC0415
-    from orderdrop.clock import ticks_of_machine  # noqa: PLC0415
-    from orderdrop.heartbeat import last_beat  # noqa: PLC0415
+    from orderdrop.service.app import holder_of  # noqa: PLC0415
+    from orderdrop.service.heartbeat import last_beat  # noqa: PLC0415
+    from orderdrop.system.clock import ticks_of_machine  # noqa: PLC0415
+    from orderdrop.views import health  # noqa: PLC0415
 
     if not place.routed:
         return {"running": False}, None
@@ -158,7 +150,7 @@ def who_runs(place: Place) -> tuple[dict[str, Any], dict[str, Any] | None]:
 
 def _refused(place: Place, row: Any) -> dict[str, Any]:
     """A cancel, release or resend of today that was refused."""
-    from orderdrop.views import explain_row, where  # noqa: PLC0415
+    from orderdrop.views.orders import explain_row, where  # noqa: PLC0415
 
     why = explain_row(row, place.language)
     return {
@@ -171,7 +163,7 @@ def _disk(place: Place) -> dict[str, int]:
     """Bytes in use, and what is free where the journal lies."""
     import shutil  # noqa: PLC0415
 
-    from orderdrop.archived import size_of  # noqa: PLC0415
+    from orderdrop.archive.day import size_of  # noqa: PLC0415
 
     here = place.workspace
     journal = sum(path.stat().st_size for path in here.root.glob("journal.db*"))
@@ -195,8 +187,8 @@ def _halted(place: Place) -> str | None:
 
 def _switches(place: Place) -> list[dict[str, Any]]:
     """What is switched off: its scope ("" for all, account, strategy), name, state, file, and the reason that was given, or why it binds all."""
-    from orderdrop.checks.ledger import ALL  # noqa: PLC0415
     from orderdrop.inbox.switches import reason_in, switch_files  # noqa: PLC0415
+    from orderdrop.risk.ledger import ALL  # noqa: PLC0415
 
     found = []
     for path, key, state in switch_files(place.workspace.inbox):
@@ -211,8 +203,8 @@ def _switches(place: Place) -> list[dict[str, Any]]:
 
 
 def _gateways(place: Place) -> list[dict[str, Any]]:
-    from orderdrop.deliveries import kept  # noqa: PLC0415
-    from orderdrop.shut import shut  # noqa: PLC0415
+    from orderdrop.gateway.closures import shut  # noqa: PLC0415
+    from orderdrop.gateway.instrument_feed import kept  # noqa: PLC0415
 
     settings = place.settings
     told = kept(settings, place.workspace, place.today)
@@ -233,7 +225,7 @@ def _gateways(place: Place) -> list[dict[str, Any]]:
 
 
 def _oldest(orders: list[Any]) -> dict[str, Any] | None:
-    from orderdrop.clock import SystemClock, iso  # noqa: PLC0415
+    from orderdrop.system.clock import SystemClock, iso  # noqa: PLC0415
 
     if not orders:
         return None
@@ -250,8 +242,8 @@ def _show(found: dict[str, Any]) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    from orderdrop.checks.switches import scope_words  # noqa: PLC0415
-    from orderdrop.views import live_words  # noqa: PLC0415
+    from orderdrop.risk.rules.switches import scope_words  # noqa: PLC0415
+    from orderdrop.views.orders import live_words  # noqa: PLC0415
 
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from orderdrop.cli.output import clock_time, stdout, style_of
 from orderdrop.cli.reasons import tell
-from orderdrop.cli.story import Story, cells_of
-from orderdrop.order.code import Code
+from orderdrop.domain.codes import Code
+from orderdrop.views.story import Story, cells_of
 
 _SIDES: Final = {"buy": "买 buy", "sell": "卖 sell"}
 _BAD_ROWS_SHOWN: Final = 50

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.output import give_up, say
-from orderdrop.cli.place import Place, pass_place
 
 
 @click.command(short_help="A workbook to fill in and drop. 委托模板")
@@ -40,8 +40,8 @@ def template(place: Place, file: Path, accounts: tuple[str, ...], force: bool) -
       orderdrop template 委托.xlsx --account main
       orderdrop template orders.csv
     """
-    from orderdrop.files import write_over  # noqa: PLC0415
-    from orderdrop.template import accounts_of, csv_template, held, workbook_template  # noqa: PLC0415
+    from orderdrop.client.template import accounts_of, csv_template, held, workbook_template  # noqa: PLC0415
+    from orderdrop.system.files import write_over  # noqa: PLC0415
 
     suffix = file.suffix.lower()
     if suffix not in {".xlsx", ".csv"}:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.look import date_option
 from orderdrop.cli.output import give_up, json_option, print_json
-from orderdrop.cli.place import Place, pass_place
 
 if TYPE_CHECKING:
-    from orderdrop.cli.story import Teller
+    from orderdrop.views.story import Teller
 
 
 @click.command(short_help="The whole story of an order or a file. 查明原因")
@@ -34,8 +34,8 @@ def why(place: Place, asked: str, day: datetime | None, as_json: bool) -> None:
       orderdrop why basket.csv
       orderdrop why inbox/basket.xlsx --json
     """
-    from orderdrop.cli.story import Teller  # noqa: PLC0415
     from orderdrop.cli.story_screen import show  # noqa: PLC0415
+    from orderdrop.views.story import Teller  # noqa: PLC0415
 
     place.must_exist()
     with place.journal() as reading:

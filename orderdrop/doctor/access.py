@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from orderdrop.access import Openness, open_to_others
-from orderdrop.config import GmSettings, GoldminerSettings, Settings
+from orderdrop.config.settings import GmSettings, GoldminerSettings, Settings
+from orderdrop.config.workspace import Workspace
 from orderdrop.doctor.finding import Finding, Level
-from orderdrop.workspace import Workspace
+from orderdrop.system.access import Openness, open_to_others
 
 _MEANS: Final = {
     "inbox": ("谁能写入,谁就能下单", "whoever can write there can trade"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-from orderdrop.config import GmSettings, MiniqmtSettings
+from orderdrop.config.settings import GmSettings, MiniqmtSettings
 from orderdrop.doctor.finding import Finding, Level
-from orderdrop.order.errors import ConfigError
+from orderdrop.errors import ConfigError
 
 
 def look_at_miniqmt(name: str, settings: MiniqmtSettings) -> Iterator[Finding]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final, assert_never
 
-from orderdrop.config import GmSettings, GoldminerSettings, MiniqmtSettings, PaperSettings, Settings
+from orderdrop.config.settings import GmSettings, GoldminerSettings, MiniqmtSettings, PaperSettings, Settings
+from orderdrop.config.workspace import Workspace
 from orderdrop.doctor import goldminer, goldminer_judging
 from orderdrop.doctor.access import look_at_access
 from orderdrop.doctor.api import look_at_gm, look_at_miniqmt
@@ -28,15 +29,8 @@ from orderdrop.doctor.judging import (
     judge_witness,
     judge_zone,
 )
-from orderdrop.doctor.surroundings import (
-    RouterFacts,
-    event_after,
-    journal_facts,
-    witness_facts,
-    zone_offset,
-)
-from orderdrop.trading_days import TradingDays
-from orderdrop.workspace import Workspace
+from orderdrop.doctor.surroundings import RouterFacts, event_after, journal_facts, witness_facts, zone_offset
+from orderdrop.market.calendar import TradingDays
 
 RENAMES: Final = 40
 

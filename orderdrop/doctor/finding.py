@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from orderdrop.order.refusal import Language, both
+from orderdrop.domain.refusal import Language, both
 
 
 class Level(StrEnum):

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from orderdrop.files import patiently
+from orderdrop.system.files import patiently
 
 PROBE: Final = ".orderdrop-doctor"
 """Begins the names of our probes; no scanner and no inbox takes them."""

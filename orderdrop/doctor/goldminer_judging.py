@@ -7,11 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from orderdrop.config import GoldminerSettings
+from orderdrop.config.settings import GoldminerSettings
 from orderdrop.doctor.finding import Finding, Level
 from orderdrop.doctor.goldminer import ITEMS, GoldminerFacts, Lying
 from orderdrop.doctor.judging import judge_clock, judge_renames
-from orderdrop.gateway.goldminer_account import CASH, CHANGES, EXECUTIONS, LATEST, POSITIONS
+from orderdrop.gateway.goldminer.account import CASH, CHANGES, EXECUTIONS, LATEST, POSITIONS
 
 OK, WARN, WRONG = Level.OK, Level.WARN, Level.WRONG
 

@@ -10,7 +10,7 @@ from typing import Final
 from orderdrop.doctor.finding import Finding, Level
 from orderdrop.doctor.folders import Folder
 from orderdrop.doctor.surroundings import JournalFacts, RouterFacts, WitnessFacts
-from orderdrop.order.identity import day_number
+from orderdrop.domain.identity import day_number
 
 OK, WARN, WRONG = Level.OK, Level.WARN, Level.WRONG
 

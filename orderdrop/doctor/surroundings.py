@@ -10,15 +10,15 @@ from typing import Final, NamedTuple
 
 from sqlalchemy.exc import DBAPIError
 
-from orderdrop.config import Settings
+from orderdrop.archive.witness import hear
+from orderdrop.config.settings import Settings
+from orderdrop.config.workspace import Workspace
 from orderdrop.doctor.folders import PROBE
-from orderdrop.inbox.watch import watch
+from orderdrop.errors import ConfigError, JournalError
+from orderdrop.inbox.watcher import watch
 from orderdrop.journal.journal import Journal, reading_engine, refuse_network_drive
-from orderdrop.journal.reading import read
+from orderdrop.journal.reader import read
 from orderdrop.journal.schema import VERSION
-from orderdrop.order.errors import ConfigError, JournalError
-from orderdrop.witness import hear
-from orderdrop.workspace import Workspace
 
 EVENT_WITHIN: Final = 2.0
 

@@ -13,10 +13,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, NamedTuple, NewType, Protocol, runtime_checkable
 
-from orderdrop.clock import Micros
-from orderdrop.order.errors import GatewayError
-from orderdrop.order.report import Account, Report
-from orderdrop.order.security import Security
+from orderdrop.domain.report import Account, Report
+from orderdrop.domain.security import Security
+from orderdrop.errors import GatewayError
+from orderdrop.system.clock import Micros
 
 Cursor = NewType("Cursor", str)
 """How far a gateway's reports have been journaled; "" is the beginning. Only its gateway knows what is in it."""

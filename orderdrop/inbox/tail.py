@@ -18,20 +18,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, NamedTuple
 
-from orderdrop.grasp import OPEN_FLAGS, Seen, hash_of
+from orderdrop.domain.refusal import Code, Refusal, RowError
 from orderdrop.inbox.names import Name
 from orderdrop.inbox.owner import owner_of
-from orderdrop.intake import (
-    Block,
-    Book,
-    BookLimits,
-    Context,
-    FollowedSids,
-    Reader,
-    Unnamed,
-    open_book,
-)
-from orderdrop.order.refusal import Code, Refusal, RowError
+from orderdrop.intake import Block, Book, BookLimits, Context, FollowedSids, Reader, Unnamed, open_book
+from orderdrop.system.grasp import OPEN_FLAGS, Seen, hash_of
 
 SMALL: Final = 1024 * 1024
 _PIECE: Final = 1024 * 1024

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from orderdrop.domain.order import DropKind
+from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.intake.dbf import open_dbf
 from orderdrop.intake.reader import Reader
 from orderdrop.intake.rows import BLOCK_ROWS, Block, Context
 from orderdrop.intake.sheets import Book, BookLimits
 from orderdrop.intake.sids import DropSids, FollowedSids, LaterSids, Unnamed, derived_sid, row_key
 from orderdrop.intake.workbook import open_workbook
-from orderdrop.order.model import DropKind
-from orderdrop.order.refusal import Code, Refusal
 
 __all__ = [
     "BLOCK_ROWS",

@@ -8,9 +8,9 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
-from orderdrop.intake.tables import CLIP, DELIMITERS, split_line
-from orderdrop.order.model import DropKind
-from orderdrop.order.refusal import Code, Refusal
+from orderdrop.domain.order import DropKind
+from orderdrop.domain.refusal import Code, Refusal
+from orderdrop.intake.cells import CLIP, DELIMITERS, split_line
 
 ORDER_COLUMNS = (
     "sid",

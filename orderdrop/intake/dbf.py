@@ -10,12 +10,12 @@ import struct
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from orderdrop.domain.order import DropKind
+from orderdrop.domain.refusal import Code, Refusal
+from orderdrop.intake.cells import COMMA
 from orderdrop.intake.columns import lay_out
 from orderdrop.intake.encoding import CANDIDATES, decodes
 from orderdrop.intake.sheets import Book, BookLimits, Cell, Header, Sheet, sheet_rows
-from orderdrop.intake.tables import COMMA
-from orderdrop.order.model import DropKind
-from orderdrop.order.refusal import Code, Refusal
 
 DESCRIPTOR: Final = 32
 """Bytes before the field descriptors, and of each of them."""

@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from orderdrop.domain.order import DropKind
+from orderdrop.domain.refusal import Code, Refusal
+from orderdrop.intake.cells import split_lines
 from orderdrop.intake.columns import Layout, read_header
 from orderdrop.intake.encoding import (
     CANDIDATES,
@@ -16,9 +19,6 @@ from orderdrop.intake.encoding import (
     next_line_end,
 )
 from orderdrop.intake.rows import BLOCK_ROWS, Block, Context, Rows, with_note
-from orderdrop.intake.tables import split_lines
-from orderdrop.order.model import DropKind
-from orderdrop.order.refusal import Code, Refusal
 
 HEAD_ROWS = 20
 """The header stands in one of the first rows."""

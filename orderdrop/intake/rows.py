@@ -10,8 +10,11 @@ from itertools import repeat
 from operator import itemgetter
 from typing import ClassVar, NamedTuple, TypeVar, cast
 
+from orderdrop.domain.order import DropKind, Instruction, Order, OrderType
+from orderdrop.domain.refusal import Code, Refusal, RowError, Said
+from orderdrop.domain.symbol import SPACES, with_market
+from orderdrop.intake.cells import CLIP, SEMICOLON
 from orderdrop.intake.columns import MARKET, ORDER_COLUMNS, Layout, column_named, is_header, passed_over
-from orderdrop.intake.tables import CLIP, SEMICOLON
 from orderdrop.intake.values import (
     Mended,
     Reading,
@@ -29,9 +32,6 @@ from orderdrop.intake.values import (
     read_time,
     read_volume,
 )
-from orderdrop.order.model import DropKind, Instruction, Order, OrderType
-from orderdrop.order.refusal import Code, Refusal, RowError, Said
-from orderdrop.order.symbol import SPACES, with_market
 
 V = TypeVar("V")
 

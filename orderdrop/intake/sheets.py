@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from orderdrop.domain.identity import Spot, line_at
+from orderdrop.domain.order import DropKind
+from orderdrop.domain.refusal import Code, Refusal
+from orderdrop.domain.symbol import SPACES
+from orderdrop.intake.cells import CLIP, COMMA
 from orderdrop.intake.columns import IGNORED, MARKET, PASSED_OVER, Layout, column_named, lay_out, passed_over
 from orderdrop.intake.reader import HEAD_ROWS
 from orderdrop.intake.rows import BLOCK_ROWS, Block, Context, Line, Odd, Oddity, Rows, with_note
-from orderdrop.intake.tables import CLIP, COMMA
-from orderdrop.order.identity import Spot, line_at
-from orderdrop.order.model import DropKind
-from orderdrop.order.refusal import Code, Refusal
-from orderdrop.order.symbol import SPACES
 
 _MARK: Final = {kind: "order_business" if kind is DropKind.ORDER else "sid" for kind in DropKind}
 """The column that only a table of such drops has."""

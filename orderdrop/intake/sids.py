@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
 
-from orderdrop.order.model import Order
+from orderdrop.domain.order import Order
 
 _KEY_BYTES = 8
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
-from orderdrop.intake.tables import CLIP
-from orderdrop.order.model import OrderBusiness, OrderType
-from orderdrop.order.refusal import Code, Refusal
-from orderdrop.order.symbol import FULL_WIDTH, SPACES, read_symbol
+from orderdrop.domain.order import OrderBusiness, OrderType
+from orderdrop.domain.refusal import Code, Refusal
+from orderdrop.domain.symbol import FULL_WIDTH, SPACES, read_symbol
+from orderdrop.intake.cells import CLIP
 
 V = TypeVar("V")
 

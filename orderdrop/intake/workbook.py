@@ -19,6 +19,11 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from xml.parsers import expat
 
+from orderdrop.domain.identity import MOST_SHEETS
+from orderdrop.domain.order import DropKind
+from orderdrop.domain.refusal import Code, Refusal
+from orderdrop.domain.symbol import SPACES
+from orderdrop.intake.cells import CLIP
 from orderdrop.intake.reader import HEAD_ROWS
 from orderdrop.intake.rows import Oddity
 from orderdrop.intake.sheets import (
@@ -32,11 +37,6 @@ from orderdrop.intake.sheets import (
     letters,
     sheet_rows,
 )
-from orderdrop.intake.tables import CLIP
-from orderdrop.order.identity import MOST_SHEETS
-from orderdrop.order.model import DropKind
-from orderdrop.order.refusal import Code, Refusal
-from orderdrop.order.symbol import SPACES
 
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")

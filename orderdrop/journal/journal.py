@@ -22,11 +22,11 @@ from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from orderdrop.durable import roll_back, writing_engine
-from orderdrop.failpoint import reach
+from orderdrop.errors import ConfigError, JournalError
 from orderdrop.journal.schema import VERSION, meta, metadata
 from orderdrop.journal.writer import Writer
-from orderdrop.order.errors import ConfigError, JournalError
+from orderdrop.system.failpoint import reach
+from orderdrop.system.sqlite import roll_back, writing_engine
 
 JOURNAL_ID: Final = "journal_id"
 """The key in `meta` below which the journal's own id stands."""

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from orderdrop.domain.status import TERMINAL
 from orderdrop.journal.records import CANCEL_SENT
 from orderdrop.journal.schema import ROW_BITS
-from orderdrop.order.status import TERMINAL
 
 CLOSED: Final = frozenset(str(status) for status in TERMINAL)
 

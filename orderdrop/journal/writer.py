@@ -17,17 +17,17 @@ from typing import Any
 from sqlalchemy import delete, insert, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from orderdrop.checks import Hold, Wait
-from orderdrop.clock import instant_of
-from orderdrop.journal.asking import Asking
+from orderdrop.domain.order import Order
+from orderdrop.domain.refusal import Code, Refusal
+from orderdrop.domain.standing import Standing
+from orderdrop.domain.status import Status
+from orderdrop.errors import SidTaken
 from orderdrop.journal.chain import Seal, late_key
+from orderdrop.journal.lookups import Asking
 from orderdrop.journal.records import CANCEL_SENT, InstructionState, NewBatch, NewDrop, NewRow
 from orderdrop.journal.schema import ROW_BITS, drops, instructions, meta, orders
-from orderdrop.order.errors import SidTaken
-from orderdrop.order.model import Order
-from orderdrop.order.refusal import Code, Refusal
-from orderdrop.order.status import Status
-from orderdrop.reports.apply import Standing
+from orderdrop.risk.checks import Hold, Wait
+from orderdrop.system.clock import instant_of
 
 
 @lru_cache(maxsize=64)

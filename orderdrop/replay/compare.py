@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from orderdrop.journal.reading import Reading
-from orderdrop.order.code import Code
+from orderdrop.domain.codes import Code
+from orderdrop.journal.reader import Reading
 from orderdrop.replay.source import Played
-from orderdrop.views import line_of
+from orderdrop.views.orders import line_of
 
 REFUSED = frozenset({"denied", "not_sent", "rejected", "error", "duplicate", "refused"})
 

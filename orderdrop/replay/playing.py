@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from orderdrop.app import App
-from orderdrop.clock import FixedClock, Micros, to_datetime
-from orderdrop.config import PaperSettings, Settings
-from orderdrop.files import write_over
-from orderdrop.journal.reading import Reading
-from orderdrop.order.errors import ConfigError, OrderdropError
+from orderdrop.config.settings import PaperSettings, Settings
+from orderdrop.config.workspace import FIN_SUFFIX, Workspace
+from orderdrop.errors import ConfigError, OrderdropError
+from orderdrop.journal.reader import Reading
 from orderdrop.replay.source import Part, Played
-from orderdrop.workspace import FIN_SUFFIX, Workspace
+from orderdrop.service.app import App
+from orderdrop.system.clock import FixedClock, Micros, to_datetime
+from orderdrop.system.files import write_over
 
 PAPER: Final = "paper"
 _CALM: Final = 3

@@ -15,17 +15,17 @@ from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple
 
-from orderdrop.clock import Micros, to_datetime
-from orderdrop.config import Settings
+from orderdrop.admission.dry_run import Rehearsed, rehearse
+from orderdrop.config.settings import Settings
+from orderdrop.config.workspace import Workspace
+from orderdrop.domain.order import DropKind
+from orderdrop.errors import ConfigError
 from orderdrop.inbox.names import Name, read_name
 from orderdrop.inbox.tail import Changed
 from orderdrop.intake.columns import ORDER_COLUMNS
-from orderdrop.order.errors import ConfigError
-from orderdrop.order.model import DropKind
-from orderdrop.rehearsal import Rehearsed, rehearse
 from orderdrop.replay.source import Part, Played, Source
-from orderdrop.views import line_of
-from orderdrop.workspace import Workspace
+from orderdrop.system.clock import Micros, to_datetime
+from orderdrop.views.orders import line_of
 
 ONLY: Final = ("drop", "strategy", "account", "symbol", "sid")
 

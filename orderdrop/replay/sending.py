@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path, PurePosixPath
 
-from orderdrop.clock import Micros
-from orderdrop.config import Settings
+from orderdrop.client.writing import put, unique_name
+from orderdrop.config.settings import Settings
+from orderdrop.config.workspace import Workspace
+from orderdrop.domain.order import DropKind
+from orderdrop.errors import ConfigError
 from orderdrop.inbox.names import Name, read_name
-from orderdrop.order.errors import ConfigError
-from orderdrop.order.model import DropKind
 from orderdrop.replay.playing import steps
 from orderdrop.replay.source import Played
-from orderdrop.workspace import Workspace
-from orderdrop.writing import put, unique_name
+from orderdrop.system.clock import Micros
 
 
 def refuse_other_accounts(accounts: Collection[str], gateway: str, settings: Settings) -> None:

@@ -11,17 +11,17 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from orderdrop.archived import Archived
-from orderdrop.clock import SHANGHAI, Micros, from_datetime, trade_date
+from orderdrop.archive.day import Archived
+from orderdrop.config.workspace import FIN_SUFFIX, Workspace
+from orderdrop.domain.codes import Code
+from orderdrop.domain.identity import day_number, from_day_number
+from orderdrop.errors import ConfigError
 from orderdrop.inbox.names import Name, read_name
 from orderdrop.inbox.names import printable as plain
 from orderdrop.intake.encoding import byte_order_mark
-from orderdrop.journal.reading import Reading
-from orderdrop.order.code import Code
-from orderdrop.order.errors import ConfigError
-from orderdrop.order.identity import day_number, from_day_number
-from orderdrop.views import line_of
-from orderdrop.workspace import FIN_SUFFIX, Workspace
+from orderdrop.journal.reader import Reading
+from orderdrop.system.clock import SHANGHAI, Micros, from_datetime, trade_date
+from orderdrop.views.orders import line_of
 
 _DAY: Final = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})")
 _OPENING: Final = time(9, 30, tzinfo=SHANGHAI)

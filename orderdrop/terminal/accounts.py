@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from orderdrop.clock import Micros
+from orderdrop.system.clock import Micros
 
 
 @dataclass(slots=True)

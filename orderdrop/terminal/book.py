@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Final, Protocol
 
-from orderdrop.clock import Micros, trade_date
+from orderdrop.system.clock import Micros, trade_date
 from orderdrop.terminal.accounts import Account
 from orderdrop.terminal.inputs import CancelRow, OrderRow
 from orderdrop.terminal.ledger import Entry, Kind, Ledger

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 
-from orderdrop.clock import Clock, Micros, SystemClock, trade_date
+from orderdrop.system.clock import Clock, Micros, SystemClock, trade_date
 from orderdrop.terminal.ledger import Kind
 from orderdrop.terminal.session import Session
 from orderdrop.terminal.settings import Faults, Settings, after

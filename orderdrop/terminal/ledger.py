@@ -15,7 +15,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from orderdrop.clock import Micros, from_datetime, iso
+from orderdrop.system.clock import Micros, from_datetime, iso
 
 LEDGER_NAME: Final = ".ledger.csv"
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from orderdrop.clock import Micros
+from orderdrop.system.clock import Micros
 from orderdrop.terminal.inputs import OrderRow
 from orderdrop.terminal.symbols import BUY, SELL
 

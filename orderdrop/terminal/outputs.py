@@ -10,7 +10,7 @@ from collections import deque
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from orderdrop.clock import Micros
+from orderdrop.system.clock import Micros
 from orderdrop.terminal import rows
 from orderdrop.terminal.accounts import Account
 from orderdrop.terminal.orders import Order, Trade

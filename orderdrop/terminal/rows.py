@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Final
 
-from orderdrop.clock import SHANGHAI, Micros
+from orderdrop.system.clock import SHANGHAI, Micros
 from orderdrop.terminal.accounts import Account
 from orderdrop.terminal.orders import Order, Trade
 

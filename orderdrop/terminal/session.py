@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
-from orderdrop.clock import Micros, trade_date
+from orderdrop.system.clock import Micros, trade_date
 from orderdrop.terminal.book import Book
 from orderdrop.terminal.inputs import BadRow, CancelRow, OrderRow, Row, ScanFolder
 from orderdrop.terminal.ledger import Entry, Kind, Ledger

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from orderdrop.clock import Micros
+from orderdrop.system.clock import Micros
 
 _SECOND: Final = 1_000_000
 

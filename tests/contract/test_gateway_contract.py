@@ -26,10 +26,10 @@ from gateways import (
     hear,
 )
 
+from orderdrop.domain.report import CancelReject, Fill, StatusReport, check
+from orderdrop.domain.status import Status
+from orderdrop.errors import GatewayError
 from orderdrop.gateway.base import Batch, Cancel, DeliversInstruments, Gateway, Outcome
-from orderdrop.order.errors import GatewayError
-from orderdrop.order.report import CancelReject, Fill, StatusReport, check
-from orderdrop.order.status import Status
 
 
 @pytest.fixture(params=SURROUNDINGS)

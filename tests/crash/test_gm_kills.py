@@ -16,11 +16,11 @@ from builders import ACCOUNT
 from gm_terminal import GmTerminal, command
 from victims import Victims
 
-from orderdrop.clock import FixedClock
+from orderdrop.client.writing import put
+from orderdrop.config.workspace import Workspace
+from orderdrop.domain.baseline import read_places
 from orderdrop.gateway.base import Batch
-from orderdrop.reports.baseline import read_places
-from orderdrop.workspace import Workspace
-from orderdrop.writing import put
+from orderdrop.system.clock import FixedClock
 
 pytestmark = [pytest.mark.crash, pytest.mark.skipif(sys.platform == "win32", reason="victims are forked")]
 

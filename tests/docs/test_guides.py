@@ -9,9 +9,9 @@ from textwrap import dedent
 import pytest
 
 from orderdrop.cli import main
-from orderdrop.config import GoldminerSettings, load
-from orderdrop.order.code import Code
-from orderdrop.reports.reconcile import Difference
+from orderdrop.config.settings import GoldminerSettings, load
+from orderdrop.domain.codes import Code
+from orderdrop.reconciliation.four_way import Difference
 
 DOCS = Path(__file__).parents[2] / "docs"
 EACH = pytest.mark.parametrize("name", sorted(path.name for path in DOCS.glob("*.md")))

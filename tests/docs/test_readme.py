@@ -18,11 +18,11 @@ from typing import Any, NamedTuple, get_args
 import pytest
 from pydantic import BaseModel
 
-from orderdrop.app import ONCE_AT_MOST
 from orderdrop.cli import main
-from orderdrop.config import GoldminerSettings, InboxSettings, Settings, load
-from orderdrop.order.code import Code
-from orderdrop.order.words import WORDS
+from orderdrop.config.settings import GoldminerSettings, InboxSettings, Settings, load
+from orderdrop.domain.codes import Code
+from orderdrop.domain.messages import WORDS
+from orderdrop.service.app import ONCE_AT_MOST
 
 ROOT = Path(__file__).parents[2]
 ENGLISH, CHINESE = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md"))
@@ -310,7 +310,7 @@ def test_columns_when_in_the_table_are_all_and_no_others(text):
 def test_promises_when_made_name_the_tests_that_hold_them(text):
     promises = re.findall(r"^- \*\*.*?(?=^- |^$)", text, re.MULTILINE | re.DOTALL)
     assert len(promises) >= 8
-    assert [promise for promise in promises if not re.search(r"`tests/\w+/test_\w+\.py`", promise)] == []
+    assert [promise for promise in promises if not re.search(r"`tests/[\w/]+/test_\w+\.py`", promise)] == []
 
 
 def test_settings_file_when_written_by_init_names_every_setting(workspace):

@@ -114,7 +114,8 @@ def test_what_people_trade_when_in_the_default_workspace_is_kept_out_of_git(name
 
 @needs_git
 @pytest.mark.parametrize(
-    "name", ["inbox/.gitkeep", "archive/.gitkeep", "orderdrop/inbox/folder.py", "orderdrop/archive.py"]
+    "name",
+    ["inbox/.gitkeep", "archive/.gitkeep", "orderdrop/inbox/scanner.py", "orderdrop/archive/filing.py"],
 )
 def test_folders_and_code_when_in_git_are_not_kept_out(name):
     assert git("check-ignore", "--quiet", "--no-index", name).returncode == 1

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 from builders import FRIDAY, a_clock
-from conftest import TODAY, Desk
+from routed_desk import TODAY, Desk
 from terminal_desk import ACCOUNT, TerminalDesk
 
-from orderdrop.adopting import adopt, undo_days
-from orderdrop.app import App
-from orderdrop.clock import SystemClock
-from orderdrop.evidence import gather
-from orderdrop.order.errors import JournalError
-from orderdrop.witness import hear
-from orderdrop.workspace import Workspace
+from orderdrop.archive.witness import hear
+from orderdrop.config.workspace import Workspace
+from orderdrop.errors import JournalError
+from orderdrop.reconciliation.adopt import adopt, undo_days
+from orderdrop.reconciliation.evidence import gather
+from orderdrop.service.app import App
+from orderdrop.system.clock import SystemClock
 
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price,comment\n"
 DAY_FILE = f"{TODAY}.order.csv"

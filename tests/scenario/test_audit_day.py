@@ -15,8 +15,8 @@ from click.testing import CliRunner
 import orderdrop
 from orderdrop.audit.frames import COLUMNS
 from orderdrop.cli import main
-from orderdrop.clock import SHANGHAI, FixedClock
-from orderdrop.order.errors import OrderdropError
+from orderdrop.errors import OrderdropError
+from orderdrop.system.clock import SHANGHAI, FixedClock
 
 DAY = datetime(2026, 11, 19, 9, 31, tzinfo=SHANGHAI)
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"

@@ -5,16 +5,16 @@ import time
 from datetime import date
 
 import pytest
-from conftest import Desk
 from file_desk import FileDesk, buys
+from routed_desk import Desk
 
-from orderdrop import shut
-from orderdrop.clock import SystemClock
-from orderdrop.config import Settings
-from orderdrop.deliveries import HEADER as KEPT
-from orderdrop.deliveries import Deliveries
-from orderdrop.inbox.folder import Inbox
-from orderdrop.workspace import Workspace
+from orderdrop.config.settings import Settings
+from orderdrop.config.workspace import Workspace
+from orderdrop.gateway import closures
+from orderdrop.gateway.instrument_feed import HEADER as KEPT
+from orderdrop.gateway.instrument_feed import Deliveries
+from orderdrop.inbox.scanner import Inbox
+from orderdrop.system.clock import SystemClock
 
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"
 
@@ -55,7 +55,9 @@ def busy_desk(tmp_path, monkeypatch):
     one = FileDesk(tmp_path / "w")
     app = one.open()
     monkeypatch.setattr(Inbox, "stirring", property(lambda _inbox: True))
-    monkeypatch.setattr("orderdrop.door._NOTE_WITHIN", float("inf"))  # however slow this machine is
+    monkeypatch.setattr(
+        "orderdrop.execution.submission._NOTE_WITHIN", float("inf")
+    )  # however slow this machine is
     one.put({"a.csv": buys(3)})
     time.sleep(0.005)
     app.turn(lambda _round: None)
@@ -72,7 +74,7 @@ def test_router_when_it_stops_notes_what_has_left(busy_desk):
 
 def test_router_when_the_clock_steps_back_notes_what_has_left_all_the_same(busy_desk, monkeypatch):
     busy_desk.clock.advance(-3600)
-    monkeypatch.setattr("orderdrop.door._NOTE_WITHIN", 0)  # its time is over
+    monkeypatch.setattr("orderdrop.execution.submission._NOTE_WITHIN", 0)  # its time is over
     busy_desk.later(0.2, terminal=False)
     assert set(busy_desk.statuses().values()) == {"submitted"}
 
@@ -116,7 +118,7 @@ def test_gateway_when_the_file_that_closes_it_is_spoilt_stays_closed_until_it_is
     one.put({"a.csv": buys(1)})
     one.later(1, terminal=False)
     assert [code for _, _, code in one.outcomes("a.csv")] == ["GATEWAY_CLOSED"]
-    shut.open_again(app.workspace, "gm")
+    closures.open_again(app.workspace, "gm")
     app.day_end.look()
     one.put({"b.csv": buys(1, 10)})
     one.later(1, terminal=False)

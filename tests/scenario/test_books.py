@@ -6,10 +6,11 @@ import openpyxl
 import pytest
 from books import HEADER, a_book, a_book_of, a_dbf, with_part
 
-from orderdrop import chores, excel
-from orderdrop.clock import FixedClock, SystemClock, to_datetime
-from orderdrop.inbox import folder as inbox_folder
+from orderdrop.inbox import scanner as inbox_folder
 from orderdrop.inbox import tail
+from orderdrop.service import housekeeping
+from orderdrop.system import excel
+from orderdrop.system.clock import FixedClock, SystemClock, to_datetime
 
 BUY = ("SHSE.600000", "买入", 100, 10.35)
 MORE = ("SZSE.000001", "卖出", 200, 11.2)
@@ -288,15 +289,15 @@ def test_receipt_of_several_sheets_and_of_a_second_drop_of_the_name(trade):
 
 def test_receipt_that_somebody_has_open_on_windows_is_written_later(trade, monkeypatch):
     desk = trade({"b.xlsx": a_book(("S1", "SHSE.018014", "买", 100, 10, ""))})  # stays open
-    monkeypatch.setattr(chores, "is_free", lambda _path: False)
+    monkeypatch.setattr(housekeeping, "is_free", lambda _path: False)
     desk.route({"c.cancel_order.csv": "sid,comment\nS1,\n"})
     assert receipt_book(desk, "b.xlsx")[0]["委托"][1][7] == "已报 new"
-    monkeypatch.setattr(chores, "is_free", lambda _path: True)
+    monkeypatch.setattr(housekeeping, "is_free", lambda _path: True)
     assert receipt_book(desk.route(), "b.xlsx")[0]["委托"][1][7] == "已撤 canceled"
 
 
 def test_receipt_book_that_cannot_be_made_stops_nobody(trade, monkeypatch):
-    monkeypatch.setattr(chores, "own_sheets", lambda *_: 1 / 0)
+    monkeypatch.setattr(housekeeping, "own_sheets", lambda *_: 1 / 0)
     desk = trade({"b.xlsx": a_book()})
     assert desk.statuses() == {"S1": "filled"}
     assert len(desk.receipt("b.xlsx")) == 1

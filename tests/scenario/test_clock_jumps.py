@@ -8,7 +8,7 @@ import pytest
 from builders import FRIDAY
 from file_desk import HEADER, FileDesk, buys
 
-from orderdrop.clock import STEADY, FixedClock
+from orderdrop.system.clock import STEADY, FixedClock
 
 DAY = timedelta(days=1).total_seconds()
 PENDING = HEADER + "P,A1,SHSE.018014,100,1,1,10\n"

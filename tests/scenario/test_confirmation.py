@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from file_desk import HEADER, FileDesk, buys
 
 from orderdrop.cli import main
-from orderdrop.clock import trade_date
+from orderdrop.system.clock import trade_date
 from orderdrop.terminal import Faults, Stall
 from orderdrop.terminal.outputs import OutputFolder
 
@@ -52,7 +52,9 @@ def test_orders_when_more_drops_keep_coming_are_noted_later_and_still_counted_ag
     app = desk.open()
     with monkeypatch.context() as busy:
         busy.setattr(type(app.inbox), "stirring", property(lambda _inbox: True))
-        busy.setattr("orderdrop.door._NOTE_WITHIN", float("inf"))  # however slow this machine is
+        busy.setattr(
+            "orderdrop.execution.submission._NOTE_WITHIN", float("inf")
+        )  # however slow this machine is
         for n in range(6):
             desk.put({f"{n}.csv": buys(15, first=15 * n)})
             desk.later(0.02, terminal=False, step=0.02)

@@ -10,12 +10,12 @@ from builders import FRIDAY
 from file_desk import HEADER, FileDesk, buys
 
 from orderdrop.audit.verify import verify
-from orderdrop.clock import from_datetime, trade_date
+from orderdrop.config.workspace import Workspace
+from orderdrop.domain import goldminer_format as gm
+from orderdrop.domain.status import S, Status
 from orderdrop.journal.journal import reading_engine
-from orderdrop.order import goldminer_format as gm
-from orderdrop.order.status import S, Status
+from orderdrop.system.clock import from_datetime, trade_date
 from orderdrop.terminal import Faults
-from orderdrop.workspace import Workspace
 
 DAY = timedelta(days=1).total_seconds()
 PENDING = HEADER + "P,A1,SHSE.018014,100,1,1,10\n"
@@ -303,7 +303,7 @@ def test_file_when_its_folder_is_away_as_the_day_changes_is_taken_back_once_it_i
     desk.later(1, terminal=False)
     away = desk.scan.rename(desk.scan.with_name("away"))
     desk.clock.advance(DAY)
-    monkeypatch.setattr("orderdrop.lapsing._AGAIN", 0.0)
+    monkeypatch.setattr("orderdrop.execution.expiry._AGAIN", 0.0)
     desk.later(1, terminal=False)
     assert told(desk, "S0")[0] in {"submitted", "unknown"}
     away.rename(desk.scan)

@@ -9,8 +9,8 @@ import pytest
 from builders import FRIDAY
 from file_desk import FileDesk, buys
 
-from orderdrop.clock import FixedClock
-from orderdrop.order.errors import JournalError
+from orderdrop.errors import JournalError
+from orderdrop.system.clock import FixedClock
 
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"
 DAY = timedelta(days=1).total_seconds()
@@ -126,7 +126,7 @@ def test_reports_when_drops_cannot_be_taken_are_heard_all_the_same(file_desk, mo
     def fail(*_):
         raise JournalError("the disk is full")
 
-    monkeypatch.setattr("orderdrop.admission.Admission.admit", fail)
+    monkeypatch.setattr("orderdrop.admission.admission.Admission.admit", fail)
     desk.put({"b.csv": buys(1, first=1)})
     desk.later(10)
     assert desk.statuses() == {"S0": "filled"}
@@ -141,7 +141,7 @@ def test_drop_when_it_could_not_be_taken_on_its_day_is_stale_the_next(trade, mon
         raise JournalError("the disk is full")
 
     with monkeypatch.context() as broken:
-        broken.setattr("orderdrop.admission.Admission.admit", fail)
+        broken.setattr("orderdrop.admission.admission.Admission.admit", fail)
         desk.put({"a.csv": row("A1")})
         assert faults(desk) == {"the disk is full"}
         clock.advance(DAY)
@@ -165,7 +165,7 @@ def test_router_when_the_day_end_cannot_read_the_journal_lives_on(file_desk, mon
         raise JournalError("disk I/O error")
 
     with monkeypatch.context() as broken:
-        broken.setattr("orderdrop.dayend.read", fail)
+        broken.setattr("orderdrop.reconciliation.day_end.read", fail)
         app.day_end._look_at = 0.0
         desk.later(1)
     assert not app.workspace.closed.exists()
@@ -207,7 +207,7 @@ def test_hand_over_when_it_was_interrupted_over_night_is_only_called_unsent_by_w
     with pytest.raises(KeyboardInterrupt):
         faults(desk)
     desk.crash()
-    monkeypatch.setattr("orderdrop.gateway.paper.PaperGateway.keeps_days", keeps_days)
+    monkeypatch.setattr("orderdrop.gateway.paper.gateway.PaperGateway.keeps_days", keeps_days)
     clock.advance(DAY)
     desk.route()
     assert desk.at_broker() == []

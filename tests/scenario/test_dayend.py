@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 import pytest
 from terminal_desk import ACCOUNT, TerminalDesk
 
-from orderdrop import shut
-from orderdrop.archived import MANIFEST, Archived
-from orderdrop.clock import SHANGHAI, FixedClock
-from orderdrop.dayend import ClosedView
-from orderdrop.order.errors import GatewayError
+from orderdrop.archive.day import MANIFEST, Archived
+from orderdrop.errors import GatewayError
+from orderdrop.gateway import closures
+from orderdrop.reconciliation.day_end import ClosedView
+from orderdrop.system.clock import SHANGHAI, FixedClock
 from orderdrop.terminal import Faults, Kind, read_ledger
 
 HEADER = "sid,symbol,volume,order_type,order_business,price\n"
@@ -51,7 +51,7 @@ def close(desk: TerminalDesk, grace: float = 0) -> ClosedView:
 def open_again(desk: TerminalDesk) -> None:
     """As somebody does who wants to go on after a close."""
     desk.restart_terminal()
-    shut.open_again(desk.open().workspace, "gm")
+    closures.open_again(desk.open().workspace, "gm")
     desk.open().day_end._look_at = 0.0
     desk.open().turn(lambda _round: None)
 

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from orderdrop.clock import FixedClock, SystemClock, to_datetime
-from orderdrop.order.errors import JournalError
+from orderdrop.errors import JournalError
+from orderdrop.system.clock import FixedClock, SystemClock, to_datetime
 
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"
 
@@ -144,7 +144,7 @@ def test_day_when_its_folder_cannot_be_closed_does_not_stop_the_next_one(trade, 
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("orderdrop.archive.write_manifest", full)
+    monkeypatch.setattr("orderdrop.archive.filing.write_manifest", full)
     next_day(clock)
     desk.route({"b.csv": HEADER + row("B1")})
     assert sids(desk) == ["A1", "B1"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
-from conftest import Desk
 from dropin_client import CANCELED, FILLED, PARTLY, REJECTED, REPORTED, Program
+from routed_desk import Desk
 from terminal_desk import ACCOUNT, ALIAS, TerminalDesk
 
-from orderdrop.clock import SHANGHAI, FixedClock
-from orderdrop.config import load
-from orderdrop.order.errors import ConfigError
+from orderdrop.config.settings import load
+from orderdrop.errors import ConfigError
+from orderdrop.system.clock import SHANGHAI, FixedClock
 
 FULL, TWO_FILLS, HALF, PENDING, REFUSED = (
     "SZSE.000725",

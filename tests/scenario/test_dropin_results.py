@@ -6,12 +6,12 @@ import sys
 from decimal import Decimal
 
 import pytest
-from conftest import TODAY, Desk
 from file_desk import FileDesk, buys
+from routed_desk import TODAY, Desk
 
-from orderdrop.order.errors import ConfigError
-from orderdrop.order.report import Fill, StatusReport
-from orderdrop.order.status import Status
+from orderdrop.domain.report import Fill, StatusReport
+from orderdrop.domain.status import Status
+from orderdrop.errors import ConfigError
 
 ORDERS = "sid,account_id,symbol,volume,order_type,order_business(order_biz),price,comment\n"
 FILLED, PARTLY, REJECTED = "3", "2", "8"

@@ -4,9 +4,9 @@ from datetime import datetime
 
 import pytest
 from command_words import json_of
-from conftest import TODAY
+from routed_desk import TODAY
 
-from orderdrop.clock import SHANGHAI, FixedClock
+from orderdrop.system.clock import SHANGHAI, FixedClock
 
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"
 DAY = datetime(2026, 11, 19, 9, 31, tzinfo=SHANGHAI)

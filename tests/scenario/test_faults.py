@@ -58,8 +58,8 @@ def test_router_when_a_call_fails_for_a_while_loses_nothing(trade, faults, monke
     desk = trade({})
     fault = faults(error, nth, times=3)
     if call == "files.open":
-        monkeypatch.setattr("orderdrop.files.open", builtins.open, raising=False)
-        fault.inject(sys.modules["orderdrop.files"], "open")
+        monkeypatch.setattr("orderdrop.system.files.open", builtins.open, raising=False)
+        fault.inject(sys.modules["orderdrop.system.files"], "open")
     else:
         fault.inject(os, call)
     if call == "read":  # large files are read piece by piece
@@ -91,7 +91,7 @@ def assert_all_is_well(desk, prefixes):
 
 @pytest.mark.parametrize("what", ["journal", "paper"])
 def test_router_when_a_database_is_full_halts_and_goes_on_when_it_is_not(trade, monkeypatch, caplog, what):
-    monkeypatch.setattr("orderdrop.door.PAUSE_AFTER_FAULT", 0.01)
+    monkeypatch.setattr("orderdrop.execution.submission.PAUSE_AFTER_FAULT", 0.01)
     desk = trade({"a.csv": basket("A")})
     app = desk.open()
     store = app.journal if what == "journal" else app.desk.gateways["paper"]._store._file
@@ -133,7 +133,7 @@ def fill(path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="mounts a tmpfs")
 def test_router_when_the_disk_is_full_halts_and_goes_on_when_it_is_not(small_disk, desk, monkeypatch):
-    monkeypatch.setattr("orderdrop.door.PAUSE_AFTER_FAULT", 0.01)
+    monkeypatch.setattr("orderdrop.execution.submission.PAUSE_AFTER_FAULT", 0.01)
     one = type(desk())(small_disk / "w")
     one.route({"a.csv": basket("A")})
     app = one.open()

@@ -1,8 +1,8 @@
 """Fills that lag, sells before buys, interrupted hand-overs, several accounts and folders: a router with a 掘金 gateway."""
 
 import pytest
-from conftest import Desk
 from file_desk import HEADER, FileDesk, buys
+from routed_desk import Desk
 
 from orderdrop.terminal import Faults
 

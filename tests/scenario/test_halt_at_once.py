@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from orderdrop.pending import LEAVE_AT
+from orderdrop.admission.pending import LEAVE_AT
 
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"
 

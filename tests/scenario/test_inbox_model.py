@@ -7,11 +7,11 @@ import os
 import tempfile
 from pathlib import Path
 
-from conftest import TODAY, Desk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from routed_desk import TODAY, Desk
 
-from orderdrop import archive
+from orderdrop.archive import filing
 
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"
 NAMES = ("a.csv", "b.csv", f"{TODAY}.order.csv")
@@ -107,10 +107,10 @@ def test_rows_when_writer_and_router_interleave_are_each_traded_once_and_kept(st
         desk = Desk(Path(folder) / "w")
         writer = Writer(desk.inbox)
         moments = Moments(writer)
-        real = archive.take_hold, archive.is_what_was_seen, archive.put_away_fin, os.link
-        archive.take_hold = moments.before("hold", archive.take_hold)
-        archive.is_what_was_seen = moments.before("compare", archive.is_what_was_seen)
-        archive.put_away_fin = moments.before("fin", archive.put_away_fin)
+        real = filing.take_hold, filing.is_what_was_seen, filing.put_away_fin, os.link
+        filing.take_hold = moments.before("hold", filing.take_hold)
+        filing.is_what_was_seen = moments.before("compare", filing.is_what_was_seen)
+        filing.put_away_fin = moments.before("fin", filing.put_away_fin)
         os.link = _before_and_after(moments, os.link)
         try:
             desk.open()
@@ -125,7 +125,7 @@ def test_rows_when_writer_and_router_interleave_are_each_traded_once_and_kept(st
             moments.due.clear()
             desk.route()
         finally:
-            archive.take_hold, archive.is_what_was_seen, archive.put_away_fin, os.link = real
+            filing.take_hold, filing.is_what_was_seen, filing.put_away_fin, os.link = real
             desk.close()
         _is_as_promised(desk, writer)
 

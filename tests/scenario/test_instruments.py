@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from builders import ACCOUNT, FRIDAY, a_clock
 from click.testing import CliRunner
-from conftest import Desk
 from gm_terminal import GmTerminal
+from routed_desk import Desk
 
-from orderdrop.app import App
 from orderdrop.cli import main
-from orderdrop.clock import SystemClock, from_datetime, iso, trade_date
-from orderdrop.deliveries import _write
-from orderdrop.order.security import Security
-from orderdrop.workspace import Workspace
+from orderdrop.config.workspace import Workspace
+from orderdrop.domain.security import Security
+from orderdrop.gateway.instrument_feed import _write
+from orderdrop.service.app import App
+from orderdrop.system.clock import SystemClock, from_datetime, iso, trade_date
 
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"
 SYMBOL = "SHSE.600000"

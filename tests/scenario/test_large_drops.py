@@ -1,11 +1,11 @@
 """A large drop goes in block by block, without a look at each sid; what is told of it is what a small one is told."""
 
 import pytest
-from conftest import TODAY
+from routed_desk import TODAY
 
-from orderdrop.clock import FixedClock, SystemClock, to_datetime
 from orderdrop.inbox import tail
 from orderdrop.intake import reader
+from orderdrop.system.clock import FixedClock, SystemClock, to_datetime
 
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"
 EARLIER = ("A1", "A2", "A3")

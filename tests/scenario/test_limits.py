@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from orderdrop.clock import SHANGHAI, FixedClock
+from orderdrop.system.clock import SHANGHAI, FixedClock
 
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"
 PENDING = "SHSE.018014"  # the paper broker leaves it open

@@ -9,12 +9,12 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
-from conftest import Desk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from routed_desk import Desk
 
-from orderdrop.clock import SHANGHAI, FixedClock
-from orderdrop.config import Settings
+from orderdrop.config.settings import Settings
+from orderdrop.system.clock import SHANGHAI, FixedClock
 
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price,strategy\n"
 SHARE, STAYS_OPEN = "SHSE.600000", "SHSE.018014"  # at 10.00 at once; never

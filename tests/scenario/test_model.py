@@ -5,10 +5,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from conftest import TODAY, Desk
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from routed_desk import TODAY, Desk
 
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"
 SYMBOLS = ("SHSE.600000", "SHSE.018014")

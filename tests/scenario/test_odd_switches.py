@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from orderdrop.config import Settings
+from orderdrop.config.settings import Settings
 from orderdrop.inbox.switches import reason_in, switch_files
 
 BASKET = "sid,account_id,symbol,volume,order_type,order_business,price\n{0},demo,SHSE.600000,100,1,1,10.35\n"

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from conftest import TODAY, Desk
+from routed_desk import TODAY, Desk
 
-from orderdrop import altered, archive, away
+from orderdrop.archive import altered, filing
 from orderdrop.cli import main
+from orderdrop.service import away
 
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"
 
@@ -36,14 +37,14 @@ def bytes_kept(desk: Desk) -> list[bytes]:
 
 def before_the_hold(monkeypatch, act) -> None:
     """`act` once, between the last look and the rename to our own name."""
-    real, left = archive.take_hold, [act]
+    real, left = filing.take_hold, [act]
 
     def take_hold(path: Path, tag: str = "") -> Path:
         if left and path.suffix == ".csv":
             left.pop()(path)
         return real(path, tag)
 
-    monkeypatch.setattr(archive, "take_hold", take_hold)
+    monkeypatch.setattr(filing, "take_hold", take_hold)
 
 
 def replace(path: Path, content: str) -> None:
@@ -103,7 +104,7 @@ def test_refused_file_when_a_good_one_takes_its_place_just_before_it_is_put_away
 
 
 def test_items_when_one_cannot_be_put_away_all_others_are(trade, monkeypatch):
-    real = archive.finish
+    real = filing.finish
 
     def finish(own, folder, name, drop_id):
         if name == "b.csv":
@@ -112,7 +113,7 @@ def test_items_when_one_cannot_be_put_away_all_others_are(trade, monkeypatch):
 
     desk = trade({})
     with monkeypatch.context() as broken:
-        broken.setattr(archive, "finish", finish)
+        broken.setattr(filing, "finish", finish)
         desk.route({f"{letter}.csv": basket(letter.upper()) for letter in "abcd"})
         assert sorted(path.name for path in desk.inbox.iterdir()) == ["b.csv"]
     desk.route()
@@ -148,7 +149,7 @@ def test_drop_when_the_process_dies_while_it_is_put_away_is_put_away_at_the_next
 
     desk = trade({})
     with monkeypatch.context() as broken:
-        broken.setattr(archive, "reach", die)
+        broken.setattr(filing, "reach", die)
         desk.put({"a.csv": basket("A1"), "a.csv.fin": ""})
         with pytest.raises(Killed):
             desk.route()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from file_desk import FileDesk, buys
 
-from orderdrop import shut
-from orderdrop.order.errors import GatewayError, JournalError
+from orderdrop.errors import GatewayError, JournalError
+from orderdrop.gateway import closures
 from orderdrop.terminal import Faults
 
 PENDING = "SHSE.018014"
@@ -39,7 +39,7 @@ def interrupted(desk: FileDesk, monkeypatch, files: dict[str, str]) -> None:
 
         broken.setattr(gateway, "submit", submit)
         broken.setattr(gateway, "settle", lambda _batch: {})
-        broken.setattr("orderdrop.door.PAUSE_AFTER_FAULT", 0.0)
+        broken.setattr("orderdrop.execution.submission.PAUSE_AFTER_FAULT", 0.0)
         desk.put(files)
         desk.later(2, terminal=False)
 
@@ -72,7 +72,7 @@ def test_order_when_it_was_taken_back_stays_expired_and_takes_no_room(file_desk)
     assert desk.statuses() == {"S0": "expired"}
     desk.later(10)
     assert desk.statuses() == {"S0": "expired"}
-    shut.open_again(desk.open().workspace, "gm")
+    closures.open_again(desk.open().workspace, "gm")
     desk.open().day_end.look()
     desk.fault(Faults())  # after a close the terminal is started again
     desk.later(1)
@@ -150,7 +150,7 @@ def test_hand_over_in_doubt_when_the_journal_fails_is_asked_about_again(file_des
     desk.later(1)
     desk.close()  # from its second start on, staging's memory is without a gap
     app = desk.open()
-    monkeypatch.setattr("orderdrop.door.PAUSE_AFTER_FAULT", 0.0)
+    monkeypatch.setattr("orderdrop.execution.submission.PAUSE_AFTER_FAULT", 0.0)
     with monkeypatch.context() as broken:
 
         def load(_handover):

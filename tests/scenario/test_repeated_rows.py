@@ -6,17 +6,17 @@ from datetime import timedelta
 
 import pytest
 from books import a_book
-from conftest import TODAY
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from routed_desk import TODAY
 
-from orderdrop import admission
-from orderdrop.app import App
-from orderdrop.clock import FixedClock, SystemClock, to_datetime
-from orderdrop.config import Settings
+from orderdrop.admission import admission
+from orderdrop.admission.dry_run import rehearse
+from orderdrop.config.settings import Settings
+from orderdrop.config.workspace import Workspace
 from orderdrop.inbox import tail
-from orderdrop.rehearsal import rehearse
-from orderdrop.workspace import Workspace
+from orderdrop.service.app import App
+from orderdrop.system.clock import FixedClock, SystemClock, to_datetime
 
 HEAD = "证券代码,买卖方向,委托数量,委托价格\n"
 A = "600000,买入,1000,10.35\n"

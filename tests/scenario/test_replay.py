@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from orderdrop.archived import Archived
+from orderdrop.archive.day import Archived
 from orderdrop.cli import main
-from orderdrop.clock import SHANGHAI, FixedClock
+from orderdrop.system.clock import SHANGHAI, FixedClock
 
 DAY = datetime(2026, 11, 19, 9, 31, tzinfo=SHANGHAI)
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"

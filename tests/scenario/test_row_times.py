@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from orderdrop.clock import FixedClock, SystemClock, iso, to_datetime
 from orderdrop.journal.journal import reading_engine
-from orderdrop.journal.reading import Reading
-from orderdrop.views import order_view
+from orderdrop.journal.reader import Reading
+from orderdrop.system.clock import FixedClock, SystemClock, iso, to_datetime
+from orderdrop.views.orders import order_view
 
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"
 

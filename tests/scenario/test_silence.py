@@ -1,9 +1,9 @@
 """A hand-over that nobody saw the end of, and no evidence: the order is unknown, counts as live, and is never sent again on a guess."""
 
 import pytest
-from conftest import Desk
+from routed_desk import Desk
 
-from orderdrop.order.errors import GatewayError
+from orderdrop.errors import GatewayError
 
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"
 BUY = HEADER + "A1,acc,SHSE.600000,100,1,1,10.35\n"
@@ -29,7 +29,7 @@ class Silent:
 
 @pytest.fixture
 def silent(desk, monkeypatch):
-    monkeypatch.setattr("orderdrop.door.PAUSE_AFTER_FAULT", 0.0)
+    monkeypatch.setattr("orderdrop.execution.submission.PAUSE_AFTER_FAULT", 0.0)
     one = desk()
     return one, Silent(one, monkeypatch)
 

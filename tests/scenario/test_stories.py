@@ -3,9 +3,9 @@
 import time
 
 import pytest
-from conftest import TODAY
+from routed_desk import TODAY
 
-from orderdrop.order.errors import GatewayError
+from orderdrop.errors import GatewayError
 
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"
 BUY = HEADER + "A1,acc,SHSE.600000,100,1,1,10.35\n"
@@ -113,7 +113,7 @@ def test_sid_when_used_for_another_order_is_refused_and_says_what_differs(trade,
 
 
 def test_sid_when_two_share_a_hash_is_a_conflict_and_not_a_duplicate(trade, monkeypatch):
-    monkeypatch.setattr("orderdrop.judge.sid_keys", lambda wires: [7] * len(wires))
+    monkeypatch.setattr("orderdrop.admission.judge.sid_keys", lambda wires: [7] * len(wires))
     desk = trade({"one.csv": BUY})
     desk.route({"two.csv": BUY.replace("A1", "B1")})
     assert desk.outcomes("two.csv") == [("B1", "error", "SID_CONFLICT")]

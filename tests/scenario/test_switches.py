@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from orderdrop.clock import SHANGHAI, FixedClock
+from orderdrop.system.clock import SHANGHAI, FixedClock
 
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"
 HELD = "SHSE.600000"

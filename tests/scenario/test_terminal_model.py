@@ -14,14 +14,15 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from orderdrop import failpoint, shut
 from orderdrop.audit.verify import verify
-from orderdrop.clock import Micros, iso, trade_date
+from orderdrop.config.workspace import Workspace
+from orderdrop.domain.identity import wire_sid
+from orderdrop.errors import GatewayError, JournalError
+from orderdrop.gateway import closures
 from orderdrop.journal.journal import reading_engine
-from orderdrop.order.errors import GatewayError, JournalError
-from orderdrop.order.identity import wire_sid
+from orderdrop.system import failpoint
+from orderdrop.system.clock import Micros, iso, trade_date
 from orderdrop.terminal import Faults, Kind, Stall, read_ledger
-from orderdrop.workspace import Workspace
 
 ACCOUNTS = ("A1", "A2")
 PENDING = "SHSE.018014"
@@ -118,7 +119,7 @@ class Terminal(RuleBasedStateMachine):
         )
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(failpoint.os, "kill", self.desk.kill)
-        self.patch.setattr("orderdrop.door.PAUSE_AFTER_FAULT", 0.0)
+        self.patch.setattr("orderdrop.execution.submission.PAUSE_AFTER_FAULT", 0.0)
         self.names = self.sids = 0
         self.baskets: list[str] = []
         self.desk.later(0.4)
@@ -209,7 +210,7 @@ class Terminal(RuleBasedStateMachine):
 
     @rule()
     def open_again(self) -> None:
-        shut.open_again(self.desk.open().workspace, "gm")
+        closures.open_again(self.desk.open().workspace, "gm")
         self.desk.open().day_end._look_at = 0.0
         self.desk.later(0.4)
 

@@ -9,11 +9,11 @@ from builders import FRIDAY
 from file_desk import HEADER, FileDesk
 from test_day_change import proof
 
-from orderdrop.clock import iso
-from orderdrop.journal.reading import read
-from orderdrop.oddities import alarms
-from orderdrop.order import goldminer_format as gm
-from orderdrop.questions import broker_orders
+from orderdrop.client.queries import broker_orders
+from orderdrop.domain import goldminer_format as gm
+from orderdrop.journal.reader import read
+from orderdrop.system.clock import iso
+from orderdrop.views.oddities import alarms
 
 ORDER = HEADER + "A,A1,SHSE.600000,1000,1,1,10\n"
 OURS = {"account": "A1", "scan": "fileorder_s01", "days": 0}

@@ -1,7 +1,7 @@
 """A file that is cut off at any byte never gives an order that its writer did not write to its end."""
 
 import pytest
-from conftest import TODAY
+from routed_desk import TODAY
 
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price,remark\n"
 

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 import pytest
 from builders import TO_VERSION_1
 
-from orderdrop.archived import Archived, ArchiveError
+from orderdrop.archive.day import Archived, ArchiveError
 from orderdrop.audit.verify import verify
-from orderdrop.clock import SHANGHAI, FixedClock, trade_date
+from orderdrop.config.workspace import Workspace
 from orderdrop.journal.journal import reading_engine
-from orderdrop.workspace import Workspace
+from orderdrop.system.clock import SHANGHAI, FixedClock, trade_date
 
 DAY = datetime(2026, 11, 19, 9, 31, tzinfo=SHANGHAI)
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"
@@ -152,11 +152,11 @@ def test_verify_when_a_file_of_the_archive_was_altered_names_it(traded, clock, n
 
 
 def test_verify_when_a_file_and_its_line_of_the_manifest_were_altered_names_the_manifest(traded, clock):
-    from orderdrop import archive  # noqa: PLC0415
+    from orderdrop.archive import filing  # noqa: PLC0415
 
     folder = traded.root / "archive" / "2026-11-19"
     (folder / "drops" / "a.csv").write_text("sid\n")
-    archive.write_manifest(folder)
+    filing.write_manifest(folder)
     assert first_difference(traded, clock).startswith("archive/2026-11-19/manifest.sha256: ")
 
 
@@ -290,7 +290,7 @@ def test_verify_when_sealing_or_closing_was_interrupted_finds_nothing(trade, clo
     desk.close()
     desk.route({"d.csv": HEADER + row("D1")})
     with monkeypatch.context() as killing, pytest.raises(Killed):
-        killing.setattr("orderdrop.closing.reach", kill)
+        killing.setattr("orderdrop.archive.closing.reach", kill)
         desk.app.chores.close_days(trade_date(clock.now()))
     desk.crash()
     assert first_difference(desk, clock) == ""

@@ -9,12 +9,12 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import Desk
+from routed_desk import Desk
 
 from orderdrop.audit.verify import verify
-from orderdrop.clock import SHANGHAI, FixedClock
+from orderdrop.config.workspace import Workspace
 from orderdrop.journal.journal import reading_engine
-from orderdrop.workspace import Workspace
+from orderdrop.system.clock import SHANGHAI, FixedClock
 
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"
 FILES = {

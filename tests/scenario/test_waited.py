@@ -8,8 +8,8 @@ from datetime import datetime
 
 import pytest
 
-from orderdrop.clock import SHANGHAI, FixedClock
-from orderdrop.config import Settings
+from orderdrop.config.settings import Settings
+from orderdrop.system.clock import SHANGHAI, FixedClock
 
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"
 PENDING = "SHSE.018014"  # the paper broker leaves it open

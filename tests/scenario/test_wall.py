@@ -8,7 +8,7 @@ import threading
 import pytest
 from file_desk import HEADER, FileDesk
 
-from orderdrop.heartbeat import last_beat
+from orderdrop.service.heartbeat import last_beat
 
 PENDING = "SHSE.018014"  # the paper broker leaves it open
 
@@ -43,7 +43,7 @@ def test_turn_when_taking_drops_fails_unforeseen_then_cancels_go_out_and_orders_
 ):
     one = trade({"a.csv": row("P", PENDING)})
     with monkeypatch.context() as broken:
-        broken.setattr("orderdrop.admission.Admission._admit_small", only_cancels(told_once))
+        broken.setattr("orderdrop.admission.admission.Admission._admit_small", only_cancels(told_once))
         one.put({"b.csv": row("B1"), "c.cancel_order.csv": "sid,comment\nP,\n"})
         faults = turns(one)
         assert all("a drop that is poison" in fault for fault in faults)
@@ -59,8 +59,8 @@ def test_turn_when_taking_drops_fails_unforeseen_then_cancels_go_out_and_orders_
 
 def only_cancels(fail):
     """Judging orders fails; cancels are none."""
-    from orderdrop.admission import Admission  # noqa: PLC0415
-    from orderdrop.order.model import DropKind  # noqa: PLC0415
+    from orderdrop.admission.admission import Admission  # noqa: PLC0415
+    from orderdrop.domain.order import DropKind  # noqa: PLC0415
 
     real = Admission._admit_small
 
@@ -76,24 +76,24 @@ def only_cancels(fail):
     "where",
     [
         "orderdrop.router.Router._dispatch",
-        "orderdrop.guarding.Guard.watch",
-        "orderdrop.holding.Holding.turn",
+        "orderdrop.risk.breakers.Guard.watch",
+        "orderdrop.execution.release.Holding.turn",
         "orderdrop.journal.writer.Writer.add_batch",
         "orderdrop.router.collect",
-        "orderdrop.confirmation.Confirmation.look",
-        "orderdrop.door.Door.note",
-        "orderdrop.chores.Chores.note",
-        "orderdrop.dayend.DayEnd.step",
-        "orderdrop.outbox.Outbox.update",
-        "orderdrop.gateway.paper.PaperGateway.poll",
-        "orderdrop.gateway.paper.PaperGateway.submit",
-        "orderdrop.clock.SteadyClock.other_day",
+        "orderdrop.execution.confirmation.Confirmation.look",
+        "orderdrop.execution.submission.Door.note",
+        "orderdrop.service.housekeeping.Chores.note",
+        "orderdrop.reconciliation.day_end.DayEnd.step",
+        "orderdrop.outbox.result_files.Outbox.update",
+        "orderdrop.gateway.paper.gateway.PaperGateway.poll",
+        "orderdrop.gateway.paper.gateway.PaperGateway.submit",
+        "orderdrop.system.clock.SteadyClock.other_day",
     ],
 )
 def test_turn_when_any_part_fails_unforeseen_then_each_order_is_traded_once_in_the_end(
     trade, monkeypatch, where
 ):
-    monkeypatch.setattr("orderdrop.door.PAUSE_AFTER_FAULT", 0.01)
+    monkeypatch.setattr("orderdrop.execution.submission.PAUSE_AFTER_FAULT", 0.01)
     one = trade({"a.csv": row("A1")})
     with monkeypatch.context() as broken:
         broken.setattr(where, property(boom) if where.endswith("other_day") else boom)
@@ -106,7 +106,7 @@ def test_turn_when_any_part_fails_unforeseen_then_each_order_is_traded_once_in_t
 
 
 def test_batch_when_the_gateway_fails_unforeseen_after_it_took_it_is_settled_by_evidence(trade, monkeypatch):
-    monkeypatch.setattr("orderdrop.door.PAUSE_AFTER_FAULT", 0.01)
+    monkeypatch.setattr("orderdrop.execution.submission.PAUSE_AFTER_FAULT", 0.01)
     one = trade({})
     gateway = one.open().desk.gateways["paper"]
     real = gateway.submit
@@ -137,7 +137,7 @@ def test_screen_when_it_fails_then_the_router_goes_on(trade):
 def test_gateway_that_cannot_be_heard_is_named_in_the_heartbeat(trade, monkeypatch):
     one = trade({})
     with monkeypatch.context() as broken:
-        broken.setattr("orderdrop.gateway.paper.PaperGateway.poll", boom)
+        broken.setattr("orderdrop.gateway.paper.gateway.PaperGateway.poll", boom)
         turns(one, 1)
         told = beat(one)["gateways"]["paper"]
         assert told["silent"]

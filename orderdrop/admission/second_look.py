@@ -1,0 +1,85 @@
+"""Orders that have waited pass the rules and limits of now before they leave: time, settings, switches and holdings may have changed since.
+
+What does not pass is denied, or waits for its time; nothing that a release, a restart or another setting let through leaves unseen.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from orderdrop.accounts.routing import Desk
+from orderdrop.domain.order import Order
+from orderdrop.domain.refusal import Code, Refusal
+from orderdrop.domain.status import Status
+from orderdrop.journal.records import drop_of
+from orderdrop.journal.writer import Writer
+from orderdrop.risk import checks
+from orderdrop.risk.ledger import ScopeKey
+from orderdrop.system.clock import Micros, iso
+
+
+@dataclass
+class Looked:
+    """Journal rows, in their order. denied: by reason. later: with the hold that is told."""
+
+    leaving: list[Any] = field(default_factory=list)
+    denied: dict[Refusal, list[int]] = field(default_factory=lambda: defaultdict(list))
+    later: list[tuple[int, checks.Hold]] = field(default_factory=list)
+
+    def write(self, writer: Writer, now: Micros) -> list[int]:
+        """Journal what does not leave; the orders that it is about."""
+        for why, ids in self.denied.items():
+            writer.move(ids, Status.DENIED, now, "router", why, closed_at=now)
+        for order, hold in self.later:
+            writer.wait_again(order, hold, now)
+        return [
+            *(order for ids in self.denied.values() for order in ids),
+            *(order for order, _hold in self.later),
+        ]
+
+
+def look_again(writer: Writer, ready: Sequence[Any], context: checks.Context, desk: Desk) -> Looked:
+    """ready: READY orders of one gateway, as they are journaled. context: of now. Oldest first: each counts for those behind it."""
+    found, orders = Looked(), [_as_read(order) for order in ready]
+    stays = desk.settings.gateway_of
+    if checks.all_pass(orders, context) and all(stays(order.account_id) == order.gateway for order in ready):
+        found.leaving = list(ready)
+        return found
+    context = checks.once_more(context)
+    folders = writer.folders({drop_of(order.id) for order in ready})
+    of: dict[ScopeKey, checks.Context] = {}
+    with context.around.ledger.without([order.id for order in ready]) as back:
+        for row, order in zip(ready, orders, strict=True):
+            folder = desk.scope(folders.get(drop_of(row.id), ""))
+            mine = of.get(folder) or of.setdefault(folder, replace(context, folder=folder))
+            refusal = checks.check(order, mine)
+            if refusal is None and stays(order.account_id) != row.gateway:
+                refusal = Refusal(Code.GATEWAY_OTHER, "account_id", order.account_id, row.gateway)
+            holds = checks.holds(order, mine) if refusal is None else refusal
+            if isinstance(holds, Refusal):
+                found.denied[holds].append(row.id)
+                continue
+            back(row.id)
+            if holds:
+                found.later.append((row.id, holds[0]))
+            else:
+                found.leaving.append(row)
+    return found
+
+
+def _as_read(order: Any) -> Order:
+    """A journaled order as the checks know it."""
+    return Order(
+        0, order.sid, order.account_id, order.symbol, order.volume, order.order_type, order.order_business,
+        None if order.price is None else Decimal(order.price), order.remark or "", order.strategy or "", "",
+        _time(order.not_before), _time(order.expires_at),
+    )  # fmt: skip
+
+
+def _time(at: int | None) -> str:
+    """The time of day in Shanghai, "" for none."""
+    return "" if at is None else iso(Micros(at))[11:19]

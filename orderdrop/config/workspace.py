@@ -1,0 +1,131 @@
+"""Where things are in a workspace: the one place that knows folder and file names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from orderdrop.errors import ConfigError
+from orderdrop.system.access import PRIVATE_FOLDER
+
+SETTINGS_FILE: Final = "orderdrop.toml"
+HALT_FILE: Final = "HALT"
+REDUCE_FILE: Final = "REDUCE"
+FIN_SUFFIX: Final = ".fin"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A workspace folder. `inbox` may lie elsewhere (`[inbox] path`), everything else is below `root`."""
+
+    root: Path
+    inbox: Path
+
+    @property
+    def settings(self) -> Path:
+        return self.root / SETTINGS_FILE
+
+    @property
+    def receipts(self) -> Path:
+        return self.outbox / "receipts"
+
+    @property
+    def outbox(self) -> Path:
+        return self.root / "outbox"
+
+    @property
+    def archive(self) -> Path:
+        return self.root / "archive"
+
+    @property
+    def quarantine(self) -> Path:
+        """Files refused whole, byte for byte, a folder a day."""
+        return self.root / "quarantine"
+
+    @property
+    def quotes(self) -> Path:
+        return self.root / "quotes.csv"
+
+    @property
+    def state(self) -> Path:
+        """What the program keeps for itself: lock, log, paper broker."""
+        return self.root / ".orderdrop"
+
+    @property
+    def lock(self) -> Path:
+        return self.state / "router.lock"
+
+    @property
+    def holder(self) -> Path:
+        """Who holds the lock, for people; the lock itself cannot be read on Windows."""
+        return self.state / "router.json"
+
+    @property
+    def heartbeat(self) -> Path:
+        """What the router's loop says every two seconds."""
+        return self.state / "heartbeat.json"
+
+    @property
+    def close_request(self) -> Path:
+        """Asks a running router to close a day."""
+        return self.state / "close.json"
+
+    @property
+    def closed(self) -> Path:
+        """What came of the last close."""
+        return self.state / "closed.json"
+
+    def shut(self, gateway: str) -> Path:
+        """Says that a gateway is closed for the rest of a day."""
+        return self.state / f"shut-{gateway}.json"
+
+    @property
+    def log(self) -> Path:
+        return self.state / "orderdrop.log"
+
+    def securities(self, gateway: str) -> Path:
+        """What a gateway's terminal has told of the day's securities."""
+        return self.state / f"instruments-{gateway}.csv"
+
+    def switch(self, *, account: str = "", strategy: str = "", reducing: bool = False) -> Path:
+        """The file that switches off all, an account or a strategy."""
+        name = REDUCE_FILE if reducing else HALT_FILE
+        return self.inbox / strategy / (f"{name}.{account}" if account else name)
+
+    def day(self, day: date) -> Path:
+        return self.archive / day.isoformat()
+
+    def terminal_day(self, day: date, gateway: str) -> Path:
+        """What was left in a terminal's folders: `in` and `out/<account>`."""
+        return self.day(day) / "terminal" / gateway
+
+    def home_of(self, day: date, *, refused_whole: bool) -> Path:
+        """Where a drop is put away."""
+        return self.quarantine / day.isoformat() if refused_whole else self.day(day) / "drops"
+
+    def folders(self) -> tuple[Path, ...]:
+        return (self.inbox, self.outbox, self.receipts, self.archive, self.quarantine, self.state)
+
+    def make(self) -> None:
+        """Raises ConfigError when the inbox lies elsewhere and is not there: a share that is not mounted must not be made up."""
+        if not self.inbox.is_relative_to(self.root) and not self.inbox.is_dir():
+            raise ConfigError(f"[inbox] path: 没有这个文件夹 / no such folder: {self.inbox}")
+        for folder in self.folders():
+            folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+
+
+_TAKEN: Final = frozenset(
+    {"receipts", "con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+)
+
+
+def account_folder(account_id: str) -> str:
+    """The folder of an account below `outbox`; names that mean something else there, or to Windows, get a mark."""
+    plain = account_id.rstrip(". ")
+    return (
+        f"{plain}_"
+        if plain.partition(".")[0].lower() in _TAKEN or plain != account_id or not plain
+        else account_id
+    )

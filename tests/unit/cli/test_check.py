@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from command_line import BAD, GOOD, HEADER, PENDING, QUICK, a_file, a_workspace, dropped, orderdrop, printed
+
+from orderdrop.client.writing import today
+
+
+def _outcomes(workspace: Path, *files: Path) -> dict[str, str]:
+    return {row["sid"]: row["outcome"] for row in printed(orderdrop("check", "--json", *files, at=workspace))}
+
+
+def _everything(folder: Path) -> set[Path]:
+    return set(folder.rglob("*"))
+
+
+def test_good_file_would_go_and_nothing_is_written(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path)
+    file = a_file(tmp_path, "good.csv", GOOD)
+    before = _everything(tmp_path)
+    result = orderdrop("check", file, at=workspace)
+    assert result.exit_code == 0, result.output
+    assert "2 would_go" in result.stderr
+    assert _everything(tmp_path) == before
+
+
+def test_check_works_without_a_workspace(tmp_path: Path) -> None:
+    assert orderdrop("check", a_file(tmp_path, "good.csv", GOOD), at=tmp_path).exit_code == 0
+
+
+def test_bad_basket_names_each_row_and_ends_with_1(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path)
+    file = a_file(tmp_path, "bad.csv", BAD)
+    assert _outcomes(workspace, file) == {"B-1": "not_sent", "B-2": "denied", "B-3": "error"}
+    result = orderdrop("check", file, at=workspace)
+    assert result.exit_code == 1
+    assert "LOT_SIZE" in result.stdout
+
+
+def test_followed_file_goes_row_by_row(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path)
+    file = a_file(tmp_path, f"{today():%Y%m%d}.order.csv", BAD)
+    assert _outcomes(workspace, file) == {"B-1": "would_go", "B-2": "denied", "B-3": "error"}
+
+
+def test_duplicates_are_found_in_the_journal_and_between_files(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path)
+    dropped(workspace, "good.csv", GOOD)
+    again, new, twice = (a_file(tmp_path, name, text) for name, text in
+                         (("a.csv", GOOD), ("b.csv", PENDING), ("c.csv", PENDING)))  # fmt: skip
+    found = printed(orderdrop("check", again, new, twice, "--json", at=workspace))
+    assert [row["outcome"] for row in found] == ["duplicate", "duplicate", "would_go", "duplicate"]
+    assert orderdrop("check", again, at=workspace).exit_code == 0
+
+
+def test_sid_used_for_another_order_is_refused(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path)
+    dropped(workspace, "good.csv", GOOD)
+    file = a_file(tmp_path, "other.csv", f"{HEADER}G-1,SHSE.600000,900,1,1,10.35\n")
+    found = printed(orderdrop("check", file, "--json", at=workspace))
+    assert found[0]["code"] == "SID_CONFLICT"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "code"),
+    [
+        ("basket.txt", GOOD, "FILE_TYPE"),
+        ("20200102.order.csv", GOOD, "FILE_STALE"),
+        ("empty.csv", "", "FILE_EMPTY"),
+        ("strange.csv", "what,is\nthis,1\n", "HEADER_NOT_FOUND"),
+    ],
+)
+def test_file_that_is_refused_whole(tmp_path: Path, name: str, text: str, code: str) -> None:
+    result = orderdrop("check", a_file(tmp_path, name, text), "--json", at=a_workspace(tmp_path / "w"))
+    assert result.exit_code == 1
+    assert [(row["row"], row["outcome"], row["code"]) for row in printed(result)] == [(0, "refused", code)]
+
+
+def test_held_and_halted(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path, QUICK + "[strategies.alpha]\nhold = true\n")
+    file = a_file(tmp_path, "good.csv", GOOD)
+    found = printed(orderdrop("check", file, "--strategy", "alpha", "--json", at=workspace))
+    assert {row["outcome"] for row in found} == {"would_be_held"}
+    orderdrop("halt", at=workspace)
+    found = printed(orderdrop("check", file, "--json", at=workspace))
+    assert {row["code"] for row in found} == {"HALTED", "NOT_SENT"} or {row["code"] for row in found} == {
+        "HALTED"
+    }
+
+
+def test_cancel_file_is_judged_by_the_journal(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path)
+    dropped(workspace, "good.csv", GOOD)
+    dropped(workspace, "pending.csv", PENDING)
+    file = a_file(tmp_path, "x.cancel_order.csv", "sid,comment\nP-1,\nG-1,\nNOBODY,\n")
+    found = printed(orderdrop("check", file, "--json", at=workspace))
+    assert [row["code"] for row in found] == [None, "CANCEL_FINISHED", "CANCEL_EARLY"]
+
+
+def test_last_line_without_newline_counts_as_whole(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path)
+    assert len(_outcomes(workspace, a_file(tmp_path, "good.csv", GOOD.rstrip("\n")))) == 2
+
+
+def test_missing_file_is_usage(tmp_path: Path) -> None:
+    assert orderdrop("check", tmp_path / "none.csv", at=a_workspace(tmp_path)).exit_code == 2
