@@ -18,12 +18,12 @@ from orderdrop.accounts.routing import Desk
 from orderdrop.config.settings import Settings
 from orderdrop.domain.order import Order
 from orderdrop.domain.report import Account, Position
+from orderdrop.domain.switches import State, Switches
 from orderdrop.journal.journal import Journal
 from orderdrop.risk import checks
 from orderdrop.risk.context import Rate
 from orderdrop.risk.engine import Gathering
 from orderdrop.risk.ledger import Ledger
-from orderdrop.risk.rules.switches import State, Switches
 from orderdrop.service.app import COLLECT_AFTER
 from orderdrop.system.clock import SHANGHAI, Micros, from_datetime
 

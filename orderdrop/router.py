@@ -17,7 +17,6 @@ from typing import Any, TypeGuard
 
 from orderdrop.accounts.routing import Desk
 from orderdrop.admission.admission import Admission, Admitted, cancels_first
-from orderdrop.admission.pending import Handover
 from orderdrop.admission.second_look import look_again
 from orderdrop.archive.witness import Marks
 from orderdrop.config.settings import GoldminerSettings
@@ -26,15 +25,18 @@ from orderdrop.domain.order import DropKind
 from orderdrop.domain.refusal import Refusal
 from orderdrop.domain.report import Report
 from orderdrop.domain.status import Status
+from orderdrop.domain.switches import Switches, with_accounts
 from orderdrop.errors import GatewayError, JournalError, OrderdropError
 from orderdrop.execution.awaited_fills import AwaitedFills
 from orderdrop.execution.cancels import Cancels
 from orderdrop.execution.confirmation import Confirmation
 from orderdrop.execution.expiry import Lapsing
+from orderdrop.execution.handover import Handover
 from orderdrop.execution.instructions import CancelHandover, Instructions
 from orderdrop.execution.release import Holding
 from orderdrop.execution.reports import Collected, collect, cursor_key
 from orderdrop.execution.submission import INTERRUPTED, Door
+from orderdrop.execution.unreadable import UnreadableRows
 from orderdrop.gateway.base import Batch, Cursor, Gateway, Outgoing
 from orderdrop.inbox.scanner import Inbox, RefusedFile
 from orderdrop.inbox.tail import Take
@@ -44,11 +46,9 @@ from orderdrop.journal.writer import Writer
 from orderdrop.risk.breakers import Guard
 from orderdrop.risk.checks import Context
 from orderdrop.risk.engine import Gathering
-from orderdrop.risk.rules.switches import Switches, with_accounts
 from orderdrop.system.clock import Clock, Micros, trade_date
 from orderdrop.system.failpoint import reach
 from orderdrop.system.faults import tell_unexpected, words
-from orderdrop.views.oddities import UnreadableRows
 
 log = logging.getLogger(__name__)
 

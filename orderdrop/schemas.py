@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from orderdrop.config.settings import Settings
 from orderdrop.doctor.finding import FindingView
 from orderdrop.domain.order import InstructionRow, OrderRow
-from orderdrop.reconciliation.day_end import ClosedView
+from orderdrop.views.day import ClosedView
 from orderdrop.views.orders import (
     BrokerOrderView,
     CashView,

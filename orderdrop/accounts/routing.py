@@ -10,8 +10,8 @@ from typing import Final
 
 from orderdrop.config.settings import RemoteSettings, Settings
 from orderdrop.domain.baseline import Baselines
+from orderdrop.domain.switches import ALL, ScopeKey, folded
 from orderdrop.gateway.base import Gateway
-from orderdrop.risk.ledger import ALL, ScopeKey, folded
 from orderdrop.system.clock import Micros
 from orderdrop.system.lazy import Looked
 

@@ -19,13 +19,15 @@ from orderdrop import intake
 from orderdrop.accounts.routing import Desk
 from orderdrop.admission import repeating
 from orderdrop.admission.judge import Judge
-from orderdrop.admission.pending import FLUSH_AT, Accepted, Handover, Pending
+from orderdrop.admission.pending import Accepted, Pending
 from orderdrop.admission.repeating import NOTHING_SAID, Repeats, Said
 from orderdrop.admission.verdict import Verdict, duplicate_row, error_row, refused_row, said_of
 from orderdrop.domain.identity import day_number
 from orderdrop.domain.order import DropKind, Instruction, Order
 from orderdrop.domain.refusal import Code, Refusal, RowError
+from orderdrop.domain.switches import Switches
 from orderdrop.errors import SidTaken
+from orderdrop.execution.handover import FLUSH_AT, Handover
 from orderdrop.inbox.names import printable
 from orderdrop.inbox.scanner import RefusedFile
 from orderdrop.inbox.tail import Changed, DropFile, Take
@@ -34,7 +36,6 @@ from orderdrop.journal.records import ROW_REFUSED, DropState, InstructionState, 
 from orderdrop.journal.writer import Writer
 from orderdrop.risk import checks
 from orderdrop.risk.engine import Gathering
-from orderdrop.risk.rules.switches import Switches
 from orderdrop.system.clock import Micros
 
 log = logging.getLogger(__name__)

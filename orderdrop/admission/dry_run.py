@@ -23,6 +23,7 @@ from orderdrop.config.workspace import Workspace
 from orderdrop.domain.identity import day_number
 from orderdrop.domain.order import Order
 from orderdrop.domain.refusal import Code, Refusal
+from orderdrop.domain.switches import with_accounts
 from orderdrop.gateway.closures import shut
 from orderdrop.gateway.instrument_feed import as_delivered, kept
 from orderdrop.inbox.names import TABLE_SUFFIXES, Ignored, printable, read_name
@@ -37,7 +38,6 @@ from orderdrop.journal.today import TodaysOrders
 from orderdrop.journal.writer import Writer
 from orderdrop.risk import checks
 from orderdrop.risk.engine import Gathering
-from orderdrop.risk.rules.switches import with_accounts
 from orderdrop.system.clock import Micros
 
 

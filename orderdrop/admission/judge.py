@@ -13,11 +13,11 @@ from orderdrop.admission.verdict import Verdict, conflict, told
 from orderdrop.domain.identity import SidScope, day_number, sid_key, sid_keys, wire_sid
 from orderdrop.domain.order import Order
 from orderdrop.domain.refusal import Code, Refusal, RowError
+from orderdrop.domain.switches import ALL, ScopeKey
 from orderdrop.intake import Block
 from orderdrop.journal.records import Known
 from orderdrop.journal.writer import Writer
 from orderdrop.risk import checks
-from orderdrop.risk.ledger import ALL, ScopeKey
 
 _WORTH_COLUMNS: Final = 8  # orders
 

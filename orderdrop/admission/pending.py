@@ -9,23 +9,21 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import Any
 
 from orderdrop.accounts.routing import Desk
 from orderdrop.domain.identity import day_number, wire_sid
 from orderdrop.domain.order import SELLS, Order
 from orderdrop.domain.refusal import Refusal
 from orderdrop.domain.status import Status
+from orderdrop.domain.switches import ScopeKey
+from orderdrop.execution.handover import FLUSH_AT, Handover
 from orderdrop.gateway.base import Outgoing
 from orderdrop.journal.records import Known, NewBatch, NewDrop, NewRow, drop_of
 from orderdrop.journal.writer import Writer
 from orderdrop.risk.checks import Hold, Wait, combined
-from orderdrop.risk.ledger import ScopeKey
 from orderdrop.system.clock import Micros
 from orderdrop.system.pacing import slices
-
-FLUSH_AT = 10000
-"""Orders that are written together."""
 
 LEAVE_AT = 2000
 """Orders that are handed over together: between two batches somebody may say stop."""
@@ -34,18 +32,6 @@ _KEEP_BYTES = 8 * 1024 * 1024
 
 Accepted = tuple[int, int, Order]
 """Order id, sid key, the order."""
-
-
-class Handover(NamedTuple):
-    """A batch that is committed and may now go out. content: None when the journal has to be asked for it."""
-
-    gateway: str
-    batch_id: int
-    content: bytes | None
-    first_order: int
-    last_order: int
-    orders: int = 0  # how many
-    places: str | None = None  # as journaled
 
 
 class Pending:

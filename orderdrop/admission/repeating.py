@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from orderdrop.config.settings import InboxSettings
+from orderdrop.domain.hold import Hold
 from orderdrop.domain.identity import spot_of
 from orderdrop.domain.order import Order
 from orderdrop.domain.refusal import Code, Refusal
@@ -20,7 +21,6 @@ from orderdrop.inbox.tail import DropFile
 from orderdrop.intake import Block, DropSids, FollowedSids, LaterSids, row_key
 from orderdrop.journal.records import Earlier
 from orderdrop.journal.writer import Writer
-from orderdrop.risk.checks import Hold
 
 Act = Literal["hold", "duplicate", "new"]
 

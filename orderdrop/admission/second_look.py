@@ -15,10 +15,10 @@ from orderdrop.accounts.routing import Desk
 from orderdrop.domain.order import Order
 from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.domain.status import Status
+from orderdrop.domain.switches import ScopeKey
 from orderdrop.journal.records import drop_of
 from orderdrop.journal.writer import Writer
 from orderdrop.risk import checks
-from orderdrop.risk.ledger import ScopeKey
 from orderdrop.system.clock import Micros, iso
 
 

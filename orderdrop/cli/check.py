@@ -84,11 +84,11 @@ def _rehearse(
     place: Place, files: tuple[Path, ...], strategy: str, now: Micros
 ) -> list[list[dict[str, Any]]]:
     from orderdrop.admission.dry_run import rehearse  # noqa: PLC0415
+    from orderdrop.domain.switches import scope_words  # noqa: PLC0415
     from orderdrop.gateway.instrument_feed import kept  # noqa: PLC0415
     from orderdrop.inbox.switches import switch_files  # noqa: PLC0415
     from orderdrop.inbox.tail import Changed  # noqa: PLC0415
     from orderdrop.journal.reader import Reading  # noqa: PLC0415
-    from orderdrop.risk.rules.switches import scope_words  # noqa: PLC0415
     from orderdrop.system.clock import trade_date  # noqa: PLC0415
 
     for path, key, _state in switch_files(place.workspace.inbox):

@@ -14,7 +14,7 @@ from orderdrop.cli.output import give_up, json_option, print_json, say, stdout, 
 from orderdrop.errors import OrderdropError
 
 if TYPE_CHECKING:
-    from orderdrop.reconciliation.day_end import ClosedView
+    from orderdrop.views.day import ClosedView
 
 _PATIENCE: Final = 60.0
 _MORNING: Final = time(9)
@@ -106,8 +106,8 @@ def _here(place: Place, day: date) -> ClosedView:
 
 def _by_the_router(place: Place, day: date) -> ClosedView:
     """Ask, and wait for the answer. Raises OrderdropError when there is none."""
-    from orderdrop.reconciliation.day_end import ClosedView  # noqa: PLC0415
     from orderdrop.system.files import patiently, write_over  # noqa: PLC0415
+    from orderdrop.views.day import ClosedView  # noqa: PLC0415
 
     here = place.workspace
 

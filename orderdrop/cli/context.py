@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from orderdrop.config.settings import Settings
     from orderdrop.config.workspace import Workspace
     from orderdrop.domain.refusal import Language
+    from orderdrop.domain.switches import ScopeKey
     from orderdrop.journal.reader import Reading
-    from orderdrop.risk.ledger import ScopeKey
 
 
 class Place:
@@ -95,8 +95,8 @@ class Place:
     def bound_by(self, key: ScopeKey) -> ScopeKey:
         """Whom a switch binds, as the router takes it. Raises JournalError."""
         from orderdrop.accounts.routing import Desk  # noqa: PLC0415
+        from orderdrop.domain.switches import bound_by  # noqa: PLC0415
         from orderdrop.journal.lookups import has_traded  # noqa: PLC0415
-        from orderdrop.risk.rules.switches import bound_by  # noqa: PLC0415
 
         desk = Desk(self.settings, {})
 
@@ -111,14 +111,14 @@ class Place:
     @property
     def routed(self) -> bool:
         """Whether a router runs here."""
-        from orderdrop.service.app import is_running  # noqa: PLC0415
+        from orderdrop.views.running import is_running  # noqa: PLC0415
 
         return is_running(self.workspace)
 
     @property
     def in_force(self) -> bool:
         """False while a router runs here that was started with other settings."""
-        from orderdrop.service.app import has_settings  # noqa: PLC0415
+        from orderdrop.views.running import has_settings  # noqa: PLC0415
 
         return has_settings(self.workspace, self.settings)
 

@@ -21,17 +21,17 @@ from rich.text import Text
 from orderdrop import __version__
 from orderdrop.cli.context import Place
 from orderdrop.cli.output import clock_time, print_json_line, say, shortened, stdout, style_of
+from orderdrop.config.workspace import receipt_path
 from orderdrop.domain.codes import UNEVEN
 from orderdrop.domain.identity import day_number
 from orderdrop.domain.refusal import Code, both
 from orderdrop.domain.report import clean
 from orderdrop.domain.status import TERMINAL, Status
+from orderdrop.domain.switches import scope_words
 from orderdrop.errors import JournalError
 from orderdrop.inbox.switches import switch_files
 from orderdrop.journal.reader import Reading
 from orderdrop.journal.records import DropState, InstructionState, RowOutcome, drop_of
-from orderdrop.outbox.receipt import receipt_path
-from orderdrop.risk.rules.switches import scope_words
 from orderdrop.router import Round
 from orderdrop.service.app import App
 from orderdrop.system.clock import SystemClock, iso

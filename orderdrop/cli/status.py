@@ -130,10 +130,10 @@ def who_runs(place: Place) -> tuple[dict[str, Any], dict[str, Any] | None]:
     import platform  # noqa: PLC0415
     import time  # noqa: PLC0415
 
-    from orderdrop.service.app import holder_of  # noqa: PLC0415
     from orderdrop.service.heartbeat import last_beat  # noqa: PLC0415
     from orderdrop.system.clock import ticks_of_machine  # noqa: PLC0415
     from orderdrop.views import health  # noqa: PLC0415
+    from orderdrop.views.running import holder_of  # noqa: PLC0415
 
     if not place.routed:
         return {"running": False}, None
@@ -187,8 +187,8 @@ def _halted(place: Place) -> str | None:
 
 def _switches(place: Place) -> list[dict[str, Any]]:
     """What is switched off: its scope ("" for all, account, strategy), name, state, file, and the reason that was given, or why it binds all."""
+    from orderdrop.domain.switches import ALL  # noqa: PLC0415
     from orderdrop.inbox.switches import reason_in, switch_files  # noqa: PLC0415
-    from orderdrop.risk.ledger import ALL  # noqa: PLC0415
 
     found = []
     for path, key, state in switch_files(place.workspace.inbox):
@@ -242,7 +242,7 @@ def _show(found: dict[str, Any]) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    from orderdrop.risk.rules.switches import scope_words  # noqa: PLC0415
+    from orderdrop.domain.switches import scope_words  # noqa: PLC0415
     from orderdrop.views.orders import live_words  # noqa: PLC0415
 
     grid = Table.grid(padding=(0, 2))

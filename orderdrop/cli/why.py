@@ -39,7 +39,9 @@ def why(place: Place, asked: str, day: datetime | None, as_json: bool) -> None:
 
     place.must_exist()
     with place.journal() as reading:
-        teller = Teller(place, reading, day.date() if day else place.today)
+        teller = Teller(
+            place.workspace, place.settings, reading, day.date() if day else place.today, place.today
+        )
         story = teller.order(asked) or teller.file(_below_inbox(place, asked))
         if story is None:
             _unknown(asked, teller)

@@ -30,7 +30,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from orderdrop.config import faults as config_faults
+from orderdrop.config import faults
 from orderdrop.config.limits import AccountLimits, Limits, StrategyLimits
 from orderdrop.config.workspace import SETTINGS_FILE, Workspace
 from orderdrop.errors import ConfigError
@@ -595,19 +595,19 @@ def load(root: Path) -> tuple[Settings, Workspace]:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(_told(path, text, [config_faults.of_toml(error, text)])) from None
+        raise ConfigError(_told(path, text, [faults.of_toml(error, text)])) from None
     _refuse_unknown_variables()
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        raise ConfigError(_told(path, text, config_faults.of_settings(error, Settings, text))) from None
+        raise ConfigError(_told(path, text, faults.of_settings(error, Settings, text))) from None
     return settings, Workspace(root, root / settings.inbox.path)
 
 
 def _read_text(path: Path) -> str:
     """Return no text when there is no file: every setting has a default."""
     try:
-        return config_faults.decode(path.read_bytes()).replace("\r\n", "\n")
+        return faults.decode(path.read_bytes()).replace("\r\n", "\n")
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError:
@@ -616,7 +616,7 @@ def _read_text(path: Path) -> str:
         ) from None
 
 
-def _told(path: Path, text: str, faults: Sequence[config_faults.Fault]) -> str:
+def _told(path: Path, text: str, faults: Sequence[faults.Fault]) -> str:
     lines = text.splitlines()
     return "\n".join([f"{path}: 设置有误 / settings are wrong", *(fault.text(lines) for fault in faults)])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from orderdrop.errors import ConfigError
@@ -129,3 +129,15 @@ def account_folder(account_id: str) -> str:
         if plain.partition(".")[0].lower() in _TAKEN or plain != account_id or not plain
         else account_id
     )
+
+
+def book_path(receipt: Path) -> Path:
+    """Of the receipt that a workbook gets besides its csv."""
+    return receipt.with_suffix(".xlsx")
+
+
+def receipt_path(receipts: Path, name: str, number: int | None = None) -> Path:
+    """name: the drop's path below the inbox. number: the drop's own, once another drop has taken its name."""
+    plain = receipts / PurePosixPath(name)
+    middle = "" if number is None else f"~{number}"
+    return plain.with_name(f"{plain.name}{middle}.receipt.csv")

@@ -14,11 +14,11 @@ from orderdrop.config.settings import GoldminerSettings
 from orderdrop.doctor.folders import Folder, look_at
 from orderdrop.errors import GatewayError
 from orderdrop.gateway.goldminer.account import CASH, CHANGES, EXECUTIONS, LATEST, POSITIONS
-from orderdrop.gateway.goldminer.dbf import is_installed
 from orderdrop.gateway.goldminer.output import Output
 from orderdrop.gateway.goldminer.rows import columns_of
 from orderdrop.gateway.goldminer.scan import is_our_name
 from orderdrop.system.clock import Micros, SystemClock, trade_date
+from orderdrop.system.dbf import is_installed
 
 ITEMS: Final = (CHANGES, LATEST, EXECUTIONS, CASH, POSITIONS, "func_response")
 """The six files that can be switched on in the terminal."""

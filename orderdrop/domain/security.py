@@ -76,3 +76,20 @@ def _volume(value: int) -> int | None:
 
 def _text(value: object) -> str:
     return "" if value is None else str(int(value)) if isinstance(value, bool) else str(value)
+
+
+class Instrument(NamedTuple):
+    """What is known of a security today. Prices in its currency; None: not known. unlimited: it has no daily limit today. suspended: a terminal says so."""
+
+    previous_close: Decimal | None = None
+    last: Decimal | None = None
+    lower: Decimal | None = None
+    upper: Decimal | None = None
+    limit_percent: Decimal | None = None
+    unlimited: bool = False
+    st: bool | None = None
+    suspended: bool = False
+
+    @property
+    def reference(self) -> Decimal | None:
+        return self.last if self.last is not None else self.previous_close

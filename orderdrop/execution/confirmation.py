@@ -13,7 +13,6 @@ from datetime import date
 from typing import Any, Final, NamedTuple
 
 from orderdrop.accounts.routing import Desk
-from orderdrop.admission.pending import Handover
 from orderdrop.config.settings import RemoteSettings
 from orderdrop.domain.baseline import read_places
 from orderdrop.domain.identity import day_number, from_day_number, wire_sid
@@ -22,6 +21,7 @@ from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.domain.status import Status
 from orderdrop.errors import GatewayError
 from orderdrop.execution.agreeing import Agreeing, Suspect
+from orderdrop.execution.handover import Handover
 from orderdrop.execution.instructions import is_proven_absent
 from orderdrop.execution.window import Flight, Place, Tracker
 from orderdrop.gateway.base import Batch, Trace

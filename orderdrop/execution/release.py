@@ -13,11 +13,12 @@ from orderdrop.accounts.routing import Desk
 from orderdrop.domain.identity import day_number
 from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.domain.status import Status
+from orderdrop.domain.switches import Switches
 from orderdrop.journal.writer import Writer
 from orderdrop.risk.checks import Hold
 from orderdrop.risk.engine import Gathering
 from orderdrop.risk.rules.session import NO_CANCELS, TAKES_LIMITS, clock_text, end_of_phase, phase_at
-from orderdrop.risk.rules.switches import Switches, switched_off
+from orderdrop.risk.rules.switches import switched_off
 from orderdrop.system.clock import Clock, iso, second_of_day, trade_date
 
 _AGAIN: Final = 1_000_000

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from orderdrop.accounts.routing import Desk
-from orderdrop.admission.pending import FLUSH_AT, Handover
 from orderdrop.archive.witness import Marks
 from orderdrop.domain.identity import day_number, from_day_number, wire_sid
 from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.domain.status import Status
 from orderdrop.errors import GatewayError, JournalError
+from orderdrop.execution.handover import FLUSH_AT, Handover
 from orderdrop.gateway.base import Batch, CallsOneByOne, Outcome, Stopped, SubmitResult
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.records import drop_of

@@ -10,8 +10,7 @@ from typing import Final, NamedTuple
 from orderdrop.config.workspace import FIN_SUFFIX, HALT_FILE, REDUCE_FILE
 from orderdrop.domain.order import DropKind
 from orderdrop.domain.refusal import Code, Refusal
-from orderdrop.risk.ledger import ALL, ScopeKey
-from orderdrop.risk.rules.switches import State
+from orderdrop.domain.switches import ALL, ScopeKey, State
 
 EXCEL_MARK: Final = "~$"
 IGNORED_PREFIXES: Final = (EXCEL_MARK, ".")
@@ -110,7 +109,7 @@ def is_mark(name: str) -> bool:
 
 def read_switch(path: str) -> tuple[ScopeKey, State] | None:
     """What an entry of the inbox, file or folder, switches off: `HALT` or `REDUCE` all, `<strategy>/HALT` a strategy, `HALT.<name>` what is
-    called so: an account, if it is one that is known, else all (`orderdrop.risk.rules.switches.with_accounts`).
+    called so: an account, if it is one that is known, else all (`orderdrop.domain.switches.with_accounts`).
 
     Whatever begins with such a word, in any case, and goes on with anything but a letter, is a switch: it must not fail to halt for the sake
     of a name. path: below the inbox.

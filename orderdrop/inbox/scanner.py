@@ -23,12 +23,11 @@ from orderdrop.config.settings import InboxSettings
 from orderdrop.config.workspace import FIN_SUFFIX, HALT_FILE
 from orderdrop.domain.order import DropKind
 from orderdrop.domain.refusal import Code, Refusal
+from orderdrop.domain.switches import ScopeKey, State, Switches
 from orderdrop.inbox.names import EXCEL_MARK, Ignored, Name, printable, read_name, read_switch
 from orderdrop.inbox.owner import owner_of
 from orderdrop.inbox.tail import Changed, DropFile, Growing, Limits, OpenDrop, Take, prepare, touched_at
 from orderdrop.inbox.watcher import Unwatched, Watch, watch
-from orderdrop.risk.ledger import ScopeKey
-from orderdrop.risk.rules.switches import State, Switches
 from orderdrop.system.clock import Micros, trade_date
 from orderdrop.system.files import is_free
 from orderdrop.system.grasp import Seen, hash_of

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from orderdrop.domain.switches import ScopeKey, State, Switches
 from orderdrop.inbox.names import printable, read_switch
-from orderdrop.risk.ledger import ScopeKey
-from orderdrop.risk.rules.switches import State, Switches
 
 _REASON_BYTES: Final = 400
 

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import delete, insert, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from orderdrop.domain.hold import Hold, Wait
 from orderdrop.domain.order import Order
 from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.domain.standing import Standing
@@ -26,7 +27,6 @@ from orderdrop.journal.chain import Seal, late_key
 from orderdrop.journal.lookups import Asking
 from orderdrop.journal.records import CANCEL_SENT, InstructionState, NewBatch, NewDrop, NewRow
 from orderdrop.journal.schema import ROW_BITS, drops, instructions, meta, orders
-from orderdrop.risk.checks import Hold, Wait
 from orderdrop.system.clock import instant_of
 
 

@@ -21,10 +21,9 @@ from typing import Final, NamedTuple
 from orderdrop.config.settings import InstrumentSettings
 from orderdrop.domain.board import Board, board_of
 from orderdrop.domain.report import HIGHEST_PRICE, number
-from orderdrop.domain.security import Security
+from orderdrop.domain.security import Instrument, Security
 from orderdrop.domain.symbol import Symbol, read_symbol
 from orderdrop.errors import ConfigError
-from orderdrop.risk.context import Instrument
 from orderdrop.system.clock import Micros, trade_date
 from orderdrop.system.extras import library
 from orderdrop.system.lazy import Looked

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from orderdrop.gateway.goldminer.dbf import Field, library, table_bytes
-from orderdrop.gateway.goldminer.dbf import clipped as clip
+from orderdrop.system.dbf import Field, library, table_bytes
+from orderdrop.system.dbf import clipped as clip
 from orderdrop.system.files import grow, write_over
 
 _COUNT_AT: Final = 4

@@ -19,7 +19,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.engine import Engine
 
 from orderdrop.archive.day import RECONCILIATION, Archived
@@ -47,6 +46,7 @@ from orderdrop.system.clock import Clock, iso, to_datetime
 from orderdrop.system.csv_tables import header_bytes, rows_bytes
 from orderdrop.system.faults import tell_unexpected
 from orderdrop.system.files import write_over
+from orderdrop.views.day import ClosedView, ReconciledView, StayedView
 from orderdrop.views.orders import line_of
 
 log = logging.getLogger(__name__)
@@ -59,62 +59,6 @@ _AGAIN: Final = 60.0
 _ROUNDS: Final = 200
 _TOLD: Final = 20
 _CLOSED: Final = "terminals_closed"
-_CONTRACT: Final = ConfigDict(extra="forbid", frozen=True)
-
-
-class StayedView(BaseModel):
-    """A file that was not put away, and why."""
-
-    model_config = _CONTRACT
-
-    path: str
-    why: str
-
-
-class ReconciledView(BaseModel):
-    """An order of which dropped, sent, taken and ended do not tell the same story."""
-
-    model_config = _CONTRACT
-
-    sid: str
-    account_id: str
-    gateway: str
-    symbol: str
-    volume: int
-    drop: str
-    row: int
-    sent: int = Field(description="how often it was handed over")
-    taken: int | None = Field(
-        description="how often it stands in the terminal's upfiles; null: none are kept"
-    )
-    status: str
-    filled_volume: int
-    difference: str
-
-
-class ClosedView(BaseModel):
-    """What came of closing a day, as `orderdrop close --json` prints it."""
-
-    model_config = _CONTRACT
-
-    day: str
-    at: str
-    put_away: int = Field(description="files of the terminals' folders that are in the archive now")
-    stayed: list[StayedView]
-    taken_back: list[str] = Field(description="order ids that the terminal never took, now expired")
-    open: list[str] = Field(description="order ids that are not finished")
-    dropped: int
-    denied: int
-    sent: int
-    taken: int | None
-    ended: int
-    differing: int
-    differences: list[ReconciledView]
-    faults: list[str]
-
-    @property
-    def well(self) -> bool:
-        return not (self.stayed or self.differing or self.faults)
 
 
 class Return(NamedTuple):

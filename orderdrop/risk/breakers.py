@@ -17,12 +17,11 @@ from orderdrop.config.settings import Settings
 from orderdrop.config.workspace import Workspace
 from orderdrop.domain.identity import day_number
 from orderdrop.domain.status import Status
+from orderdrop.domain.switches import ALL, ScopeKey, State, Switches, scope_words
 from orderdrop.errors import GatewayError
 from orderdrop.journal.writer import Writer
 from orderdrop.risk.context import Funds
 from orderdrop.risk.engine import Following, Gathering
-from orderdrop.risk.ledger import ALL, ScopeKey
-from orderdrop.risk.rules.switches import State, Switches, scope_words
 from orderdrop.system.clock import Clock, SteadyClock, ticks_of_machine, trade_date
 from orderdrop.system.files import write_over
 

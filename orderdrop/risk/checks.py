@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import compress, repeat
 
+from orderdrop.domain.hold import Hold, Wait, combined
 from orderdrop.domain.order import Order
 from orderdrop.domain.refusal import Code, Refusal
-from orderdrop.risk.context import Context, Hold, HoldRule, Rule, Wait, combined
+from orderdrop.risk.context import Context, HoldRule, Rule
 from orderdrop.risk.rules.board import (
     board_known,
     lot_kept,

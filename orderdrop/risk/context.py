@@ -2,72 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from orderdrop.domain.board import Board, board_of
+from orderdrop.domain.hold import Hold
 from orderdrop.domain.order import Order
-from orderdrop.domain.refusal import Code, Refusal
-from orderdrop.risk.ledger import ALL, Ledger, ScopeKey, Whose
+from orderdrop.domain.refusal import Refusal
+from orderdrop.domain.security import Instrument
+from orderdrop.domain.switches import ALL, ScopeKey
+from orderdrop.risk.ledger import Ledger, Whose
 from orderdrop.system.clock import Micros
 
 if TYPE_CHECKING:
+    from orderdrop.domain.switches import Switches
     from orderdrop.risk.rules.limits import Limit
     from orderdrop.risk.rules.session import Phase
-    from orderdrop.risk.rules.switches import Switches
-
-
-class Hold(NamedTuple):
-    """Why an order may go later only. due: when; None: when somebody releases it."""
-
-    due: Micros | None
-    why: Refusal
-
-
-class Wait(NamedTuple):
-    """All that holds an order, as one: it goes when the last of it is over. why: what is told of it first; None: the settings alone hold it.
-
-    codes: of every reason, a space between two.
-    """
-
-    due: Micros | None
-    why: Refusal | None
-    codes: str
-
-
-def combined(holds: Sequence[Hold], *, by_settings: bool = False) -> Wait:
-    """What waits for a person is told before what waits for a time; that a row repeats an earlier one before all else."""
-    asked = [hold for hold in holds if hold.due is None]
-    asked.sort(key=lambda hold: hold.why.code is not Code.REPEATED_ROW)
-    timed = sorted((hold for hold in holds if hold.due is not None), key=_due, reverse=True)
-    codes = [Code.HELD] * by_settings + [hold.why.code for hold in (*asked, *timed)]
-    first = asked or ([] if by_settings else timed)
-    due = None if by_settings or asked else _due(timed[0])
-    return Wait(due, first[0].why if first else None, " ".join(dict.fromkeys(codes)))
-
-
-def _due(hold: Hold) -> Micros:
-    return hold.due or Micros(0)
-
-
-class Instrument(NamedTuple):
-    """What is known of a security today. Prices in its currency; None: not known. unlimited: it has no daily limit today. suspended: a terminal says so."""
-
-    previous_close: Decimal | None = None
-    last: Decimal | None = None
-    lower: Decimal | None = None
-    upper: Decimal | None = None
-    limit_percent: Decimal | None = None
-    unlimited: bool = False
-    st: bool | None = None
-    suspended: bool = False
-
-    @property
-    def reference(self) -> Decimal | None:
-        return self.last if self.last is not None else self.previous_close
 
 
 class Range(NamedTuple):

@@ -23,7 +23,9 @@ from orderdrop.domain.identity import day_number
 from orderdrop.domain.order import BUYS, OrderType
 from orderdrop.domain.refusal import Code, Refusal, explain
 from orderdrop.domain.report import Account
+from orderdrop.domain.security import Instrument
 from orderdrop.domain.status import Status
+from orderdrop.domain.switches import ALL, ScopeKey, Switches, folded, strategy_key
 from orderdrop.errors import ConfigError
 from orderdrop.journal.records import CANCEL_SENT, drop_of
 from orderdrop.journal.today import CLOSED
@@ -31,11 +33,10 @@ from orderdrop.journal.writer import Writer
 from orderdrop.market.calendar import TradingDays
 from orderdrop.market.instruments import NOTHING_DELIVERED, Delivered, Instruments
 from orderdrop.risk import checks
-from orderdrop.risk.context import Context, Funds, Held, Instrument, Range, Rate, RepeatPolicy, Surroundings
-from orderdrop.risk.ledger import ALL, UNKNOWN_WORTH, Entry, Ledger, ScopeKey, Whose, folded, strategy_key
+from orderdrop.risk.context import Context, Funds, Held, Range, Rate, RepeatPolicy, Surroundings
+from orderdrop.risk.ledger import UNKNOWN_WORTH, Entry, Ledger, Whose
 from orderdrop.risk.rules import cash, market, rate, repeats, session, switches
 from orderdrop.risk.rules.limits import Limit, Scope, compiled, within_limits
-from orderdrop.risk.rules.switches import Switches
 from orderdrop.system.clock import Micros, second_of_day
 from orderdrop.system.lazy import Looked
 

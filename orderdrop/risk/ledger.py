@@ -12,16 +12,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from orderdrop.domain.switches import ALL, ScopeKey, keys_of
+
 ZERO = Decimal(0)
 UNKNOWN_WORTH = Decimal(10) ** 9
 """Yuan for a share whose price nobody knows: more than any limit, cash or price, and sums of it stay exact."""
 
 _SECOND = 1_000_000
 
-ScopeKey = tuple[str, str]
-"""("", "") everything, ("account", id), ("strategy", name); a strategy's name casefolded (`strategy_key`)."""
-
-ALL: ScopeKey = ("", "")
 
 Whose = tuple[str, str, ScopeKey]
 """What an order belongs to: its account, its strategy, and what the folder names that its drop lay in (a strategy or an account; ALL)."""
@@ -273,26 +271,6 @@ class Ledger:
 
     def busy_accounts(self) -> list[str]:
         return [account_id for account_id, times in self._sent.items() if times]
-
-
-def keys_of(account_id: str, strategy: str, folder: ScopeKey = ALL) -> tuple[ScopeKey, ...]:
-    """Whose totals an order counts in: those of the strategy that its row names, and of the one that its folder names."""
-    mine: dict[ScopeKey, None] = dict.fromkeys((ALL, ("account", account_id)))
-    if strategy:
-        mine[strategy_key(strategy)] = None
-    if folder[0] == "strategy":
-        mine[strategy_key(folder[1])] = None
-    return tuple(mine)
-
-
-def strategy_key(name: str) -> ScopeKey:
-    """However it is spelled."""
-    return "strategy", folded(name)
-
-
-def folded(name: str) -> str:
-    """A name as it is compared."""
-    return name.strip().casefold()
 
 
 def likeness(account_id: str, symbol: str, buy: bool, volume: int, limit: Decimal | None) -> Likeness:

@@ -8,8 +8,9 @@ from typing import Any, Final, NamedTuple
 
 from orderdrop.config.limits import Bounds
 from orderdrop.config.settings import Settings
+from orderdrop.domain.switches import ALL, ScopeKey, strategy_key
 from orderdrop.risk.engine import Gathering
-from orderdrop.risk.ledger import ALL, UNKNOWN_WORTH, Ledger, ScopeKey, Totals, strategy_key
+from orderdrop.risk.ledger import UNKNOWN_WORTH, Ledger, Totals
 from orderdrop.risk.rules.limits import LIMITS
 from orderdrop.system.clock import Micros
 

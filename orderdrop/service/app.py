@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import json
 import logging
 import os
 import platform
@@ -16,7 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final, Self, assert_never
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -35,7 +34,7 @@ from orderdrop.config.settings import (
 from orderdrop.config.workspace import Workspace
 from orderdrop.domain.identity import day_number, from_day_number
 from orderdrop.domain.refusal import Code
-from orderdrop.errors import ConfigError, JournalError, OrderdropError, WorkspaceBusy
+from orderdrop.errors import ConfigError, JournalError, OrderdropError
 from orderdrop.gateway.base import Gateway, SaysTrouble
 from orderdrop.gateway.gm.gateway import GmGateway
 from orderdrop.gateway.goldminer.gateway import GoldminerGateway
@@ -55,6 +54,7 @@ from orderdrop.router import Round, Router
 from orderdrop.service import away
 from orderdrop.service.heartbeat import EVERY, Heartbeat
 from orderdrop.service.housekeeping import Chores
+from orderdrop.service.lock import _held
 from orderdrop.system.access import let_in
 from orderdrop.system.clock import Clock, Micros, SteadyClock, SystemClock, iso, ticks_of_machine
 from orderdrop.system.faults import tell_unexpected
@@ -440,66 +440,11 @@ def set_up_log(settings: Settings, workspace: Workspace) -> None:
 
 
 @contextmanager
-def _held(lock: FileLock, workspace: Workspace, clock: Clock, settings: Settings) -> Iterator[None]:
-    """Hold the workspace's lock, and write down who does. Raises WorkspaceBusy, naming the holder."""
-    try:
-        lock.acquire(timeout=0.3)  # `is_running` may hold it for a moment
-    except Timeout:
-        holder = holder_of(workspace)
-        who = f"pid {holder.get('pid', '?')} @ {holder.get('host', '?')}, {holder.get('since', '?')}"
-        raise WorkspaceBusy(
-            f"这个工作区已有路由器在运行 / a router is running in this workspace already: {workspace.root}\n"
-            f"  {who}\n  先停止它,或换一个工作区 / stop it first, or use another workspace"
-        ) from None
-    try:
-        about = {
-            "pid": os.getpid(),
-            "host": platform.node(),
-            "since": iso(clock.now()),
-            "version": __version__,
-            "settings": settings.fingerprint,
-        }
-        workspace.holder.write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
-        yield
-    finally:
-        workspace.holder.unlink(missing_ok=True)
-        lock.release()
-
-
-@contextmanager
 def alone(settings: Settings, workspace: Workspace, clock: Clock) -> Iterator[None]:
     """Hold the workspace while no router runs in it. Raises WorkspaceBusy, ConfigError."""
     workspace.make()
     with _held(FileLock(workspace.lock), workspace, clock, settings):
         yield
-
-
-def holder_of(workspace: Workspace) -> dict[str, Any]:
-    """Who runs the router, empty if nobody can be named."""
-    try:
-        return dict(json.loads(workspace.holder.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return {}
-
-
-def has_settings(workspace: Workspace, settings: Settings) -> bool:
-    """Whether the router that runs here, if one does, was started with these settings: they do not change while it runs."""
-    if not is_running(workspace):
-        return True
-    return bool(holder_of(workspace).get("settings", settings.fingerprint) == settings.fingerprint)
-
-
-def is_running(workspace: Workspace) -> bool:
-    """Whether a router holds this workspace."""
-    if not workspace.lock.exists():
-        return False
-    lock = FileLock(workspace.lock)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    lock.release()
-    return False
 
 
 def _open_drop(drop: Any) -> OpenDrop:

@@ -22,7 +22,7 @@ from sqlalchemy.engine import Engine
 from orderdrop.archive.altered import note_altered
 from orderdrop.archive.closing import Closing
 from orderdrop.config.settings import Settings
-from orderdrop.config.workspace import Workspace
+from orderdrop.config.workspace import Workspace, book_path, receipt_path
 from orderdrop.domain.identity import day_number, from_day_number
 from orderdrop.domain.order import DropKind
 from orderdrop.errors import OrderdropError
@@ -32,7 +32,7 @@ from orderdrop.intake.workbook import own_sheets
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.reader import Reading, read
 from orderdrop.journal.records import drop_of
-from orderdrop.outbox.receipt import COLUMNS, book_path, receipt_path
+from orderdrop.outbox.receipt import COLUMNS
 from orderdrop.outbox.receipt_book import MOST_ROWS, write_receipt_book
 from orderdrop.outbox.result_files import Outbox
 from orderdrop.router import Round, Router

@@ -11,11 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 
-from orderdrop.gateway.base import CountsUnreadable, Gateway
 from orderdrop.journal.writer import Writer
 
 _KEPT: Final = 20
-_EVERY: Final = 1.0
 
 Meta = Callable[[str], str | None]
 """Asks the journal for a value of its meta."""
@@ -45,34 +43,7 @@ def note_strangers(writer: Writer, day: date, found: Iterable[tuple[str, str]]) 
 
 def note_unreadable_reports(writer: Writer, day: date, gateway: str, count: int, what: str) -> None:
     if count:
-        _add(writer, day, gateway, {what: count}, add=True)
-
-
-class UnreadableRows:
-    """What the gateways could not read of their terminals' output; used from the router's thread. Counted anew after a start, as the output is read anew."""
-
-    def __init__(self, gateways: Mapping[str, Gateway]) -> None:
-        self._gateways = {name: one for name, one in gateways.items() if isinstance(one, CountsUnreadable)}
-        self._noted: dict[str, dict[str, int]] = {}
-        self._again_at = float("-inf")
-
-    def news(self, ticks: float) -> dict[str, dict[str, int]]:
-        """Counts that are not noted, by gateway, at most once a second. ticks: seconds that only go forward."""
-        if ticks < self._again_at:
-            return {}
-        counts = {name: one.bad_rows for name, one in self._gateways.items()}
-        news = {name: dict(told) for name, told in counts.items() if told != self._noted.get(name, {})}
-        if news:
-            self._again_at = ticks + _EVERY
-        return news
-
-    def write(self, writer: Writer, day: date, news: Mapping[str, dict[str, int]]) -> None:
-        for name, counts in news.items():
-            _add(writer, day, name, counts, add=False)
-
-    def noted(self, news: Mapping[str, dict[str, int]]) -> None:
-        """It is committed."""
-        self._noted.update(news)
+        note_unreadable_rows(writer, day, gateway, {what: count}, add=True)
 
 
 def alarms(meta: Meta, day: date) -> list[str]:
@@ -98,7 +69,9 @@ def alarms(meta: Meta, day: date) -> list[str]:
     return found
 
 
-def _add(writer: Writer, day: date, gateway: str, counts: Mapping[str, int], *, add: bool) -> None:
+def note_unreadable_rows(
+    writer: Writer, day: date, gateway: str, counts: Mapping[str, int], *, add: bool
+) -> None:
     known = _read(writer.get_meta, unreadable_key(day))
     mine = known.setdefault(gateway, {})
     for what, count in counts.items():

@@ -12,7 +12,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
-from orderdrop.cli.context import Place
+from orderdrop.config.settings import Settings
+from orderdrop.config.workspace import Workspace, receipt_path
 from orderdrop.domain.identity import day_number, from_day_number, spot_of, wire_sid
 from orderdrop.domain.refusal import Refusal
 from orderdrop.domain.report import clean
@@ -21,7 +22,6 @@ from orderdrop.intake import Book, BookLimits, open_book
 from orderdrop.intake.encoding import CANDIDATES, byte_order_mark, decodes
 from orderdrop.journal.reader import Reading
 from orderdrop.journal.records import drop_of
-from orderdrop.outbox.receipt import receipt_path
 from orderdrop.system.clock import iso
 from orderdrop.views.inbox import look_at
 from orderdrop.views.orders import drop_view, explain_row, live_words, order_view, where
@@ -35,16 +35,21 @@ Story = dict[str, Any]
 class Teller:
     """Collects stories from the journal and the files beside it."""
 
-    def __init__(self, place: Place, reading: Reading | None, day: date) -> None:
-        self._place = place
+    def __init__(
+        self, workspace: Workspace, settings: Settings, reading: Reading | None, day: date, today: date
+    ) -> None:
+        """day: that the stories are of."""
+        self._workspace = workspace
+        self._settings = settings
+        self._today = today
         self._reading = reading
         self._day = day
-        self._language = place.language
-        self._scope = place.settings.inbox.sid_scope
+        self._language = settings.log.language
+        self._scope = settings.inbox.sid_scope
 
     @property
     def inbox(self) -> Path:
-        return self._place.workspace.inbox
+        return self._workspace.inbox
 
     # an order
 
@@ -98,7 +103,7 @@ class Teller:
             "drop": drop.name,
             "sheet": spot.sheet,
             "line": spot.row,
-            "file": None if path is None else self._place.workspace.root.joinpath(path).as_posix(),
+            "file": None if path is None else self._workspace.root.joinpath(path).as_posix(),
             "header": header,
             "text": text,
             "mended": order.note,
@@ -107,7 +112,7 @@ class Teller:
 
     def _as_it_stands(self, path: Path, drop: Any, order: int) -> tuple[str | None, str | None]:
         """The header and the row, as text."""
-        said, limits = read_name(drop.name.rpartition("/")[2]), self._place.settings.inbox
+        said, limits = read_name(drop.name.rpartition("/")[2]), self._settings.inbox
         if isinstance(said, Name) and said.whole:
             allowed = BookLimits.of(limits.max_bytes, limits.max_rows)
             opened = open_book(path.read_bytes(), said.suffix, said.kind, allowed)
@@ -116,7 +121,7 @@ class Teller:
 
     def _path_of(self, drop: Any) -> Path | None:
         """Where the file stands now."""
-        where = self._place.workspace
+        where = self._workspace
         path = where.root / drop.archived_as if drop.archived_as else where.inbox / drop.name
         return path if path.is_file() else None
 
@@ -125,7 +130,7 @@ class Teller:
         batch = self._reading.batch(order.batch_id) if self._reading and order.batch_id else None
         if batch is None:
             return None
-        settings = self._place.settings.gateways.get(batch.gateway)
+        settings = self._settings.gateways.get(batch.gateway)
         wire = wire_sid(order.sid, from_day_number(order.trade_day), self._scope)
         text = batch.content.decode("utf-8", "replace")
         return {
@@ -184,7 +189,7 @@ class Teller:
         reading = self._reading
         drops = reading.drops_by_name(name) if reading else []
         path = self.inbox / name
-        lying = look_at(name, os.fspath(path), reading, self._place.today) if os.path.lexists(path) else None
+        lying = look_at(name, os.fspath(path), reading, self._today) if os.path.lexists(path) else None
         if not drops and lying is None:
             return None
         return {
@@ -205,7 +210,7 @@ class Teller:
             if order.reason_code and len(bad) < _ROWS_TOLD:
                 bad.append((order.id, self._attempt(order) | {"sid": order.sid}))
         bad += [(row.id, self._attempt(row) | {"sid": row.sid}) for row in rows[:_ROWS_TOLD]]
-        where = self._place.workspace
+        where = self._workspace
         receipt = receipt_path(where.receipts, drop.name)
         return {
             **drop_view(drop, rows, self._language, asked).model_dump(mode="json", exclude={"errors"}),

@@ -12,9 +12,9 @@ from terminal_desk import ACCOUNT, TerminalDesk
 from orderdrop.archive.day import MANIFEST, Archived
 from orderdrop.errors import GatewayError
 from orderdrop.gateway import closures
-from orderdrop.reconciliation.day_end import ClosedView
 from orderdrop.system.clock import SHANGHAI, FixedClock
 from orderdrop.terminal import Faults, Kind, read_ledger
+from orderdrop.views.day import ClosedView
 
 HEADER = "sid,symbol,volume,order_type,order_business,price\n"
 FRIDAY = datetime(2026, 11, 20, 15, 0, tzinfo=SHANGHAI)

@@ -7,12 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 
 from orderdrop.domain.order import Order
+from orderdrop.domain.switches import Switches
 from orderdrop.gateway.base import Outgoing
 from orderdrop.risk.checks import FURTHER_RULES, HOLDS, STANDING_RULES, WARNINGS, Context
 from orderdrop.risk.context import Rate, RepeatPolicy, Surroundings
 from orderdrop.risk.ledger import Ledger
 from orderdrop.risk.rules.session import CONTINUOUS, phase_at
-from orderdrop.risk.rules.switches import Switches
 from orderdrop.system.clock import SHANGHAI, FixedClock, from_datetime, second_of_day
 
 ACCOUNT = "A1"

@@ -11,7 +11,7 @@ import io
 import struct
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from orderdrop.errors import GatewayError
 from orderdrop.gateway.base import Cancel, Outgoing
@@ -19,20 +19,21 @@ from orderdrop.gateway.goldminer.batch import Row
 from orderdrop.gateway.goldminer.rows import BadRow, columns_of
 from orderdrop.gateway.goldminer.table import Head
 from orderdrop.intake.dbf import DESCRIPTOR, read_head
-from orderdrop.system import extras
-
-_LIBRARY: Final = "shapefile"
-_ENCODING: Final = "gbk"
-_END_OF_FILE: Final = b"\x1a"
-_GBK_MARK: Final = b"\x4d"
-_SOME_DAY: Final = bytes([100, 1, 1])
-"""The header's date of change: the same orders are the same bytes, whatever the day."""
+from orderdrop.system.dbf import (
+    _ENCODING,
+    _END_OF_FILE,
+    _SOME_DAY,
+    Field,
+    _text,
+    clipped,
+    library,
+    table_bytes,
+)
 
 _FLAGS: Final = frozenset({b" ", b"*"})
 _LONGEST: Final = 254
 _DECIMALS: Final = 4
 
-Field = tuple[str, str, int, int]
 _SID: Final[Field] = ("sid", "C", 64, 0)
 _COMMENT: Final[Field] = ("comment", "C", _LONGEST, 0)
 _ORDER_FIELDS: Final[tuple[Field, ...]] = (
@@ -45,15 +46,6 @@ _ORDER_FIELDS: Final[tuple[Field, ...]] = (
     ("price", "N", 16, _DECIMALS),
     _COMMENT,
 )
-
-
-def is_installed() -> bool:
-    return extras.is_installed(_LIBRARY)
-
-
-def library() -> Any:
-    """Raises ConfigError when it is not installed."""
-    return extras.library(_LIBRARY, "dbf")
 
 
 class DbfTable:
@@ -125,17 +117,6 @@ class DbfWriting:
         return (row.sid for row in self.rows(content))
 
 
-def table_bytes(fields: Sequence[Field], rows: Sequence[tuple[Any, ...]]) -> bytes:
-    file = io.BytesIO()
-    with library().Writer(dbf=file, encoding=_ENCODING) as writer:
-        for field in fields:
-            writer.field(*field)
-        for row in rows:
-            writer.record(*row)
-    content = file.getvalue()
-    return content[:1] + _SOME_DAY + content[4:29] + _GBK_MARK + content[30:] + _END_OF_FILE
-
-
 def _price(order: Outgoing) -> str | None:
     """As text, so that no float comes in between. Raises GatewayError when the field cannot hold it exactly."""
     if order.price is None:
@@ -144,12 +125,3 @@ def _price(order: Outgoing) -> str | None:
     if Decimal(text) != order.price:
         raise GatewayError(f"{order.sid}: dbf 放不下这个价格 / dbf cannot hold this price: {order.price}")
     return text
-
-
-def clipped(text: str, size: int) -> str:
-    """As much of a text as GBK and a field hold."""
-    return text.encode(_ENCODING, "replace")[:size].decode(_ENCODING, "ignore")
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value).strip()

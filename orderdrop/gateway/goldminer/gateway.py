@@ -29,12 +29,13 @@ from orderdrop.gateway.base import (
     Trace,
 )
 from orderdrop.gateway.goldminer.batch import CsvWriting, Writing
-from orderdrop.gateway.goldminer.dbf import DbfTable, DbfWriting, is_installed, library
+from orderdrop.gateway.goldminer.dbf import DbfTable, DbfWriting
 from orderdrop.gateway.goldminer.leftovers import leave, put_away
 from orderdrop.gateway.goldminer.output import Output
 from orderdrop.gateway.goldminer.scan import Names, ScanFolder, Where
 from orderdrop.gateway.goldminer.table import CsvTable, Table
 from orderdrop.system.clock import Clock, Micros, trade_date
+from orderdrop.system.dbf import is_installed, library
 
 log = logging.getLogger(__name__)
 

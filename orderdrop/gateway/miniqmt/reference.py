@@ -15,8 +15,8 @@ from datetime import date
 from typing import Final
 
 from orderdrop.gateway.base import Batch, Outgoing
+from orderdrop.gateway.batch import read_batch
 from orderdrop.gateway.miniqmt.codes import BUSINESS
-from orderdrop.gateway.paper.rules import read_batch
 from orderdrop.system.clock import Micros
 
 LONGEST: Final = 23

@@ -31,9 +31,10 @@ from orderdrop.gateway.base import (
     SubmitResult,
     Trace,
 )
+from orderdrop.gateway.batch import read_batch
 from orderdrop.gateway.paper.book import Book, Opening, Terms
 from orderdrop.gateway.paper.quotes import Quotes
-from orderdrop.gateway.paper.rules import CANCEL_FINISHED, CANCEL_UNKNOWN, Tariff, read_batch
+from orderdrop.gateway.paper.rules import CANCEL_FINISHED, CANCEL_UNKNOWN, Tariff
 from orderdrop.gateway.paper.store import PaperStore
 from orderdrop.system.clock import Clock, Micros, trade_date
 

@@ -6,26 +6,21 @@ broker, not a mirror.
 
 from __future__ import annotations
 
-import csv
-import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
-from io import StringIO
 from typing import Final, NamedTuple
 
 from orderdrop.config.settings import FeeSettings
 from orderdrop.domain.board import Board, board_of
-from orderdrop.domain.goldminer_format import ORDER_HEADER, reason
+from orderdrop.domain.goldminer_format import reason
 from orderdrop.domain.order import OrderBusiness, OrderType
-from orderdrop.errors import GatewayError
 from orderdrop.gateway.base import Outgoing
 
 CENT: Final = Decimal("0.01")
 BUY: Final = int(OrderBusiness.BUY)
 SELL: Final = int(OrderBusiness.SELL)
 _LIMIT: Final = int(OrderType.LIMIT)
-_WIDTH: Final = len(ORDER_HEADER.split(","))
 _ORDER_TYPES: Final = frozenset(map(int, OrderType))
 _SHARES: Final = frozenset({"stock", "b_share"})
 # Far beyond any rule, and products stay exact in 28 digits.
@@ -137,42 +132,6 @@ class Tariff:
 
 def cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, ROUND_HALF_UP)
-
-
-def read_batch(content: bytes) -> list[Outgoing]:
-    """The rows of a batch as `encode` wrote them. Raises GatewayError for anything else; nothing is guessed."""
-    try:
-        rows = list(csv.reader(StringIO(content.decode("utf-8"), newline=""), strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise GatewayError(
-            f"模拟柜台读不懂这批委托 / the paper broker cannot read the batch: {error}"
-        ) from error
-    if not rows or ",".join(rows[0]) != ORDER_HEADER or not content.endswith(b"\n"):
-        raise GatewayError("模拟柜台: 表头或结尾不对 / the paper broker: wrong header or end of the batch")
-    orders = []
-    for number, cells in enumerate(rows[1:], start=2):
-        order = _read_row(cells)
-        if order is None:
-            raise GatewayError(
-                f"模拟柜台读不懂第 {number} 行 / the paper broker cannot read line {number}: {cells}"
-            )
-        orders.append(order)
-    return orders
-
-
-_WHOLE = re.compile(r"[0-9]{1,15}").fullmatch
-_PRICE = re.compile(r"(?:[0-9]{1,15}(?:\.[0-9]{1,15})?)?").fullmatch
-
-
-def _read_row(cells: list[str]) -> Outgoing | None:
-    if len(cells) != _WIDTH:
-        return None
-    sid, account_id, symbol, volume, order_type, business, price, comment = cells
-    whole = _WHOLE(volume) and _WHOLE(order_type) and _WHOLE(business)
-    if not (sid and account_id and whole and _PRICE(price)):
-        return None
-    money = Decimal(price) if price else None
-    return Outgoing(sid, account_id, symbol, int(volume), int(order_type), int(business), money, comment)
 
 
 def _wrong_kind(order: Outgoing, board: Board) -> Rejection | None:

@@ -14,8 +14,9 @@ from typing import Any, Final, NamedTuple
 from orderdrop.config.limits import Bounds
 from orderdrop.domain.order import BUYS, TO_HOLDING, Order
 from orderdrop.domain.refusal import Code, Refusal
+from orderdrop.domain.switches import ScopeKey
 from orderdrop.risk.context import Context, Funds, Surroundings
-from orderdrop.risk.ledger import UNKNOWN_WORTH, ScopeKey
+from orderdrop.risk.ledger import UNKNOWN_WORTH
 from orderdrop.risk.rules.market import worth
 from orderdrop.risk.rules.session import clock_text, second_of
 

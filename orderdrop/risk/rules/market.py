@@ -8,7 +8,8 @@ from typing import Any
 from orderdrop.domain.board import Board
 from orderdrop.domain.order import BUYS, FROM_HOLDING, PAID_IN_CASH, TO_HOLDING, Order, OrderType
 from orderdrop.domain.refusal import Code, Refusal
-from orderdrop.risk.context import Context, Instrument, Range
+from orderdrop.domain.security import Instrument
+from orderdrop.risk.context import Context, Range
 from orderdrop.risk.ledger import UNKNOWN_WORTH, ZERO, Entry
 
 _LIMIT = int(OrderType.LIMIT)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from orderdrop.domain.hold import Hold
 from orderdrop.domain.order import Order
 from orderdrop.domain.refusal import Code, Refusal
-from orderdrop.risk.context import Context, Hold
+from orderdrop.risk.context import Context
 
 _HUNDRED = Decimal(100)
 _FEW = 20

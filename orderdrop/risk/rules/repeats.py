@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from orderdrop.domain.hold import Hold
 from orderdrop.domain.order import BUYS, Order, OrderType
 from orderdrop.domain.refusal import Code, Refusal
-from orderdrop.risk.context import Context, Hold
+from orderdrop.risk.context import Context
 from orderdrop.risk.ledger import likeness
 
 _LIMIT = int(OrderType.LIMIT)

@@ -10,9 +10,10 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
+from orderdrop.domain.hold import Hold
 from orderdrop.domain.order import Order, OrderType
 from orderdrop.domain.refusal import Code, Refusal
-from orderdrop.risk.context import Context, Hold
+from orderdrop.risk.context import Context
 
 _LIMIT = int(OrderType.LIMIT)
 

@@ -4,8 +4,8 @@ import pytest
 
 from orderdrop.domain.order import DropKind
 from orderdrop.domain.refusal import Code, Refusal
+from orderdrop.domain.switches import State
 from orderdrop.inbox.names import Ignored, Name, printable, read_name, read_switch, stem_of
-from orderdrop.risk.rules.switches import State
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orderdrop.domain.refusal import Code, Refusal, explain
+from orderdrop.domain.switches import State, Switches
 from orderdrop.risk import checks
 from orderdrop.risk.checks import check
 from orderdrop.risk.context import Funds
-from orderdrop.risk.rules.switches import State, Switches
 
 
 def test_check_when_all_is_well_then_passes():

@@ -12,13 +12,14 @@ from builders import ACCOUNT, FRIDAY, a_context, a_wide_context, an_order
 from orderdrop.config.limits import AccountBounds
 from orderdrop.domain.order import BUYS, SIDE_OF, OrderBusiness
 from orderdrop.domain.refusal import Code, Refusal
+from orderdrop.domain.switches import ALL, State, Switches
 from orderdrop.risk.checks import check, entry_of
 from orderdrop.risk.context import Funds, Held, RepeatPolicy
-from orderdrop.risk.ledger import ALL, Ledger, Reserved
+from orderdrop.risk.ledger import Ledger, Reserved
 from orderdrop.risk.rules.cash import cash_enough, odd_lot_whole, shares_enough
 from orderdrop.risk.rules.limits import Scope, compiled, within_limits
 from orderdrop.risk.rules.repeats import crosses_nothing_own, held_as_repeat
-from orderdrop.risk.rules.switches import State, Switches, not_switched_off
+from orderdrop.risk.rules.switches import not_switched_off
 from orderdrop.system.clock import from_datetime
 
 NOW = from_datetime(FRIDAY)

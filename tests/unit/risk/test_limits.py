@@ -18,10 +18,12 @@ from orderdrop.accounts.routing import Desk
 from orderdrop.config.limits import AccountBounds
 from orderdrop.config.settings import Settings
 from orderdrop.domain.refusal import Code, Refusal, explain
+from orderdrop.domain.security import Instrument
+from orderdrop.domain.switches import ALL, State, Switches, with_accounts
 from orderdrop.risk.checks import Hold, check, combined, entry_of, every_denial, holds, warnings
-from orderdrop.risk.context import Funds, Held, Instrument, Rate, RepeatPolicy
+from orderdrop.risk.context import Funds, Held, Rate, RepeatPolicy
 from orderdrop.risk.engine import Gathering
-from orderdrop.risk.ledger import ALL, Ledger
+from orderdrop.risk.ledger import Ledger
 from orderdrop.risk.rules.cash import (
     cash_enough,
     odd_lot_whole,
@@ -32,7 +34,7 @@ from orderdrop.risk.rules.cash import (
 from orderdrop.risk.rules.limits import Scope, compiled, within_limits
 from orderdrop.risk.rules.rate import cancels_few, day_ceiling, held_for_cancels, turn_comes_in_time
 from orderdrop.risk.rules.repeats import crosses_nothing_own, held_as_repeat
-from orderdrop.risk.rules.switches import State, Switches, not_switched_off, with_accounts
+from orderdrop.risk.rules.switches import not_switched_off
 from orderdrop.system.clock import from_datetime
 
 NOW = from_datetime(FRIDAY)

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from orderdrop.config.settings import InstrumentSettings
 from orderdrop.domain.board import BOARDS, board_of
 from orderdrop.domain.refusal import Code
-from orderdrop.domain.security import Security
+from orderdrop.domain.security import Instrument, Security
 from orderdrop.market.instruments import NOTHING_DELIVERED, Delivered, Instruments
-from orderdrop.risk.context import Instrument, Range
+from orderdrop.risk.context import Range
 from orderdrop.risk.rules.market import (
     cage_prices,
     limit_prices,

@@ -8,9 +8,10 @@ import pytest
 from command_line import HEADER, a_workspace, dropped, orderdrop, routed
 
 from orderdrop.domain.codes import UNEVEN
+from orderdrop.execution.unreadable import UnreadableRows
 from orderdrop.journal.journal import Journal
 from orderdrop.system.clock import SystemClock, trade_date
-from orderdrop.views.oddities import UnreadableRows, alarms, note_strangers, note_unreadable_reports
+from orderdrop.views.oddities import alarms, note_strangers, note_unreadable_reports
 
 FILLED = f"{HEADER}F-1,SZSE.000725,100,1,1,10\n"
 
