@@ -16,7 +16,7 @@ from orderdrop.config.settings import GoldminerSettings, Settings
 from orderdrop.config.workspace import Workspace
 from orderdrop.gateway.base import Batch, SubmitResult
 from orderdrop.gateway.goldminer.gateway import GoldminerGateway
-from orderdrop.router import Round
+from orderdrop.router import Turn
 from orderdrop.service.app import App
 from orderdrop.system.clock import SystemClock
 
@@ -109,7 +109,7 @@ class _Run:
         if options.idle:
             threading.Thread(target=self._watch_idleness, daemon=True).start()
 
-    def tell(self, _round: Round) -> None:
+    def tell(self, _round: Turn) -> None:
         self._turns += 1
         enough = bool(self._options.expect) and self._gateway.orders >= self._options.expect
         if enough and self._options.confirmed:

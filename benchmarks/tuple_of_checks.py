@@ -14,7 +14,7 @@ from typing import Any
 import subject
 import workload
 
-from orderdrop.accounts.routing import Desk
+from orderdrop.accounts.routing import Routing
 from orderdrop.config.settings import Settings
 from orderdrop.domain.order import Order
 from orderdrop.domain.report import Account, Position
@@ -22,7 +22,7 @@ from orderdrop.domain.switches import State, Switches
 from orderdrop.journal.journal import Journal
 from orderdrop.risk import checks
 from orderdrop.risk.context import Rate
-from orderdrop.risk.engine import Gathering
+from orderdrop.risk.engine import RiskEngine
 from orderdrop.risk.ledger import Ledger
 from orderdrop.service.app import COLLECT_AFTER
 from orderdrop.system.clock import SHANGHAI, Micros, from_datetime
@@ -42,7 +42,7 @@ def judge(options: subject.Options) -> dict[str, Any]:
     orders = _orders(options.expect)
     (options.folder / "calendar.csv").write_text("closed,note\n2026-10-01,\n")
     _write_instruments(options.folder / "instruments.csv")
-    gathering = Gathering(Desk(Settings.model_validate(_SETTINGS), {}), options.folder, _account)
+    gathering = RiskEngine(Routing(Settings.model_validate(_SETTINGS), {}), options.folder, _account)
     gathering.rates = dict.fromkeys((f"acc-{n}" for n in range(4)), Rate(_MANY, _MANY, ""))  # type: ignore[assignment]
     journal = Journal("sqlite:///journal.db", options.folder)
     journal.open()

@@ -15,7 +15,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeGuard
 
-from orderdrop.accounts.routing import Desk
+from orderdrop.accounts.routing import Routing
 from orderdrop.admission.admission import Admission, Admitted, cancels_first
 from orderdrop.admission.second_look import look_again
 from orderdrop.archive.witness import Marks
@@ -30,12 +30,12 @@ from orderdrop.errors import GatewayError, JournalError, OrderdropError
 from orderdrop.execution.awaited_fills import AwaitedFills
 from orderdrop.execution.cancels import Cancels
 from orderdrop.execution.confirmation import Confirmation
-from orderdrop.execution.expiry import Lapsing
+from orderdrop.execution.expiry import Expiry
 from orderdrop.execution.handover import Handover
 from orderdrop.execution.instructions import CancelHandover, Instructions
-from orderdrop.execution.release import Holding
-from orderdrop.execution.reports import Collected, collect, cursor_key
-from orderdrop.execution.submission import INTERRUPTED, Door
+from orderdrop.execution.release import Release
+from orderdrop.execution.reports import Folded, collect, cursor_key
+from orderdrop.execution.submission import INTERRUPTED, Submission
 from orderdrop.execution.unreadable import UnreadableRows
 from orderdrop.gateway.base import Batch, Cursor, Gateway, Outgoing
 from orderdrop.inbox.scanner import Inbox, RefusedFile
@@ -43,9 +43,9 @@ from orderdrop.inbox.tail import Take
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.records import NewBatch, drop_of
 from orderdrop.journal.writer import Writer
-from orderdrop.risk.breakers import Guard
+from orderdrop.risk.breakers import CircuitBreakers
 from orderdrop.risk.checks import Context
-from orderdrop.risk.engine import Gathering
+from orderdrop.risk.engine import RiskEngine
 from orderdrop.system.clock import Clock, Micros, trade_date
 from orderdrop.system.failpoint import reach
 from orderdrop.system.faults import tell_unexpected, words
@@ -61,7 +61,7 @@ _DISPATCH_AT = 2000
 
 
 @dataclass
-class Round:
+class Turn:
     """What one step did; for the screen and for the chores that follow."""
 
     admitted: Admitted = field(default_factory=Admitted)
@@ -81,7 +81,7 @@ class Router:
     """Owns the broker's door. One thread; one for each workspace."""
 
     def __init__(
-        self, inbox: Inbox, journal: Journal, desk: Desk, clock: Clock, gathering: Gathering, guard: Guard,
+        self, inbox: Inbox, journal: Journal, desk: Routing, clock: Clock, gathering: RiskEngine, guard: CircuitBreakers,
         marks: Marks | None = None,
     ) -> None:  # fmt: skip
         self.inbox = inbox
@@ -91,9 +91,9 @@ class Router:
         self.backlog: dict[str, int] = {}
         self.gathering = gathering
         self.guard = guard
-        self.holding = Holding(desk, gathering, clock)
+        self.holding = Release(desk, gathering, clock)
         self._scope = desk.settings.inbox.sid_scope
-        self._door = Door(desk, journal, clock, marks)
+        self._door = Submission(desk, journal, clock, marks)
         self._confirmation = Confirmation(desk)
         self._fills = AwaitedFills(desk)
         self._unreadable = UnreadableRows(desk.gateways)
@@ -103,7 +103,7 @@ class Router:
             if isinstance(values, GoldminerSettings)
         }
         self._cancels = Cancels(desk, gathering)
-        self._lapsing = Lapsing(desk, journal, clock)
+        self._lapsing = Expiry(desk, journal, clock)
         self._waiting_cancels: set[int] = set()
         self._named_switches = Switches()
         self._traded: dict[str, bool] = {}  # whether the accounts that those name have ever had an order
@@ -138,18 +138,18 @@ class Router:
 
     # the flow
 
-    def step(self, no_orders: str = "") -> Round:
+    def step(self, no_orders: str = "") -> Turn:
         """One turn. A fault is told once, and the next turn tries again; nothing is lost by it, what the brokers tell is heard, and
         cancels go out. no_orders: why no new orders are taken.
         """
-        done = Round(fault=no_orders)
+        done = Turn(fault=no_orders)
         self._try(self._cancel_only if no_orders else self._receive_and_dispatch, done)
         self.alive()
         self._try(self._collect_now_or_later, done)
         self.tell_fault(done.fault)
         return done
 
-    def _try(self, act: Callable[[Round], None], done: Round) -> None:
+    def _try(self, act: Callable[[Turn], None], done: Turn) -> None:
         try:
             act(done)
         except (OSError, OrderdropError) as error:
@@ -158,13 +158,13 @@ class Router:
             done.fault = done.fault or tell_unexpected("路由 / a turn of the router", error)
             done.unexpected = True
 
-    def listen(self) -> Round:
+    def listen(self) -> Turn:
         """Collect only: nothing is received, nothing is handed over. For the day's end. Raises JournalError."""
-        done = Round()
+        done = Turn()
         self._collect(done)
         return done
 
-    def _receive_and_dispatch(self, done: Round) -> None:
+    def _receive_and_dispatch(self, done: Turn) -> None:
         if self._lapsing.due:
             self._end_earlier_days(done)
         found = self.inbox.collect(self.today)
@@ -207,7 +207,7 @@ class Router:
         self._send_cancels(now)  # before new orders, which may be many
         self._door.hand_over(handovers, self._stopped_since(self.inbox.switches))
 
-    def _not_taken(self, found: Sequence[Take | RefusedFile], error: Exception, done: Round) -> None:
+    def _not_taken(self, found: Sequence[Take | RefusedFile], error: Exception, done: Turn) -> None:
         """The transaction failed: its files are looked at afresh, and its cancels go out all the same."""
         if isinstance(error, JournalError):
             self.guard.trouble(str(error))
@@ -227,7 +227,7 @@ class Router:
 
         return stopped
 
-    def _cancel_only(self, done: Round, cancels: list[Take] | None = None) -> None:
+    def _cancel_only(self, done: Turn, cancels: list[Take] | None = None) -> None:
         """What is left of a turn when no new order may be taken, or none can be: cancels are taken and go out."""
         if cancels is None:
             found = self.inbox.collect(self.today, only=DropKind.CANCEL)
@@ -261,7 +261,7 @@ class Router:
         self._cancels.ask(handovers)
         self._send_cancels(now)
 
-    def _cancel_only_after(self, fault: Exception, cancels: list[Take], done: Round) -> None:
+    def _cancel_only_after(self, fault: Exception, cancels: list[Take], done: Turn) -> None:
         """What cannot be taken keeps no cancel from going out."""
         try:
             self._cancel_only(done, cancels)
@@ -270,11 +270,11 @@ class Router:
         except Exception as error:  # noqa: BLE001  the first fault is the one to be told
             tell_unexpected("撤单 / cancels", error)
 
-    def _collect_now_or_later(self, done: Round) -> None:
+    def _collect_now_or_later(self, done: Turn) -> None:
         """While more drops come, that all went well is noted with what comes of them: one commit instead of one for each turn."""
         self._collect(done, later=self.inbox.stirring and self._door.may_note_later)
 
-    def _collect(self, done: Round, *, later: bool = False) -> None:
+    def _collect(self, done: Turn, *, later: bool = False) -> None:
         """Note what came of the hand-overs, fold what the gateways told, and follow up on their silence, in one commit.
 
         later: the hand-overs alone need not be noted now.
@@ -364,7 +364,7 @@ class Router:
             self.inbox.forget(file)
 
     def _admit(
-        self, writer: Writer, admission: Admission, found: Sequence[Take | RefusedFile], done: Round
+        self, writer: Writer, admission: Admission, found: Sequence[Take | RefusedFile], done: Turn
     ) -> tuple[Admitted, list[CancelHandover]]:
         """Cancels first: an order that comes with its cancel does not leave, and what a second has room for is theirs before it is a new order's."""
         cancels: list[CancelHandover] = []
@@ -391,7 +391,7 @@ class Router:
         self._asked |= self._cancels.take_back(closed)
         self._cancels.hand_over(now)
 
-    def _instruct(self, writer: Writer, done: Round) -> list[CancelHandover]:
+    def _instruct(self, writer: Writer, done: Turn) -> list[CancelHandover]:
         instructions = Instructions(
             writer, self.clock.now(), self.today, self._scope, self.holding.no_cancel, self._confirmation.never_again, self.shut,
         )  # fmt: skip
@@ -485,7 +485,7 @@ class Router:
             log.warning("又能读到回报 / reports again from %s", gateway.name)
         return found
 
-    def _changed(self, done: Round, gateway: str, collected: Collected, now: Micros) -> None:
+    def _changed(self, done: Turn, gateway: str, collected: Folded, now: Micros) -> None:
         done.orders |= collected.orders
         done.drops |= collected.drops
         done.accounts |= collected.accounts
@@ -502,7 +502,7 @@ class Router:
 
     # after a crash, and every morning
 
-    def recover(self) -> Round:
+    def recover(self) -> Turn:
         """Settle every hand-over whose result was never noted, by evidence, before anything new is sent; then begin the day."""
         with self.journal.transaction() as writer:
             for name, gateway in self.desk.gateways.items():
@@ -515,7 +515,7 @@ class Router:
                 interrupted = Handover(batch.gateway, batch.id, None, batch.first_order, batch.last_order)
                 self._door.settle(writer, interrupted, INTERRUPTED)
         self._listen_first()
-        done = Round()
+        done = Turn()
         self.begin_day(done)
         self._hear(done)  # before anything new is handed over
         return done
@@ -538,7 +538,7 @@ class Router:
                 " 先校准时钟;若是之前的时钟错了 / set the clock; if it was wrong before: orderdrop adopt --day-was-wrong"
             )
 
-    def begin_day(self, done: Round) -> None:
+    def begin_day(self, done: Turn) -> None:
         """Hear what was told last, end what is left of earlier days, count what waits. Raises ClockBehind, JournalError."""
         self.look_at_clock()
         self._end_earlier_days(done)
@@ -548,7 +548,7 @@ class Router:
             self.backlog = self._backlog(writer)
             self._asked = any(writer.asked_instructions(kind) for kind in DropKind)
 
-    def _end_earlier_days(self, done: Round) -> None:
+    def _end_earlier_days(self, done: Turn) -> None:
         if self._lapsing.recall(self.today):
             self._hear(done)
         with self.journal.transaction() as writer:
@@ -557,7 +557,7 @@ class Router:
         done.orders |= ended
         done.drops |= drops
 
-    def _hear(self, done: Round) -> None:
+    def _hear(self, done: Turn) -> None:
         """All that the gateways have told already, before an order of theirs is called over."""
         for _ in range(_ROUNDS):
             self.alive()

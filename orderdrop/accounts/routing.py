@@ -13,14 +13,14 @@ from orderdrop.domain.baseline import Baselines
 from orderdrop.domain.switches import ALL, ScopeKey, folded
 from orderdrop.gateway.base import Gateway
 from orderdrop.system.clock import Micros
-from orderdrop.system.lazy import Looked
+from orderdrop.system.lazy import Lazy
 
 PAPER_ACCOUNT: Final = "paper"
 """The account of orders that name none, in a workspace without settings."""
 
 
 @dataclass(frozen=True)
-class Desk:
+class Routing:
     settings: Settings
     gateways: Mapping[str, Gateway]
     baselines: Mapping[str, Baselines] = field(
@@ -54,7 +54,7 @@ class Desk:
         return self._scopes[folder]
 
     @cached_property
-    def _scopes(self) -> Looked[str, ScopeKey]:
+    def _scopes(self) -> Lazy[str, ScopeKey]:
         accounts = {folded(name): account for name, account in self.accounts.items()}
         strategies = {folded(name): name for name in self.settings.strategies}
 
@@ -65,7 +65,7 @@ class Desk:
             account = accounts.get(spelled)
             return ("account", account) if account else ("strategy", strategies.get(spelled, folder))
 
-        return Looked(scope)
+        return Lazy(scope)
 
     def gateway_of(self, account_id: str) -> Gateway:
         return self.gateways[self.settings.gateway_of(account_id)]

@@ -16,7 +16,7 @@ from itertools import groupby, islice
 from typing import Final
 
 from orderdrop import intake
-from orderdrop.accounts.routing import Desk
+from orderdrop.accounts.routing import Routing
 from orderdrop.admission import repeating
 from orderdrop.admission.judge import Judge
 from orderdrop.admission.pending import Accepted, Pending
@@ -35,7 +35,7 @@ from orderdrop.intake import Block
 from orderdrop.journal.records import ROW_REFUSED, DropState, InstructionState, Known, NewDrop, row_id
 from orderdrop.journal.writer import Writer
 from orderdrop.risk import checks
-from orderdrop.risk.engine import Gathering
+from orderdrop.risk.engine import RiskEngine
 from orderdrop.system.clock import Micros
 
 log = logging.getLogger(__name__)
@@ -89,12 +89,12 @@ class Admission:
 
     def __init__(
         self,
-        desk: Desk,
+        desk: Routing,
         writer: Writer,
         now: Micros,
         today: date,
         *,
-        gathering: Gathering,
+        gathering: RiskEngine,
         switches: Switches,
         room: Mapping[str, int],
         closed: Collection[str] = (),

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from orderdrop.accounts.routing import Desk
+from orderdrop.accounts.routing import Routing
 from orderdrop.accounts.snapshots import last_snapshot
 from orderdrop.admission.admission import Admission
 from orderdrop.config.settings import Settings
@@ -37,7 +37,7 @@ from orderdrop.journal.records import Earlier, Known
 from orderdrop.journal.today import TodaysOrders
 from orderdrop.journal.writer import Writer
 from orderdrop.risk import checks
-from orderdrop.risk.engine import Gathering
+from orderdrop.risk.engine import RiskEngine
 from orderdrop.system.clock import Micros
 
 
@@ -61,9 +61,9 @@ def rehearse(
     Raises Changed, OSError for a file that is being written.
     """
     nothing_leaves = dict.fromkeys(settings.gateways, 0)
-    desk = Desk(settings, {})
+    desk = Routing(settings, {})
     told = as_delivered(kept(settings, workspace, today), today)
-    gathering = Gathering(
+    gathering = RiskEngine(
         desk, workspace.root, lambda account_id: last_snapshot(workspace, settings, account_id, now), lambda: told
     )  # fmt: skip
     gathering.close(shut(workspace, settings.gateways, today))

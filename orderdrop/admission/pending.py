@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import repeat
 from typing import Any
 
-from orderdrop.accounts.routing import Desk
+from orderdrop.accounts.routing import Routing
 from orderdrop.domain.identity import day_number, wire_sid
 from orderdrop.domain.order import SELLS, Order
 from orderdrop.domain.refusal import Refusal
@@ -42,7 +42,7 @@ class Pending:
 
     def __init__(
         self,
-        desk: Desk,
+        desk: Routing,
         writer: Writer,
         now: Micros,
         today: date,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from orderdrop.accounts.routing import Desk
+from orderdrop.accounts.routing import Routing
 from orderdrop.domain.order import Order
 from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.domain.status import Status
@@ -42,7 +42,7 @@ class Looked:
         ]
 
 
-def look_again(writer: Writer, ready: Sequence[Any], context: checks.Context, desk: Desk) -> Looked:
+def look_again(writer: Writer, ready: Sequence[Any], context: checks.Context, desk: Routing) -> Looked:
     """ready: READY orders of one gateway, as they are journaled. context: of now. Oldest first: each counts for those behind it."""
     found, orders = Looked(), [_as_read(order) for order in ready]
     stays = desk.settings.gateway_of

@@ -94,11 +94,11 @@ class Place:
 
     def bound_by(self, key: ScopeKey) -> ScopeKey:
         """Whom a switch binds, as the router takes it. Raises JournalError."""
-        from orderdrop.accounts.routing import Desk  # noqa: PLC0415
+        from orderdrop.accounts.routing import Routing  # noqa: PLC0415
         from orderdrop.domain.switches import bound_by  # noqa: PLC0415
         from orderdrop.journal.lookups import has_traded  # noqa: PLC0415
 
-        desk = Desk(self.settings, {})
+        desk = Routing(self.settings, {})
 
         def traded(name: str) -> bool:
             if name == desk.default_account:

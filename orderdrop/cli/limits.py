@@ -59,19 +59,19 @@ def _show(place: Place, found: list[dict[str, Any]]) -> None:
 
 
 def _look(place: Place) -> list[dict[str, Any]]:
-    from orderdrop.accounts.routing import Desk  # noqa: PLC0415
+    from orderdrop.accounts.routing import Routing  # noqa: PLC0415
     from orderdrop.accounts.snapshots import last_snapshot  # noqa: PLC0415
     from orderdrop.gateway.instrument_feed import as_delivered, kept  # noqa: PLC0415
     from orderdrop.journal.writer import Writer  # noqa: PLC0415
-    from orderdrop.risk.engine import Gathering  # noqa: PLC0415
+    from orderdrop.risk.engine import RiskEngine  # noqa: PLC0415
     from orderdrop.risk.ledger import Ledger  # noqa: PLC0415
     from orderdrop.risk.usage import usage  # noqa: PLC0415
     from orderdrop.system.clock import SystemClock  # noqa: PLC0415
 
     now, settings = SystemClock().now(), place.settings
     told = as_delivered(kept(settings, place.workspace, place.today), place.today)
-    gathering = Gathering(
-        Desk(settings, {}),
+    gathering = RiskEngine(
+        Routing(settings, {}),
         place.workspace.root,
         lambda account_id: last_snapshot(place.workspace, settings, account_id, now),
         lambda: told,

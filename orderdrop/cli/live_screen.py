@@ -32,7 +32,7 @@ from orderdrop.errors import JournalError
 from orderdrop.inbox.switches import switch_files
 from orderdrop.journal.reader import Reading
 from orderdrop.journal.records import DropState, InstructionState, RowOutcome, drop_of
-from orderdrop.router import Round
+from orderdrop.router import Turn
 from orderdrop.service.app import App
 from orderdrop.system.clock import SystemClock, iso
 from orderdrop.views.orders import drop_view, explain_row, is_early, live_words, where
@@ -44,7 +44,7 @@ _ROWS_LOOKED_AT: Final = 5000
 _ROWS_TALLIED: Final = 1000
 _LONGEST_ALARM: Final = 2000
 
-_News = Round | logging.LogRecord | None
+_News = Turn | logging.LogRecord | None
 
 
 class Screen:
@@ -87,7 +87,7 @@ class Screen:
         """Whether nothing was refused, all fills add up, and nothing is unknown. True before anything came."""
         return not (any(self._bad.values()) or self._rejected or self._unknown or self._uneven)
 
-    def note(self, done: Round) -> None:
+    def note(self, done: Turn) -> None:
         if not done.idle:
             self._news.put(done)
 
@@ -110,13 +110,13 @@ class Screen:
             for record in news:
                 if isinstance(record, logging.LogRecord):
                     self._alarm(record.getMessage())
-            self._tell([done for done in news if isinstance(done, Round)])
+            self._tell([done for done in news if isinstance(done, Turn)])
         except JournalError as error:
             self._alarm(str(error))
         except OSError:  # the terminal or the pipe is gone
             self._blind = True
 
-    def _tell(self, rounds: Iterable[Round]) -> None:
+    def _tell(self, rounds: Iterable[Turn]) -> None:
         drops: dict[int, None] = {}
         orders: set[int] = set()
         for done in rounds:

@@ -63,7 +63,7 @@ def look(place: Place) -> dict[str, Any]:
     from orderdrop.domain.refusal import Code  # noqa: PLC0415
     from orderdrop.errors import JournalError  # noqa: PLC0415
     from orderdrop.journal.records import InstructionState  # noqa: PLC0415
-    from orderdrop.views.inbox import Lot, lying, lying_on, names_of  # noqa: PLC0415
+    from orderdrop.views.inbox import FileState, list_inbox, lying_on, names_of  # noqa: PLC0415
     from orderdrop.views.oddities import alarms  # noqa: PLC0415
     from orderdrop.views.orders import is_early, scan_finds_key  # noqa: PLC0415
     from orderdrop.views.stranded import stranded  # noqa: PLC0415
@@ -87,10 +87,10 @@ def look(place: Place) -> dict[str, Any]:
                 alarmed += altered.problems(reading, place.today, place.workspace)
                 uneven = reading.sids_because(day_number(place.today), UNEVEN)
                 asked = reading.instructions_of_day(day_number(place.today), _TOLD)
-            inbox = [*lying(place.workspace, reading, place.today)]
+            inbox = [*list_inbox(place.workspace, reading, place.today)]
     except JournalError as error:  # the rest can be told all the same
         journal_fault = str(error)
-    files = names_of(inbox, Lot.WAITING)
+    files = names_of(inbox, FileState.WAITING)
     early = [row.sid for row in asked if is_early(row)]
     refused = [row for row in asked if row.state == InstructionState.REFUSED]
     unknown = [order for order in live if order.status == Status.UNKNOWN]

@@ -230,11 +230,11 @@ def wait(
         TimeoutError: the order was not there in time, or finished in another way.
         ConfigError: `workspace` is no workspace.
     """
-    from orderdrop.client.order_watch import Seeking  # noqa: PLC0415  SQLAlchemy is heavy, and only waiting needs it
+    from orderdrop.client.order_watch import OrderWatch  # noqa: PLC0415  SQLAlchemy is heavy, and only waiting needs it
 
     settings, place = open_workspace(workspace)
     wanted = None if status is None else Status(status)
-    seeking = Seeking(settings, place, sid)
+    seeking = OrderWatch(settings, place, sid)
     deadline = time.monotonic() + timeout
     try:
         while True:

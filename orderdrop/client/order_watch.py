@@ -22,7 +22,7 @@ from orderdrop.views.inbox import waiting
 from orderdrop.views.orders import OrderView, explain_row, order_view
 
 
-class Seeking:
+class OrderWatch:
     """Looks for an order in the journal, again and again. The journal may not exist yet."""
 
     def __init__(self, settings: Settings, place: Workspace, sid: str) -> None:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from orderdrop.accounts.routing import Desk
+from orderdrop.accounts.routing import Routing
 from orderdrop.config.settings import RemoteSettings
 from orderdrop.domain.codes import UNEVEN
 from orderdrop.domain.refusal import Code, Refusal
@@ -27,7 +27,7 @@ _PATIENCE: Final = 30_000_000
 class AwaitedFills:
     """Used from the router's thread. Until their fills add up, such orders stand as partially filled."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Routing) -> None:
         self._patience = {
             name: round(values.fills_timeout * 1_000_000)
             for name, values in desk.settings.gateways.items()

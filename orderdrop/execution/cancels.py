@@ -14,7 +14,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from orderdrop.accounts.routing import Desk
+from orderdrop.accounts.routing import Routing
 from orderdrop.config.settings import RemoteSettings
 from orderdrop.domain.identity import SidScope, day_number, from_day_number, wire_sid
 from orderdrop.domain.refusal import Code, Refusal
@@ -24,7 +24,7 @@ from orderdrop.gateway.base import Cancel
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.records import InstructionState, drop_of
 from orderdrop.journal.writer import Writer
-from orderdrop.risk.engine import Gathering
+from orderdrop.risk.engine import RiskEngine
 from orderdrop.system.clock import Micros
 from orderdrop.system.faults import tell_unexpected
 
@@ -53,7 +53,7 @@ class _Sent(NamedTuple):
 class Cancels:
     """Used from the router's thread. A cancel waits in the queue, then for the broker's answer; by its instruction."""
 
-    def __init__(self, desk: Desk, gathering: Gathering) -> None:
+    def __init__(self, desk: Routing, gathering: RiskEngine) -> None:
         self._desk = desk
         self._gathering = gathering
         self._patience = {

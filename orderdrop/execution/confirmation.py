@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final, NamedTuple
 
-from orderdrop.accounts.routing import Desk
+from orderdrop.accounts.routing import Routing
 from orderdrop.config.settings import RemoteSettings
 from orderdrop.domain.baseline import read_places
 from orderdrop.domain.identity import day_number, from_day_number, wire_sid
@@ -99,7 +99,7 @@ class State(NamedTuple):
 class Confirmation:
     """Used from the router's thread. What is read or written in a transaction counts once it is committed: see `take`, `settle`."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Routing) -> None:
         self._desk = desk
         self._scope = desk.settings.inbox.sid_scope
         self._settings: dict[str, RemoteSettings] = {

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any, Final
 
-from orderdrop.accounts.routing import Desk
+from orderdrop.accounts.routing import Routing
 from orderdrop.domain.identity import day_number
 from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.domain.status import Status
@@ -28,10 +28,10 @@ log = logging.getLogger(__name__)
 _AGAIN: Final = 60.0
 
 
-class Lapsing:
+class Expiry:
     """Used from the router's thread. First `recall`, then hear what the gateways have told last, then `write`."""
 
-    def __init__(self, desk: Desk, journal: Journal, clock: Clock) -> None:
+    def __init__(self, desk: Routing, journal: Journal, clock: Clock) -> None:
         self._desk = desk
         self._journal = journal
         self._clock = clock

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from orderdrop.accounts.routing import Desk
+from orderdrop.accounts.routing import Routing
 from orderdrop.domain.identity import day_number
 from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.domain.status import Status
 from orderdrop.domain.switches import Switches
 from orderdrop.journal.writer import Writer
 from orderdrop.risk.checks import Hold
-from orderdrop.risk.engine import Gathering
+from orderdrop.risk.engine import RiskEngine
 from orderdrop.risk.rules.session import NO_CANCELS, TAKES_LIMITS, clock_text, end_of_phase, phase_at
 from orderdrop.risk.rules.switches import switched_off
 from orderdrop.system.clock import Clock, iso, second_of_day, trade_date
@@ -25,10 +25,10 @@ _AGAIN: Final = 1_000_000
 """What is due and may not go, for a switch, is looked at every second."""
 
 
-class Holding:
+class Release:
     """The router's word on what may leave now. `turn` runs first in each of its transactions."""
 
-    def __init__(self, desk: Desk, gathering: Gathering, clock: Clock) -> None:
+    def __init__(self, desk: Routing, gathering: RiskEngine, clock: Clock) -> None:
         self._desk = desk
         self._gathering = gathering
         self._clock = clock

@@ -54,7 +54,7 @@ _CANCELING: Final = TERMINAL | {Status.PENDING_CANCEL}
 
 
 @dataclass
-class Collected:
+class Folded:
     """What a round of reports changed.
 
     confirmed, answered: orders of which the broker has spoken, and of whose cancel it has. uneven: orders whose fills do not add up to what the
@@ -82,7 +82,7 @@ def collect(
     now: Micros,
     today: date,
     scan_name: str = "",
-) -> Collected:
+) -> Folded:
     """Journal `reports` and fold them, in their order; the cursor is kept in the same transaction.
 
     scan_name: the gateway's 文件单 setting, "" where it has none.
@@ -135,7 +135,7 @@ def collect(
             "%s: %d 条回报读不懂，已记录，未计入 / reports cannot be read, they are journaled and change nothing: %s",
             gateway, unreadable, said,
         )  # fmt: skip
-    return Collected(
+    return Folded(
         set(ours),
         {report.account_id for report, fault in zip(reports, faults, strict=True) if not fault},
         {order for order, standing in standings.items() if standing.confirmed_at is not None},

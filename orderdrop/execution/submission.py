@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from orderdrop.accounts.routing import Desk
+from orderdrop.accounts.routing import Routing
 from orderdrop.archive.witness import Marks
 from orderdrop.domain.identity import day_number, from_day_number, wire_sid
 from orderdrop.domain.refusal import Code, Refusal
@@ -34,10 +34,10 @@ PAUSE_AFTER_FAULT = 5.0
 """Seconds without new orders for a gateway whose hand-over has failed, and until one in doubt is asked about again."""
 
 
-class Door:
+class Submission:
     """Used from the router's thread. What a transaction notes counts once it is committed: see `noted`."""
 
-    def __init__(self, desk: Desk, journal: Journal, clock: Clock, marks: Marks | None = None) -> None:
+    def __init__(self, desk: Routing, journal: Journal, clock: Clock, marks: Marks | None = None) -> None:
         self._marks = marks
         self._desk = desk
         self._journal = journal

@@ -26,7 +26,7 @@ from orderdrop.domain.symbol import Symbol, read_symbol
 from orderdrop.errors import ConfigError
 from orderdrop.system.clock import Micros, trade_date
 from orderdrop.system.extras import library
-from orderdrop.system.lazy import Looked
+from orderdrop.system.lazy import Lazy
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class Instruments:
         self._stamp: tuple[int, int] | None = None
         self._lines: dict[str, _Known] = {}
         self._patterns: dict[str, _Known] = {}
-        self._boards = Looked(self._board)
+        self._boards = Lazy(self._board)
 
     @property
     def there(self) -> bool:
@@ -102,7 +102,7 @@ class Instruments:
             delivered = NOTHING_DELIVERED
         if delivered is not self._delivered:
             self._delivered = delivered
-            self._boards = Looked(self._board)
+            self._boards = Lazy(self._board)
         if self._stamp is None and not os.access(
             self._path, os.F_OK
         ):  # mostly; what is raised below costs more
@@ -121,7 +121,7 @@ class Instruments:
         self._stamp = stamp
         self._lines = {name: known for name, known in lines.items() if not name.endswith("*")}
         self._patterns = {name[:-1]: known for name, known in lines.items() if name.endswith("*")}
-        self._boards = Looked(self._board)
+        self._boards = Lazy(self._board)
 
     @property
     def board_of(self) -> Callable[[str], Board | None]:

@@ -17,7 +17,7 @@ from typing import Final
 
 from sqlalchemy.engine import Engine
 
-from orderdrop.accounts.routing import Desk
+from orderdrop.accounts.routing import Routing
 from orderdrop.config.workspace import account_folder
 from orderdrop.domain.identity import day_number
 from orderdrop.domain.report import Account
@@ -35,7 +35,7 @@ _AGAIN: Final = 60_000_000
 class Outbox:
     """Keeps the result files up to date, in slices."""
 
-    def __init__(self, folder: Path, desk: Desk, reader: Engine) -> None:
+    def __init__(self, folder: Path, desk: Routing, reader: Engine) -> None:
         self._folder = folder
         self._desk = desk
         self._reader = reader

@@ -41,7 +41,7 @@ from orderdrop.reconciliation.four_way import (
     reconcile,
     total,
 )
-from orderdrop.router import Round, Router
+from orderdrop.router import Router, Turn
 from orderdrop.system.clock import Clock, iso, to_datetime
 from orderdrop.system.csv_tables import header_bytes, rows_bytes
 from orderdrop.system.faults import tell_unexpected
@@ -80,7 +80,7 @@ class DayEnd:
         router: Router,
         clock: Clock,
         *,
-        note: Callable[[Round], None],
+        note: Callable[[Turn], None],
         archive_day: Callable[[date], None],
         grace: float = GRACE,
     ) -> None:
@@ -210,7 +210,7 @@ class DayEnd:
                 ids = writer.waiting_ids(name)
             if ids:
                 self._router.expire(ids, Refusal(Code.GATEWAY_CLOSED, value=name, bound=since))
-                self._note(Round(orders=set(ids)))
+                self._note(Turn(orders=set(ids)))
 
     def _take_back(self, name: str, gateway: Gateway, live: Iterable[Any]) -> list[Return]:
         """The files of unanswered orders that the terminal has left lying."""
@@ -260,7 +260,7 @@ class DayEnd:
         if expired:
             ids = {order.id for order in expired}
             self._router.expire(ids, Refusal(Code.TAKEN_BACK))
-            self._note(Round(orders=ids, accounts={order.account_id for order in expired}))
+            self._note(Turn(orders=ids, accounts={order.account_id for order in expired}))
         return [order.sid for order in expired]
 
     def _put_away(self, name: str, gateway: Gateway, day: date, live: Iterable[Any]) -> list[Leftover]:

@@ -21,7 +21,7 @@ from orderdrop.domain.switches import ALL, ScopeKey, State, Switches, scope_word
 from orderdrop.errors import GatewayError
 from orderdrop.journal.writer import Writer
 from orderdrop.risk.context import Funds
-from orderdrop.risk.engine import Following, Gathering
+from orderdrop.risk.engine import Following, RiskEngine
 from orderdrop.system.clock import Clock, SteadyClock, ticks_of_machine, trade_date
 from orderdrop.system.files import write_over
 
@@ -32,11 +32,11 @@ _DISK_EVERY: Final = 5.0
 _ASK_NEW_EVERY: Final = 60.0
 
 
-class Guard:
+class CircuitBreakers:
     """Used from the router's thread. What has closed for a reason once does not close for it again before something new has happened."""
 
     def __init__(
-        self, settings: Settings, workspace: Workspace, gathering: Gathering, clock: Clock,
+        self, settings: Settings, workspace: Workspace, gathering: RiskEngine, clock: Clock,
         monotonic: Callable[[], float] = lambda: ticks_of_machine() / 1_000_000,
     ) -> None:  # fmt: skip
         self._settings = settings.switches

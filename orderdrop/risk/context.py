@@ -66,7 +66,7 @@ class RepeatPolicy(NamedTuple):
     act: Literal["hold", "refuse", "warn"]
 
 
-class Surroundings(NamedTuple):
+class RiskFacts(NamedTuple):
     """Market, limits and what was ordered before, at one instant.
 
     second: of the day, in Shanghai. trading_day: None when nobody knows the year. bound: by account, whether its gateway is held to
@@ -164,7 +164,7 @@ class Context:
     holds: tuple[HoldRule, ...] = ()
     warnings: tuple[Rule, ...] = ()
     soft: bool = False
-    around: Surroundings = None  # type: ignore[assignment]
+    around: RiskFacts = None  # type: ignore[assignment]
     """Where nothing was gathered, the rule that asks fails, and so denies."""
     origin: tuple[int, int] = (0, 0)
     folder: ScopeKey = ALL

@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from orderdrop.accounts.routing import Desk
+from orderdrop.accounts.routing import Routing
 from orderdrop.accounts.snapshots import before_first_order
 from orderdrop.config.limits import ORDERS_PER_DAY_CEILING, ORDERS_PER_SECOND_CEILING
 from orderdrop.domain.board import Board
@@ -33,12 +33,12 @@ from orderdrop.journal.writer import Writer
 from orderdrop.market.calendar import TradingDays
 from orderdrop.market.instruments import NOTHING_DELIVERED, Delivered, Instruments
 from orderdrop.risk import checks
-from orderdrop.risk.context import Context, Funds, Held, Range, Rate, RepeatPolicy, Surroundings
+from orderdrop.risk.context import Context, Funds, Held, Range, Rate, RepeatPolicy, RiskFacts
 from orderdrop.risk.ledger import UNKNOWN_WORTH, Entry, Ledger, Whose
 from orderdrop.risk.rules import cash, market, rate, repeats, session, switches
 from orderdrop.risk.rules.limits import Limit, Scope, compiled, within_limits
 from orderdrop.system.clock import Micros, second_of_day
-from orderdrop.system.lazy import Looked
+from orderdrop.system.lazy import Lazy
 
 log = logging.getLogger(__name__)
 
@@ -80,11 +80,11 @@ class Following:
     told: list[tuple[int, str, str]] = field(default_factory=list)
 
 
-class Gathering:
+class RiskEngine:
     """Lives as long as the router. Its rules are chosen once: the settings do not change while it runs."""
 
     def __init__(
-        self, desk: Desk, root: Path, account_of: Callable[[str], Account | None] | None = None,
+        self, desk: Routing, root: Path, account_of: Callable[[str], Account | None] | None = None,
         delivered: Callable[[], Delivered] = lambda: NOTHING_DELIVERED,
     ) -> None:  # fmt: skip
         """account_of: the newest snapshot; else the account's gateway is asked. delivered: what terminals have told of securities."""
@@ -93,21 +93,21 @@ class Gathering:
         self._account_of = account_of or (lambda account_id: desk.gateway_of(account_id).account(account_id))
         self.instruments = Instruments(desk.settings.instruments, root, delivered)
         self.trading_days = TradingDays(desk.settings.calendar, root)
-        self.bound: Looked[str, bool] = Looked(
+        self.bound: Lazy[str, bool] = Lazy(
             lambda account_id: self._settings.bound(self._settings.gateway_of(account_id))
         )
-        self.rates: Looked[str, Rate] = Looked(self._rate)
-        self._hard: Looked[Whose, tuple[Limit, ...]] = Looked(self._hard_limits)
-        self._soft: Looked[Whose, tuple[Limit, ...]] = Looked(self._soft_limits)
+        self.rates: Lazy[str, Rate] = Lazy(self._rate)
+        self._hard: Lazy[Whose, tuple[Limit, ...]] = Lazy(self._hard_limits)
+        self._soft: Lazy[Whose, tuple[Limit, ...]] = Lazy(self._soft_limits)
         self._strategies = {folded(name): name for name in desk.settings.strategies}
         self._folder = desk.scope
-        self._repeats: Looked[str, RepeatPolicy] = Looked(self._repeat_policy)
+        self._repeats: Lazy[str, RepeatPolicy] = Lazy(self._repeat_policy)
         self._accounts = frozenset(desk.accounts.values()) or None
         self.any_bound = any(map(self._settings.bound, self._settings.gateways))
         named = (account.limits for account in self._settings.accounts.values())
         self.paces = self.any_bound or any(of.orders_per_second for of in (self._limits, *named))
         self._chosen = self._choose()
-        self._rules: Looked[frozenset[Any], dict[str, Any]] = Looked(_rules)
+        self._rules: Lazy[frozenset[Any], dict[str, Any]] = Lazy(_rules)
         self._says = any(compiled(of.soft, _ANY) for of in self._all_limits())
         self.counts = bool(self._chosen) or self._says
         self._followed: Following | None = None
@@ -122,7 +122,7 @@ class Gathering:
     def close(self, gateways: Mapping[str, str]) -> None:
         """gateways: those that are closed for the rest of the day, with the time of it."""
         self._shut = bool(gateways)
-        self._closed: Looked[str, tuple[str, str] | None] = Looked(
+        self._closed: Lazy[str, tuple[str, str] | None] = Lazy(
             lambda account_id: _closed(self._settings.gateway_of(account_id), gateways)
         )
 
@@ -147,16 +147,16 @@ class Gathering:
         second = second_of_day(now)
         phase = session.phase_at(second)
         self.instruments.refresh(today)
-        known = Looked(self.instruments.today(now, today))
-        around = Surroundings(
+        known = Lazy(self.instruments.today(now, today))
+        around = RiskFacts(
             now=now, day=today, second=second, phase=phase, continuous=phase in session.CONTINUOUS,
             trading_day=self.trading_day(today) if self.any_bound else True,
             outside_session=self._settings.calendar.outside_session,
             bound=self.bound, limits=self._hard, soft_limits=self._soft,
             instruments=known,
-            ranges=Looked(self._prices(market.limit_prices, known)), cages=Looked(self._prices(market.cage_prices, known)),
+            ranges=Lazy(self._prices(market.limit_prices, known)), cages=Lazy(self._prices(market.cage_prices, known)),
             ledger=self.follow(writer, now, today).ledger if self.counts else Ledger(),
-            funds=Looked(lambda account_id: self.funds(account_id, now)),
+            funds=Lazy(lambda account_id: self.funds(account_id, now)),
             rates=self.rates, repeats=self._repeats, switches=switched,
             max_wait=self._limits.max_wait, snapshot_age=self._limits.snapshot_age,
             cancels_warn=self._limits.cancels_warn, cancels_hold=self._limits.cancels_hold, closed=self._closed,

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from orderdrop.config.limits import Bounds
 from orderdrop.config.settings import Settings
 from orderdrop.domain.switches import ALL, ScopeKey, strategy_key
-from orderdrop.risk.engine import Gathering
+from orderdrop.risk.engine import RiskEngine
 from orderdrop.risk.ledger import UNKNOWN_WORTH, Ledger, Totals
 from orderdrop.risk.rules.limits import LIMITS
 from orderdrop.system.clock import Micros
@@ -44,7 +44,7 @@ class Usage(NamedTuple):
         return (Decimal(self.used) * 100 / Decimal(self.limit)).quantize(Decimal("0.1"))
 
 
-def usage(settings: Settings, gathering: Gathering, ledger: Ledger, now: Micros) -> list[Usage]:
+def usage(settings: Settings, gathering: RiskEngine, ledger: Ledger, now: Micros) -> list[Usage]:
     """All accounts together, then each account, then each strategy."""
     accounts = sorted({*settings.accounts, *ledger.accounts()})
     found = [*_of(settings.limits, "limits", ALL, ledger)]
@@ -70,7 +70,7 @@ def _of(limits: Any, table: str, key: ScopeKey, ledger: Ledger) -> Iterator[Usag
 
 
 def _of_account(
-    settings: Settings, gathering: Gathering, ledger: Ledger, account_id: str, now: Micros
+    settings: Settings, gathering: RiskEngine, ledger: Ledger, account_id: str, now: Micros
 ) -> Iterator[Usage]:
     """What [limits], or a live gateway, allows each account; and its cash."""
     totals, rate = ledger.totals(("account", account_id)), gathering.rates[account_id]

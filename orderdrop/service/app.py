@@ -20,7 +20,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from orderdrop import __version__
-from orderdrop.accounts.routing import Desk
+from orderdrop.accounts.routing import Routing
 from orderdrop.archive import filing
 from orderdrop.archive.witness import Marks, Standing, hear, mark_paths
 from orderdrop.config.settings import (
@@ -48,9 +48,9 @@ from orderdrop.journal.reader import read
 from orderdrop.journal.records import DropState
 from orderdrop.journal.writer import Writer
 from orderdrop.reconciliation.day_end import DayEnd
-from orderdrop.risk.breakers import Guard
-from orderdrop.risk.engine import Gathering
-from orderdrop.router import Round, Router
+from orderdrop.risk.breakers import CircuitBreakers
+from orderdrop.risk.engine import RiskEngine
+from orderdrop.router import Router, Turn
 from orderdrop.service import away
 from orderdrop.service.heartbeat import EVERY, Heartbeat
 from orderdrop.service.housekeeping import Chores
@@ -91,11 +91,11 @@ class App:
         self.workspace = workspace
         self.clock = SteadyClock(clock or SystemClock(), self._may_begin)
         self.journal = Journal(settings.journal.url, workspace.root)
-        self.desk = Desk(settings, gateways or make_gateways(settings, workspace, self.clock))
+        self.desk = Routing(settings, gateways or make_gateways(settings, workspace, self.clock))
         self.inbox = Inbox(workspace.inbox, settings.inbox)
         self.deliveries = Deliveries(self.desk.gateways, settings, workspace, self.clock)
-        gathering = Gathering(self.desk, workspace.root, delivered=self.deliveries.delivered)
-        guard = Guard(settings, workspace, gathering, self.clock)
+        gathering = RiskEngine(self.desk, workspace.root, delivered=self.deliveries.delivered)
+        guard = CircuitBreakers(settings, workspace, gathering, self.clock)
         self._marks = Marks(mark_paths(settings, workspace), workspace.root)
         self.router = Router(self.inbox, self.journal, self.desk, self.clock, gathering, guard, self._marks)
         self._lock = FileLock(workspace.lock)
@@ -200,7 +200,7 @@ class App:
         except (OSError, OrderdropError) as error:  # the next start settles it, by evidence
             log.error("%s", error)
 
-    def run(self, stop: threading.Event, tell: Callable[[Round], None] = lambda _round: None) -> None:
+    def run(self, stop: threading.Event, tell: Callable[[Turn], None] = lambda _round: None) -> None:
         """Route until `stop` is set; `tell` is called after each turn."""
         gc.collect()
         gc.freeze()  # what is loaded stays: no pause of the collector has to walk it again
@@ -214,7 +214,7 @@ class App:
             self.inbox.wait(0 if busy else min(wait, EVERY))
 
     def run_once(
-        self, tell: Callable[[Round], None] = lambda _round: None, at_most: float = ONCE_AT_MOST
+        self, tell: Callable[[Turn], None] = lambda _round: None, at_most: float = ONCE_AT_MOST
     ) -> bool:
         """Route until the inbox is empty and every order is settled, at most `at_most` seconds; whether it came to that."""
         deadline = time.monotonic() + at_most
@@ -227,7 +227,7 @@ class App:
             self.inbox.wait(min(self.settings.inbox.scan_interval, 0.05))
         return False
 
-    def turn(self, tell: Callable[[Round], None]) -> Round:
+    def turn(self, tell: Callable[[Turn], None]) -> Turn:
         """One turn of the router, then as many chores as fit before the next drop stirs. Whatever fails, the next turn comes."""
         self._turns += 1
         no_orders, begun = self._new_day()
@@ -257,7 +257,7 @@ class App:
             return tell_unexpected("新的一天 / a new day", error), False
         return ("" if shown is None else _clock_words(self._day, shown)), True
 
-    def _rest(self, done: Round) -> None:
+    def _rest(self, done: Turn) -> None:
         if self._chores_due(done):
             self.chores.run(self._stirring)
             if not self.chores.under_way:
@@ -324,7 +324,7 @@ class App:
                 self._counted = {"unknown": sum(unknown.values()), "lost": lost}
         return self._counted or {"unknown": 0, "lost": 0}
 
-    def _chores_due(self, done: Round) -> bool:
+    def _chores_due(self, done: Turn) -> bool:
         """In a lull: an order that comes right behind another one must not wait for the receipt of the first. But not for ever."""
         now = time.monotonic()
         if not done.idle:
@@ -338,7 +338,7 @@ class App:
             self._get_ready(today)
         except ConfigError as error:  # no new orders then, but all else goes on
             log.error("%s", error)
-        begun = Round()
+        begun = Turn()
         try:
             self.router.begin_day(begun)
         finally:

@@ -35,7 +35,7 @@ from orderdrop.journal.records import drop_of
 from orderdrop.outbox.receipt import COLUMNS
 from orderdrop.outbox.receipt_book import MOST_ROWS, write_receipt_book
 from orderdrop.outbox.result_files import Outbox
-from orderdrop.router import Round, Router
+from orderdrop.router import Router, Turn
 from orderdrop.service.away import Away
 from orderdrop.system import excel
 from orderdrop.system.clock import Clock
@@ -103,7 +103,7 @@ class Chores:
             self._inbox.watch_put_away(drop, path)
             yield
 
-    def note(self, done: Round) -> None:
+    def note(self, done: Turn) -> None:
         """Remember what a turn of the router has changed."""
         drops = done.admitted.drop_ids | done.drops | {drop_of(order) for order in done.orders}
         for handover in done.handed_over:

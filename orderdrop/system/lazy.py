@@ -9,7 +9,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Looked(dict[K, V]):
+class Lazy(dict[K, V]):
     """A mapping that makes a missing value by looking it up."""
 
     def __init__(self, look: Callable[[K], V]) -> None:

@@ -23,7 +23,7 @@ _DEEPEST: Final = 8
 """Whoever puts a whole tree into the inbox is not read to its end."""
 
 
-class Lot(StrEnum):
+class FileState(StrEnum):
     """What awaits a file."""
 
     TAKEN = "taken"  # its rows are in the journal; it is put away when it is quiet
@@ -36,12 +36,12 @@ class Lying(NamedTuple):
     """A file in the inbox. name: path below the inbox. why: bilingual. odd: people may wonder why it still lies there."""
 
     name: str
-    lot: Lot
+    lot: FileState
     why: str
     odd: bool = False
 
 
-def lying(workspace: Workspace, reading: Reading | None, today: date) -> Iterator[Lying]:
+def list_inbox(workspace: Workspace, reading: Reading | None, today: date) -> Iterator[Lying]:
     """Everything in the inbox but switches and marks. reading: None when there is no journal yet."""
     for name, path in _files(workspace.inbox):
         if not (read_switch(name) or name.endswith((FIN_SUFFIX, ".lock"))):
@@ -56,10 +56,10 @@ def lying_on(found: Iterable[Lying]) -> list[dict[str, str]]:
 
 def waiting(workspace: Workspace, reading: Reading | None, today: date) -> list[str]:
     """Names of the files that the router has yet to take, or to take more of."""
-    return names_of(lying(workspace, reading, today), Lot.WAITING)
+    return names_of(list_inbox(workspace, reading, today), FileState.WAITING)
 
 
-def names_of(found: Iterable[Lying], lot: Lot) -> list[str]:
+def names_of(found: Iterable[Lying], lot: FileState) -> list[str]:
     return [file.name for file in found if file.lot is lot]
 
 
@@ -67,10 +67,12 @@ def look_at(name: str, path: str, reading: Reading | None, today: date) -> Lying
     base = name.rpartition("/")[2]
     said = read_name(base)
     if isinstance(said, Ignored):
-        return Lying(name, Lot.IGNORED, said.why, odd=not is_mark(base))
+        return Lying(name, FileState.IGNORED, said.why, odd=not is_mark(base))
     if name.count("/") > 1:
         deep = explain(Refusal(Code.FILE_TOO_DEEP, value=printable(name)))
-        return Lying(name, Lot.IGNORED, f"{Code.FILE_TOO_DEEP}: {deep.text()} → {deep.remedy}", odd=True)
+        return Lying(
+            name, FileState.IGNORED, f"{Code.FILE_TOO_DEEP}: {deep.text()} → {deep.remedy}", odd=True
+        )
     if isinstance(said, Refusal):
         return _refused(name, said)
     status = os.lstat(path)
@@ -82,9 +84,9 @@ def look_at(name: str, path: str, reading: Reading | None, today: date) -> Lying
         return _untaken(name, said.day, today)
     if drop.state == DropState.REFUSED or drop.position == status.st_size:
         if kept:
-            return Lying(name, Lot.TAKEN, _KEPT, odd=True)
-        return Lying(name, Lot.TAKEN, "已接收,等待归档 / taken, it will be archived when it is quiet")
-    return Lying(name, Lot.WAITING, "有尚未接收的行 / it holds rows that are not taken yet")
+            return Lying(name, FileState.TAKEN, _KEPT, odd=True)
+        return Lying(name, FileState.TAKEN, "已接收,等待归档 / taken, it will be archived when it is quiet")
+    return Lying(name, FileState.WAITING, "有尚未接收的行 / it holds rows that are not taken yet")
 
 
 _KEPT: Final = "已接收；Excel 还开着它（旁边有 ~$ 文件），关闭后归档 / taken; Excel has it open (a ~$ file beside it), it is archived when closed"
@@ -104,14 +106,17 @@ def _untaken(name: str, day: date | None, today: date) -> Lying:
         return _refused(name, Refusal(Code.FILE_STALE, value=day.isoformat(), bound=today.isoformat()))
     if day is not None and day > today:
         return Lying(
-            name, Lot.IGNORED, f"属于 {day}，那天才接收 / belongs to {day}, it is taken on that day", odd=True
+            name,
+            FileState.IGNORED,
+            f"属于 {day}，那天才接收 / belongs to {day}, it is taken on that day",
+            odd=True,
         )
-    return Lying(name, Lot.WAITING, "等待路由器接收 / waits for the router to take it")
+    return Lying(name, FileState.WAITING, "等待路由器接收 / waits for the router to take it")
 
 
 def _refused(name: str, refusal: Refusal) -> Lying:
     why = explain(refusal)
-    return Lying(printable(name), Lot.REFUSED, f"{why.text()} → {why.remedy}", odd=True)
+    return Lying(printable(name), FileState.REFUSED, f"{why.text()} → {why.remedy}", odd=True)
 
 
 def _files(inbox: os.PathLike[str]) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from orderdrop.domain.order import Order
 from orderdrop.domain.switches import Switches
 from orderdrop.gateway.base import Outgoing
 from orderdrop.risk.checks import FURTHER_RULES, HOLDS, STANDING_RULES, WARNINGS, Context
-from orderdrop.risk.context import Rate, RepeatPolicy, Surroundings
+from orderdrop.risk.context import Rate, RepeatPolicy, RiskFacts
 from orderdrop.risk.ledger import Ledger
 from orderdrop.risk.rules.session import CONTINUOUS, phase_at
 from orderdrop.system.clock import SHANGHAI, FixedClock, from_datetime, second_of_day
@@ -48,7 +48,7 @@ def a_context(**over) -> Context:
     return Context(**{"accounts": None, "halted": False, **over})
 
 
-def surroundings(at: datetime = FRIDAY, **over) -> Surroundings:
+def surroundings(at: datetime = FRIDAY, **over) -> RiskFacts:
     """A quiet Friday morning on a live gateway, with nothing bounded and nothing known."""
     now = from_datetime(at)
     values = {
@@ -76,7 +76,7 @@ def surroundings(at: datetime = FRIDAY, **over) -> Surroundings:
         "cancels_warn": Decimal(15),
         "cancels_hold": Decimal(50),
     }
-    return Surroundings(**values | over)
+    return RiskFacts(**values | over)
 
 
 def a_wide_context(at: datetime = FRIDAY, rules=FURTHER_RULES, **over) -> Context:

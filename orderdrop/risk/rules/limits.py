@@ -15,7 +15,7 @@ from orderdrop.config.limits import Bounds
 from orderdrop.domain.order import BUYS, TO_HOLDING, Order
 from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.domain.switches import ScopeKey
-from orderdrop.risk.context import Context, Funds, Surroundings
+from orderdrop.risk.context import Context, Funds, RiskFacts
 from orderdrop.risk.ledger import UNKNOWN_WORTH
 from orderdrop.risk.rules.market import worth
 from orderdrop.risk.rules.session import clock_text, second_of
@@ -41,7 +41,7 @@ class Facts:
 
     def __init__(self, order: Order, context: Context) -> None:
         self.order = order
-        self.around: Surroundings = context.around
+        self.around: RiskFacts = context.around
         self.buy = order.order_business in BUYS
         self.adds = order.order_business in TO_HOLDING
         self.price = worth(order, context)

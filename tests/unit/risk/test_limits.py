@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from pydantic import ValidationError
 
-from orderdrop.accounts.routing import Desk
+from orderdrop.accounts.routing import Routing
 from orderdrop.config.limits import AccountBounds
 from orderdrop.config.settings import Settings
 from orderdrop.domain.refusal import Code, Refusal, explain
@@ -22,7 +22,7 @@ from orderdrop.domain.security import Instrument
 from orderdrop.domain.switches import ALL, State, Switches, with_accounts
 from orderdrop.risk.checks import Hold, check, combined, entry_of, every_denial, holds, warnings
 from orderdrop.risk.context import Funds, Held, Rate, RepeatPolicy
-from orderdrop.risk.engine import Gathering
+from orderdrop.risk.engine import RiskEngine
 from orderdrop.risk.ledger import Ledger
 from orderdrop.risk.rules.cash import (
     cash_enough,
@@ -473,8 +473,8 @@ def test_names_when_only_their_case_differs_then_one_of_them_is_too_many(names):
 # what the settings make of it
 
 
-def gathered(tmp_path, **values) -> Gathering:
-    return Gathering(Desk(Settings.model_validate(values), {}), tmp_path)
+def gathered(tmp_path, **values) -> RiskEngine:
+    return RiskEngine(Routing(Settings.model_validate(values), {}), tmp_path)
 
 
 @pytest.mark.parametrize(
