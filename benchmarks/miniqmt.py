@@ -19,7 +19,7 @@ sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
 import xtquant_broker
 import xtquant_native
 
-from orderdrop.config.settings import MiniqmtSettings
+from orderdrop.config.gateways import MiniqmtSettings
 from orderdrop.domain.report import StatusReport
 from orderdrop.gateway.base import Batch, Cursor, Outgoing
 from orderdrop.gateway.miniqmt.gateway import MiniqmtGateway

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 import subject
 from folder_gateway import FolderGateway
 
-from orderdrop.config.settings import GoldminerSettings, Settings
+from orderdrop.config.gateways import GoldminerSettings
+from orderdrop.config.settings import Settings
 from orderdrop.config.workspace import Workspace
 from orderdrop.gateway.base import Batch, SubmitResult
 from orderdrop.gateway.goldminer.gateway import GoldminerGateway

@@ -19,7 +19,7 @@ from orderdrop.accounts.routing import Routing
 from orderdrop.admission.admission import Admission, Admitted, cancels_first
 from orderdrop.admission.second_look import look_again
 from orderdrop.archive.witness import Marks
-from orderdrop.config.settings import GoldminerSettings
+from orderdrop.config.gateways import GoldminerSettings
 from orderdrop.domain.identity import SidScope, day_number, wire_sid
 from orderdrop.domain.order import DropKind
 from orderdrop.domain.refusal import Refusal

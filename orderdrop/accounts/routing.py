@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from orderdrop.config.settings import RemoteSettings, Settings
+from orderdrop.config.gateways import RemoteSettings
+from orderdrop.config.settings import Settings
 from orderdrop.domain.baseline import Baselines
 from orderdrop.domain.switches import ALL, ScopeKey, folded
 from orderdrop.gateway.base import Gateway

@@ -7,7 +7,8 @@ from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 
-from orderdrop.config.settings import PaperSettings, Settings
+from orderdrop.config.gateways import PaperSettings
+from orderdrop.config.settings import Settings
 from orderdrop.config.workspace import Workspace, account_folder
 from orderdrop.domain.report import Account, Position
 from orderdrop.domain.symbol import Symbol, read_symbol

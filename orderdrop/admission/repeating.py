@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from orderdrop.config.settings import InboxSettings
+from orderdrop.config.sections import InboxSettings
 from orderdrop.domain.hold import Hold
 from orderdrop.domain.identity import spot_of
 from orderdrop.domain.order import Order

@@ -24,7 +24,8 @@ from typing import Final, NamedTuple
 from sqlalchemy.exc import DBAPIError
 
 from orderdrop.archive.day import days_in
-from orderdrop.config.settings import GatewaySettings, GoldminerSettings, Settings
+from orderdrop.config.gateways import GatewaySettings, GoldminerSettings
+from orderdrop.config.settings import Settings
 from orderdrop.config.workspace import Workspace
 from orderdrop.errors import JournalError
 from orderdrop.journal.journal import JOURNAL_ID, Journal, reading_engine

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from sqlalchemy import Connection
 
 from orderdrop.archive.day import Archived
-from orderdrop.config.settings import load as load_settings
+from orderdrop.config.sources import load as load_settings
 from orderdrop.config.workspace import Workspace
 from orderdrop.domain.codes import Code
 from orderdrop.domain.identity import day_number, from_day_number

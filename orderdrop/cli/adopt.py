@@ -41,7 +41,7 @@ def adopt(place: Place, day_was_wrong: bool, as_json: bool) -> None:
       orderdrop adopt --day-was-wrong
       echo adopt | orderdrop adopt --json
     """
-    from orderdrop.cli.log import logged  # noqa: PLC0415
+    from orderdrop.cli.context import logged  # noqa: PLC0415
     from orderdrop.service.app import alone  # noqa: PLC0415  heavy
     from orderdrop.system.clock import SystemClock  # noqa: PLC0415
 

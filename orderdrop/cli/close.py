@@ -97,7 +97,7 @@ def _now() -> datetime:
 
 
 def _here(place: Place, day: date) -> ClosedView:
-    from orderdrop.cli.log import logged  # noqa: PLC0415
+    from orderdrop.cli.context import logged  # noqa: PLC0415
     from orderdrop.service.app import App  # noqa: PLC0415  heavy
 
     with logged(place), App(place.settings, place.workspace) as app:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orderdrop.errors import ConfigError, JournalError
+from orderdrop.service.log import set_up_log
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -31,7 +33,7 @@ class Place:
 
     @cached_property
     def _loaded(self) -> tuple[Settings, Workspace]:
-        from orderdrop.config.settings import load  # noqa: PLC0415  pydantic is heavy
+        from orderdrop.config.sources import load  # noqa: PLC0415  pydantic is heavy
 
         return load(self.root)
 
@@ -124,3 +126,18 @@ class Place:
 
 
 pass_place: Callable[..., Callable[..., None]] = click.make_pass_decorator(Place)
+
+
+@contextmanager
+def logged(place: Place) -> Iterator[None]:
+    log = logging.getLogger("orderdrop")
+    before = (log.handlers, log.level, log.propagate)
+    set_up_log(place.settings, place.workspace)
+    ours = log.handlers
+    try:
+        yield
+    finally:
+        log.handlers, log.propagate = before[0], before[2]
+        log.setLevel(before[1])
+        for handler in ours:
+            handler.close()

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from orderdrop import client
-from orderdrop.cli.context import Place
-from orderdrop.cli.log import logged
+from orderdrop.cli.context import Place, logged
 from orderdrop.config.workspace import SETTINGS_FILE
 from orderdrop.domain.status import Status
 from orderdrop.errors import JournalError

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from orderdrop import client
-from orderdrop.cli.context import Place
-from orderdrop.cli.log import logged
+from orderdrop.cli.context import Place, logged
 from orderdrop.config.workspace import SETTINGS_FILE
 from orderdrop.domain.identity import day_number
 from orderdrop.domain.status import AT_BROKER, TERMINAL, Status

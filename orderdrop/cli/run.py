@@ -39,8 +39,8 @@ def run(place: Place, ctx: click.Context, once: bool, as_json: bool) -> None:
       orderdrop -C D:\\trading run
       orderdrop run --once --json
     """
+    from orderdrop.cli.context import logged  # noqa: PLC0415
     from orderdrop.cli.live_screen import Screen  # noqa: PLC0415
-    from orderdrop.cli.log import logged  # noqa: PLC0415
     from orderdrop.service.app import App  # noqa: PLC0415  heavy
 
     place.must_exist()

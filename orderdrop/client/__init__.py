@@ -32,7 +32,8 @@ from orderdrop.client.writing import (
     today,
     unique_name,
 )
-from orderdrop.config.settings import Settings, load
+from orderdrop.config.settings import Settings
+from orderdrop.config.sources import load
 from orderdrop.config.workspace import Workspace
 from orderdrop.domain.order import DropKind, OrderBusiness, OrderRow
 from orderdrop.domain.refusal import Refusal, explain

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from orderdrop.config.settings import GmSettings, GoldminerSettings, Settings
+from orderdrop.config.gateways import GmSettings, GoldminerSettings
+from orderdrop.config.settings import Settings
 from orderdrop.config.workspace import Workspace
 from orderdrop.doctor.finding import Finding, Level
 from orderdrop.system.access import Openness, open_to_others

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-from orderdrop.config.settings import GmSettings, MiniqmtSettings
+from orderdrop.config.gateways import GmSettings, MiniqmtSettings
 from orderdrop.doctor.finding import Finding, Level
 from orderdrop.errors import ConfigError
 

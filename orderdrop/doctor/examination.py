@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final, assert_never
 
-from orderdrop.config.settings import GmSettings, GoldminerSettings, MiniqmtSettings, PaperSettings, Settings
+from orderdrop.config.gateways import GmSettings, GoldminerSettings, MiniqmtSettings, PaperSettings
+from orderdrop.config.settings import Settings
 from orderdrop.config.workspace import Workspace
 from orderdrop.doctor import goldminer, goldminer_judging
 from orderdrop.doctor.access import look_at_access

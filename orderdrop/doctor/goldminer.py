@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from filelock import FileLock, Timeout
 
-from orderdrop.config.settings import GoldminerSettings
+from orderdrop.config.gateways import GoldminerSettings
 from orderdrop.doctor.folders import Folder, look_at
 from orderdrop.errors import GatewayError
 from orderdrop.gateway.goldminer.account import CASH, CHANGES, EXECUTIONS, LATEST, POSITIONS

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from orderdrop.config.settings import GoldminerSettings
+from orderdrop.config.gateways import GoldminerSettings
 from orderdrop.doctor.finding import Finding, Level
 from orderdrop.doctor.goldminer import ITEMS, GoldminerFacts, Lying
 from orderdrop.doctor.judging import judge_clock, judge_renames

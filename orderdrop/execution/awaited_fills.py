@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from orderdrop.accounts.routing import Routing
-from orderdrop.config.settings import RemoteSettings
+from orderdrop.config.gateways import RemoteSettings
 from orderdrop.domain.codes import UNEVEN
 from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.domain.status import Status

@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from orderdrop.accounts.routing import Routing
-from orderdrop.config.settings import RemoteSettings
+from orderdrop.config.gateways import RemoteSettings
 from orderdrop.domain.identity import SidScope, day_number, from_day_number, wire_sid
 from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.errors import GatewayError

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any, Final, NamedTuple
 
 from orderdrop.accounts.routing import Routing
-from orderdrop.config.settings import RemoteSettings
+from orderdrop.config.gateways import RemoteSettings
 from orderdrop.domain.baseline import read_places
 from orderdrop.domain.identity import day_number, from_day_number, wire_sid
 from orderdrop.domain.order import SELLS

@@ -18,7 +18,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from orderdrop.config.settings import DeliveringSettings, Settings
+from orderdrop.config.gateways import DeliveringSettings
+from orderdrop.config.settings import Settings
 from orderdrop.config.workspace import Workspace
 from orderdrop.domain.security import Security, read
 from orderdrop.errors import OrderdropError

@@ -19,7 +19,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from orderdrop.config.settings import InboxSettings
+from orderdrop.config.sections import InboxSettings
 from orderdrop.config.workspace import FIN_SUFFIX, HALT_FILE
 from orderdrop.domain.order import DropKind
 from orderdrop.domain.refusal import Code, Refusal

@@ -12,7 +12,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
-from orderdrop.config.settings import CalendarSettings
+from orderdrop.config.sections import CalendarSettings
 from orderdrop.errors import ConfigError
 
 HEADER: Final = "closed,note"

@@ -18,7 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from orderdrop.config.settings import InstrumentSettings
+from orderdrop.config.sections import InstrumentSettings
 from orderdrop.domain.board import Board, board_of
 from orderdrop.domain.report import HIGHEST_PRICE, number
 from orderdrop.domain.security import Instrument, Security

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from orderdrop.archive.day import Archived, days_in
-from orderdrop.config.settings import GmSettings, GoldminerSettings, MiniqmtSettings, PaperSettings, Settings
+from orderdrop.config.gateways import GmSettings, GoldminerSettings, MiniqmtSettings, PaperSettings
+from orderdrop.config.settings import Settings
 from orderdrop.config.workspace import Workspace, account_folder
 from orderdrop.domain.identity import day_number, from_day_number
 from orderdrop.domain.order import SID_PATTERN

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from orderdrop.config.settings import PaperSettings, Settings
+from orderdrop.config.gateways import PaperSettings
+from orderdrop.config.settings import Settings
 from orderdrop.config.workspace import FIN_SUFFIX, Workspace
 from orderdrop.errors import ConfigError, OrderdropError
 from orderdrop.journal.reader import Reading

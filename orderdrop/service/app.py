@@ -9,11 +9,11 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, Self, assert_never
+from typing import Any, Final, Self
 
 from filelock import FileLock
 from sqlalchemy.engine import Engine
@@ -23,24 +23,13 @@ from orderdrop import __version__
 from orderdrop.accounts.routing import Routing
 from orderdrop.archive import filing
 from orderdrop.archive.witness import Marks, Standing, hear, mark_paths
-from orderdrop.config.settings import (
-    GatewaySettings,
-    GmSettings,
-    GoldminerSettings,
-    MiniqmtSettings,
-    PaperSettings,
-    Settings,
-)
+from orderdrop.config.settings import Settings
 from orderdrop.config.workspace import Workspace
 from orderdrop.domain.identity import day_number, from_day_number
 from orderdrop.domain.refusal import Code
 from orderdrop.errors import ConfigError, JournalError, OrderdropError
 from orderdrop.gateway.base import Gateway, SaysTrouble
-from orderdrop.gateway.gm.gateway import GmGateway
-from orderdrop.gateway.goldminer.gateway import GoldminerGateway
 from orderdrop.gateway.instrument_feed import Deliveries
-from orderdrop.gateway.miniqmt.gateway import MiniqmtGateway
-from orderdrop.gateway.paper.gateway import PaperGateway
 from orderdrop.inbox.scanner import Inbox
 from orderdrop.inbox.tail import OpenDrop, Position
 from orderdrop.journal.journal import JOURNAL_ID, Journal, reading_engine
@@ -52,6 +41,7 @@ from orderdrop.risk.breakers import CircuitBreakers
 from orderdrop.risk.engine import RiskEngine
 from orderdrop.router import Router, Turn
 from orderdrop.service import away
+from orderdrop.service.gateways import make_gateways
 from orderdrop.service.heartbeat import EVERY, Heartbeat
 from orderdrop.service.housekeeping import Chores
 from orderdrop.service.lock import _held
@@ -399,44 +389,6 @@ def _clock_words(today: date, shown: date) -> str:
         f"the clock has jumped to {shown}, it is still taken for {today}: cancels and reports go on, new orders wait for the clock. "
         f"If {shown} is right, wait 5 minutes (on a trading day), or start the router anew"
     )
-
-
-def make_gateways(settings: Settings, workspace: Workspace, clock: Clock) -> dict[str, Gateway]:
-    return {
-        name: _make_gateway(name, values, settings.accounts_of(name), workspace, clock)
-        for name, values in settings.gateways.items()
-    }
-
-
-def _make_gateway(
-    name: str, values: GatewaySettings, accounts: Collection[str], workspace: Workspace, clock: Clock
-) -> Gateway:
-    match values:
-        case PaperSettings():
-            return PaperGateway(
-                name, values, workspace.state, workspace.root / values.quotes, clock, accounts
-            )
-        case GoldminerSettings():
-            return GoldminerGateway(name, values.below(workspace.root), accounts, clock)
-        case GmSettings():
-            return GmGateway(name, values.below(workspace.root), accounts, workspace.state, clock)
-        case MiniqmtSettings():
-            return MiniqmtGateway(name, values.below(workspace.root), accounts, clock)
-        case _:
-            assert_never(values)
-
-
-def set_up_log(settings: Settings, workspace: Workspace) -> None:
-    """A rotating log in the workspace's state folder, for this process."""
-    from orderdrop.system.logfile import LogFile  # noqa: PLC0415  only a router needs it
-
-    workspace.state.mkdir(parents=True, exist_ok=True)
-    handler = LogFile(workspace.log, maxBytes=5_000_000, backupCount=9, encoding="utf-8", delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    root = logging.getLogger("orderdrop")
-    root.setLevel(settings.log.level)
-    root.handlers = [handler]
-    root.propagate = False
 
 
 @contextmanager

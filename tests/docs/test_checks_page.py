@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orderdrop.config.limits import Limits
-from orderdrop.config.settings import CalendarSettings, InstrumentSettings, SwitchSettings
+from orderdrop.config.sections import CalendarSettings, InstrumentSettings, SwitchSettings
 from orderdrop.domain.codes import Code
 from orderdrop.market.instruments import _NAMES
 from orderdrop.risk import checks

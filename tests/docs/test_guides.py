@@ -9,7 +9,8 @@ from textwrap import dedent
 import pytest
 
 from orderdrop.cli import main
-from orderdrop.config.settings import GoldminerSettings, load
+from orderdrop.config.gateways import GoldminerSettings
+from orderdrop.config.sources import load
 from orderdrop.domain.codes import Code
 from orderdrop.reconciliation.four_way import Difference
 

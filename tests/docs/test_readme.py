@@ -19,7 +19,10 @@ import pytest
 from pydantic import BaseModel
 
 from orderdrop.cli import main
-from orderdrop.config.settings import GoldminerSettings, InboxSettings, Settings, load
+from orderdrop.config.gateways import GoldminerSettings
+from orderdrop.config.sections import InboxSettings
+from orderdrop.config.settings import Settings
+from orderdrop.config.sources import load
 from orderdrop.domain.codes import Code
 from orderdrop.domain.messages import WORDS
 from orderdrop.service.app import ONCE_AT_MOST

@@ -9,7 +9,7 @@ from dropin_client import CANCELED, FILLED, PARTLY, REJECTED, REPORTED, Program
 from routed_desk import Desk
 from terminal_desk import ACCOUNT, ALIAS, TerminalDesk
 
-from orderdrop.config.settings import load
+from orderdrop.config.sources import load
 from orderdrop.errors import ConfigError
 from orderdrop.system.clock import SHANGHAI, FixedClock
 

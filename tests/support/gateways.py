@@ -23,7 +23,7 @@ from builders import ACCOUNT, a_clock
 from gm_terminal import GmTerminal
 from xtquant_broker import Broker
 
-from orderdrop.config.settings import GoldminerSettings, MiniqmtSettings, PaperSettings
+from orderdrop.config.gateways import GoldminerSettings, MiniqmtSettings, PaperSettings
 from orderdrop.domain.board import board_of
 from orderdrop.domain.report import Fill, Report, StatusReport
 from orderdrop.domain.status import Status

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from builders import ACCOUNT
 
-from orderdrop.config.settings import GmSettings
+from orderdrop.config.gateways import GmSettings
 from orderdrop.gateway.gm.gateway import GmGateway
 from orderdrop.system.clock import FixedClock
 

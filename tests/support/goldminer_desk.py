@@ -7,7 +7,7 @@ from pathlib import Path
 from builders import a_clock, an_outgoing
 from goldminer_writing import ACCOUNT, text
 
-from orderdrop.config.settings import GoldminerSettings
+from orderdrop.config.gateways import GoldminerSettings
 from orderdrop.gateway.base import Batch, Cursor
 from orderdrop.gateway.goldminer.gateway import GoldminerGateway
 

@@ -11,7 +11,7 @@ import xtquant_native
 from builders import ACCOUNT, a_clock, an_outgoing
 from xtquant_broker import Broker, Habits
 
-from orderdrop.config.settings import MiniqmtSettings
+from orderdrop.config.gateways import MiniqmtSettings
 from orderdrop.domain.report import Fill, Report, StatusReport
 from orderdrop.domain.status import Status
 from orderdrop.errors import GatewayError

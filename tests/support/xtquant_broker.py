@@ -20,7 +20,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from orderdrop.config.settings import FeeSettings
+from orderdrop.config.gateways import FeeSettings
 from orderdrop.domain.report import CancelReject, Fill, StatusReport
 from orderdrop.domain.status import Status
 from orderdrop.gateway.base import Cancel, Outgoing

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from orderdrop.config.settings import GmSettings
+from orderdrop.config.gateways import GmSettings
 from orderdrop.domain.goldminer_format import order_file
 from orderdrop.domain.report import Account, CancelReject, Report, Unreadable
 from orderdrop.domain.security import Security

@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from orderdrop.config.settings import GoldminerSettings
+from orderdrop.config.gateways import GoldminerSettings
 from orderdrop.domain.report import Account, Report
 from orderdrop.errors import GatewayError
 from orderdrop.gateway.base import (

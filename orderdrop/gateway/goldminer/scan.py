@@ -24,7 +24,7 @@ from typing import Final, NamedTuple
 
 from filelock import FileLock, Timeout
 
-from orderdrop.config.settings import GoldminerSettings
+from orderdrop.config.gateways import GoldminerSettings
 from orderdrop.errors import GatewayError
 from orderdrop.gateway.base import Batch, Outcome, SubmitResult
 from orderdrop.gateway.goldminer.staging import Memory, key_of

@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from orderdrop.config.settings import MiniqmtSettings
+from orderdrop.config.gateways import MiniqmtSettings
 from orderdrop.domain.goldminer_format import order_file
 from orderdrop.domain.report import Account, Report
 from orderdrop.domain.security import Security

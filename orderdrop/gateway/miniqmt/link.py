@@ -12,7 +12,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from orderdrop.config.settings import MiniqmtSettings
+from orderdrop.config.gateways import MiniqmtSettings
 from orderdrop.gateway.miniqmt import events as ev
 from orderdrop.gateway.miniqmt.codes import ACCOUNT_OK
 from orderdrop.gateway.miniqmt.session import QUESTIONS, Session

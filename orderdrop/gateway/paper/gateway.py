@@ -15,7 +15,7 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from orderdrop.config.settings import OpeningPosition, PaperSettings
+from orderdrop.config.gateways import OpeningPosition, PaperSettings
 from orderdrop.domain.goldminer_format import order_file
 from orderdrop.domain.report import Account, Report
 from orderdrop.domain.symbol import Symbol, read_symbol

@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
 from typing import Final, NamedTuple
 
-from orderdrop.config.settings import FeeSettings
+from orderdrop.config.gateways import FeeSettings
 from orderdrop.domain.board import Board, board_of
 from orderdrop.domain.goldminer_format import reason
 from orderdrop.domain.order import OrderBusiness, OrderType

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from command_line import BAD, GOOD, QUICK, a_file, a_workspace, dropped, orderdrop, printed, routed
 
-from orderdrop.config.settings import load
+from orderdrop.config.sources import load
 from orderdrop.service.app import App
 
 

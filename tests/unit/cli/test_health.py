@@ -18,7 +18,7 @@ from typing import NamedTuple
 import pytest
 from command_line import GOOD, a_file, a_workspace, orderdrop, printed, routed, started
 
-from orderdrop.config.settings import load
+from orderdrop.config.sources import load
 from orderdrop.service.app import App
 from orderdrop.system.logfile import LogFile
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from command_line import orderdrop
 
 from orderdrop.config.sample import settings_text
-from orderdrop.config.settings import Settings, load
+from orderdrop.config.settings import Settings
+from orderdrop.config.sources import load
 
 
 def test_init_makes_a_workspace_that_loads(tmp_path: Path) -> None:

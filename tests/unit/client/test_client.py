@@ -17,7 +17,7 @@ from command_line import BAD, GOOD, a_file, a_workspace, dropped, routed
 from command_line import orderdrop as command
 
 import orderdrop
-from orderdrop.config.settings import load
+from orderdrop.config.sources import load
 from orderdrop.domain.order import OrderRow
 from orderdrop.errors import ConfigError
 from orderdrop.service.app import App

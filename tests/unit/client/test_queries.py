@@ -14,7 +14,7 @@ from command_line import QUICK, a_workspace, dropped, orderdrop, printed
 from xtquant_broker import Broker
 
 import orderdrop as library
-from orderdrop.config.settings import load
+from orderdrop.config.sources import load
 from orderdrop.service.app import App
 from orderdrop.system.clock import SystemClock
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orderdrop.config.settings import load
+from orderdrop.config.sources import load
 from orderdrop.errors import ConfigError
 
 GOLDMINER = '[gateways.gm]\ntype = "goldminer"\n'

@@ -1,6 +1,7 @@
 import pytest
 
-from orderdrop.config.settings import GmSettings, load
+from orderdrop.config.gateways import GmSettings
+from orderdrop.config.sources import load
 from orderdrop.errors import ConfigError
 
 TOML = '[gateways.gm]\ntype = "gm"\n'

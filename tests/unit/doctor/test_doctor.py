@@ -14,7 +14,7 @@ from filelock import FileLock
 from goldminer_desk import Folders
 from terminal_bench import Bench
 
-from orderdrop.config.settings import GoldminerSettings
+from orderdrop.config.gateways import GoldminerSettings
 from orderdrop.doctor import goldminer, judging
 from orderdrop.doctor.finding import Level
 from orderdrop.doctor.folders import Folder, look_at

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orderdrop.config.settings import InboxSettings
+from orderdrop.config.sections import InboxSettings
 from orderdrop.domain.refusal import Code
 from orderdrop.inbox import tail
 from orderdrop.inbox.scanner import Inbox, RefusedFile

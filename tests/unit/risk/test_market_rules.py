@@ -11,7 +11,7 @@ from builders import FRIDAY, a_wide_context, an_order
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderdrop.config.settings import InstrumentSettings
+from orderdrop.config.sections import InstrumentSettings
 from orderdrop.domain.board import BOARDS, board_of
 from orderdrop.domain.refusal import Code
 from orderdrop.domain.security import Instrument, Security

@@ -9,7 +9,7 @@ from builders import a_wide_context, an_order
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderdrop.config.settings import CalendarSettings
+from orderdrop.config.sections import CalendarSettings
 from orderdrop.domain.refusal import Code
 from orderdrop.errors import ConfigError
 from orderdrop.market.calendar import TradingDays, calendar_text

@@ -8,7 +8,7 @@ import pytest
 from builders import a_clock, an_outgoing
 from terminal_bench import Bench
 
-from orderdrop.config.settings import GoldminerSettings
+from orderdrop.config.gateways import GoldminerSettings
 from orderdrop.domain.goldminer_format import STATUS_OF
 from orderdrop.domain.report import Fill
 from orderdrop.domain.standing import Standing, apply

@@ -14,7 +14,7 @@ from builders import ACCOUNT, FRIDAY, a_clock, an_outgoing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orderdrop.config.settings import FeeSettings, PaperSettings
+from orderdrop.config.gateways import FeeSettings, PaperSettings
 from orderdrop.domain.board import board_of
 from orderdrop.domain.goldminer_format import ORDER_HEADER, position_row
 from orderdrop.domain.report import CancelReject, Fill, StatusReport

@@ -1,0 +1,21 @@
+"""The router's log: a rotating file in the workspace."""
+
+from __future__ import annotations
+
+import logging
+
+from orderdrop.config.settings import Settings
+from orderdrop.config.workspace import Workspace
+
+
+def set_up_log(settings: Settings, workspace: Workspace) -> None:
+    """A rotating log in the workspace's state folder, for this process."""
+    from orderdrop.system.logfile import LogFile  # noqa: PLC0415  only a router needs it
+
+    workspace.state.mkdir(parents=True, exist_ok=True)
+    handler = LogFile(workspace.log, maxBytes=5_000_000, backupCount=9, encoding="utf-8", delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    root = logging.getLogger("orderdrop")
+    root.setLevel(settings.log.level)
+    root.handlers = [handler]
+    root.propagate = False
