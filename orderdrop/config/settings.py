@@ -1,7 +1,7 @@
-"""The settings: `orderdrop.toml`, then `ORDERDROP_…` variables. All optional; an unknown key is an error.
+"""All settings of a workspace: the tables of orderdrop.toml in one model, and the rules that hold between them.
 
-`load` is the door. Names, defaults and meanings of every setting stand here (those of limits in checks/bounds.py, where they are
-obeyed) and nowhere else; `init` and the README are made from these descriptions.
+The tables stand in sections.py, gateways.py and limits.py, each with its defaults and meanings; `init` and the README are made from these
+descriptions. `sources.load` reads them. An unknown key is an error.
 """
 
 from __future__ import annotations

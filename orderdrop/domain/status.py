@@ -31,7 +31,7 @@ S = Status
 
 TERMINAL: Final = frozenset({S.DENIED, S.FILLED, S.CANCELED, S.REJECTED, S.EXPIRED})
 """Nothing changes an order that has come here but a late fill, the broker's first word of it, what it tells of one that we gave up, and its
-word that a rejected one is live after all (see reports.apply)."""
+word that a rejected one is live after all (see domain/standing.py)."""
 
 AT_BROKER: Final = frozenset(
     {

@@ -1,6 +1,6 @@
 """What was handed over and not confirmed: the window, the alarm, the proof that an order never arrived, and what follows from it.
 
-Owns the gateways' trackers (reports.confirm). Only a gateway whose broker is another program has one; a built-in broker confirms
+Owns the gateways' trackers (execution/window.py). Only a gateway whose broker is another program has one; a built-in broker confirms
 as it takes. Nothing here sends: an order that is proven absent becomes READY again, or waits for `orderdrop resend`.
 """
 

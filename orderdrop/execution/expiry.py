@@ -1,4 +1,4 @@
-"""Ends what is left of earlier days: an order lives one trading day. What the broker tells of it later on is still heard (reports.apply).
+"""Ends what is left of earlier days: an order lives one trading day. What the broker tells of it later on is still heard (domain/standing.py).
 
 A file that the terminal has not taken by then is taken out of its folder, else it would trade yesterday's orders today. Where that fails,
 its orders stay as they are, and it is tried again.

@@ -1,7 +1,7 @@
 """The gateway to 掘金's API (package gm): orders through calls, answers by asking again and again.
 
-This file says what is sure. The process of the vendor's package stands behind gm_link and gm_worker, what must not be forgotten in
-gm_store, what is in mind in gm_blotter, what the API's words mean in gm_rows, the day's securities in gm_securities. The API carries no field of ours: the terminal makes an id and tells it when the call
+This file says what is sure. The process of the vendor's package stands behind link and worker, what must not be forgotten in
+store, what is in mind in blotter, what the API's words mean in rows, the day's securities in securities. The API carries no field of ours: the terminal makes an id and tells it when the call
 returns. When a call does not return, the order is looked for by its terms, and found only if nothing else can be meant.
 """
 

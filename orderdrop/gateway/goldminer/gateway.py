@@ -1,8 +1,8 @@
 """The gateway to 掘金 and 东财 EMC file orders: a scan folder to write to, an output folder to read from.
 
-This file says what is sure. How files go in stands in goldminer_scan, how the terminal's output is read in goldminer_output,
-goldminer_account and goldminer_files, what a row means in goldminer_rows, formats in goldminer_batch, goldminer_table and
-goldminer_dbf, the day's end in goldminer_close. The window, confirmation and sending again are the router's: `trace` and `take_back`
+This file says what is sure. How files go in stands in scan, how the terminal's output is read in output,
+account and files, what a row means in rows, formats in batch, table and
+dbf, the day's end in leftovers. The window, confirmation and sending again are the router's: `trace` and `take_back`
 are what it decides by.
 """
 

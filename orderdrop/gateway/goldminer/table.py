@@ -1,7 +1,7 @@
 """How a terminal's csv file becomes records and cells. Pure.
 
 A record counts when its newline is there and its fields are as many as the header's; nothing else is believed. dbf has the same
-door in goldminer_dbf.
+door in dbf.
 """
 
 from __future__ import annotations

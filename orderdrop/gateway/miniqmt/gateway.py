@@ -1,7 +1,7 @@
 """The gateway to MiniQMT, a QMT terminal on the same machine, through the vendor's package xtquant.
 
-This file says what is sure. How the connection is kept stands in miniqmt_link and miniqmt_session, what the terminal tells in
-miniqmt_events, whose it is in miniqmt_book, keys in miniqmt_reference, codes in miniqmt_codes, the day's securities in miniqmt_securities. The window, confirmation and sending
+This file says what is sure. How the connection is kept stands in link and session, what the terminal tells in
+events, whose it is in book, keys in reference, codes in codes, the day's securities in securities. The window, confirmation and sending
 again are the router's.
 """
 

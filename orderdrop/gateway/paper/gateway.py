@@ -1,7 +1,7 @@
 """The paper broker: a gateway to a broker that is built in and behaves like one that is not.
 
-It keeps its own books in its own file (paper_store), takes only bytes, and has the last word on cash, shares and prices
-(paper_rules, paper_book). Like the worst of terminals its book executes a repeated sid again: that this never happens is the
+It keeps its own books in its own file (store), takes only bytes, and has the last word on cash, shares and prices
+(rules, book). Like the worst of terminals its book executes a repeated sid again: that this never happens is the
 router's promise; before the book stands the last gate, as in every gateway.
 """
 
