@@ -60,7 +60,7 @@ def test_router_when_killed_while_it_calls_loses_and_doubles_nothing(tmp_path):
             )
             more = dice.randrange(1, 100)
             deaths.append(
-                victims.kill(root, SETTINGS, failpoint=point, after=4)
+                victims.kill(root, SETTINGS, failpoint=point, after=60, turns=300)
                 if point
                 else victims.kill(
                     root, SETTINGS, after=0, meanwhile=lambda n=more: wait_for_orders(terminal.book, n)

@@ -22,8 +22,11 @@ POINTS = (
     "paper.before", "paper.after", "receipt.before", "receipt.after", "seal.before", "seal.after", "close.before",
     "sys.link.before", "sys.link.after", "sys.unlink.before", "sys.unlink.after", "sys.replace.before", "sys.replace.after",
 )  # fmt: skip
-LONGEST = 1.0
-"""Seconds after which a victim whose failpoint was not reached is killed all the same."""
+IDLE = 60
+"""Turns on end without anything to do after which a victim that has not come to its failpoint is killed all the same."""
+
+LONGEST = 60.0
+"""Seconds after which it is killed in any case."""
 
 
 def test_kills_when_counted_are_at_least_500():
@@ -55,14 +58,15 @@ def _a_short_life(victims, world, number):
     """Every other life ends at a failpoint, each point in its turn; the others at any moment."""
     if number % 2:
         point = f"{POINTS[(number // 2 + world.seed) % len(POINTS)]}:{world.random.choice((1, 1, 1, 2, 3))}"
-        after = LONGEST
+        after, turns = LONGEST, IDLE
     else:
-        point, after = "", world.random.uniform(0.005, 0.15)
+        point, after, turns = "", world.random.uniform(0.005, 0.15), 0
     return victims.kill(
         world.root,
         _settings(world),
         failpoint=point,
         after=after,
+        turns=turns,
         meanwhile=lambda: world.act(world.random.randrange(1, 4)),
     )
 

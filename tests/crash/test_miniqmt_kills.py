@@ -24,6 +24,9 @@ pytestmark = [pytest.mark.crash, pytest.mark.skipif(sys.platform == "win32", rea
 LIVES, BASKETS, BASKET = 25, 4, 50
 ACCOUNTS = 12
 LIFE = (0.6, 2.2)
+LONGEST, IDLE = 30.0, 150
+"""Of a life that is to end at a failpoint: seconds at most, and turns without anything to do, after which it will not come there."""
+
 AT_MOST = 60.0
 """Seconds for all to be settled once nobody is killed any more."""
 
@@ -104,9 +107,10 @@ def test_router_when_killed_before_a_terminal_of_another_process_loses_and_doubl
     with Victims("miniqmt") as victims:
         try:
             for life in range(LIVES):
+                point, short = market.point(life), market.random.uniform(*LIFE)
                 death = victims.kill(
-                    market.root, market.settings, failpoint=market.point(life),
-                    after=market.random.uniform(*LIFE), meanwhile=market.drop,
+                    market.root, market.settings, failpoint=point, after=LONGEST if point else short,
+                    turns=IDLE if point else 0, meanwhile=market.drop,
                 )  # fmt: skip
                 assert death.killed, f"the router ended by itself: {death}"
                 deaths.append(death.at)

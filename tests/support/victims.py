@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 
 
 class Death(NamedTuple):
-    """at: the failpoint that killed it, "" when the parent did. code: its exit code when it ended by itself."""
+    """at: the failpoint that killed it, "" when it was killed without one. code: its exit code when it ended by itself."""
 
     at: str
     killed: bool
@@ -47,9 +47,14 @@ class Victims:
         self._zygote.stdout.close()
         self._selector.close()
 
-    def kill(self, root: Path, settings: dict, *, failpoint: str = "", after: float, meanwhile=None) -> Death:
-        """Let a router live until its failpoint, at most `after` seconds; `meanwhile` runs while it lives."""
-        pid = self._bear(root, settings, failpoint=failpoint, once=False)
+    def kill(
+        self, root: Path, settings: dict, *, failpoint: str = "", after: float, turns: int = 0, meanwhile=None
+    ) -> Death:
+        """Let a router live until its failpoint, at most `after` seconds; `meanwhile` runs while it lives.
+
+        turns: so many idle ones on end show that it will not come there any more. A slow machine takes longer for them, too.
+        """
+        pid = self._bear(root, settings, failpoint=failpoint, once=False, turns=turns)
         deadline = time.monotonic() + after
         if meanwhile is not None:
             meanwhile()
@@ -58,10 +63,9 @@ class Victims:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         status = self._burial()
-        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-        return Death(
-            failpoint if died_by_itself and killed else "", killed, -1 if killed else os.WEXITSTATUS(status)
-        )
+        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) in {signal.SIGKILL, signal.SIGTERM}
+        reached = died_by_itself and killed and os.WTERMSIG(status) == signal.SIGKILL
+        return Death(failpoint if reached else "", killed, -1 if killed else os.WEXITSTATUS(status))
 
     def run_once(self, root: Path, settings: dict) -> Death:
         """A router that is left alone until everything is settled."""
@@ -69,8 +73,10 @@ class Victims:
         status = self._burial()
         return Death("", os.WIFSIGNALED(status), os.waitstatus_to_exitcode(status))
 
-    def _bear(self, root: Path, settings: dict, *, failpoint: str, once: bool) -> int:
-        order = {"root": str(root), "settings": settings, "failpoint": failpoint, "once": once}
+    def _bear(self, root: Path, settings: dict, *, failpoint: str, once: bool, turns: int = 0) -> int:
+        order = {
+            "root": str(root), "settings": settings, "failpoint": failpoint, "once": once, "turns": turns,
+        }  # fmt: skip
         order["gm_worker"] = self._gm_worker
         self._zygote.stdin.write(json.dumps(order).encode() + b"\n")
         return int(self._line().removeprefix("pid "))

@@ -7,15 +7,18 @@ Points of the system's calls (`sys.link.before`, …) are added here, because `o
 import json
 import logging
 import os
+import signal
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from orderdrop.config.settings import Settings
 from orderdrop.config.workspace import Workspace
 from orderdrop.gateway.gm import gateway
 from orderdrop.gateway.miniqmt.session import library
+from orderdrop.router import Turn
 from orderdrop.service.app import App
 from orderdrop.system import failpoint
 
@@ -46,6 +49,7 @@ def _live(order: dict) -> None:
     code = 2
     try:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         logging.getLogger("orderdrop").setLevel(logging.CRITICAL)
         for name in CALLS:
             _add_points(name)
@@ -57,12 +61,25 @@ def _live(order: dict) -> None:
             if order["once"]:
                 code = 0 if app.run_once(at_most=20) else 1
             else:
-                app.run(threading.Event())
+                app.run(threading.Event(), _until_idle_for(order["turns"]))
     except BaseException:  # noqa: BLE001  the last line of this process
         traceback.print_exc()
         sys.stderr.flush()
     finally:
         os._exit(code)
+
+
+def _until_idle_for(turns: int) -> Callable[[Turn], None]:
+    """Dies as it is, without a word, after so many idle turns on end; 0: never. A signal of its own tells it from a failpoint's kill."""
+    idle = 0
+
+    def count(done: Turn) -> None:
+        nonlocal idle
+        idle = idle + 1 if done.idle else 0
+        if turns and idle >= turns:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    return count
 
 
 def _add_points(name: str) -> None:
