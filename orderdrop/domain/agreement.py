@@ -63,7 +63,7 @@ class Trade(NamedTuple):
 
 
 class Ordered(NamedTuple):
-    """An order that left. limit: None for market orders. handed_at: by our clock, None: not noted yet; the others by the broker's.
+    """An order that left. limit: None for market orders. handed_at: by our clock, not before that; None: not known; the others by the broker's.
 
     confirmed_at: None: nobody has heard of it. told: the filled volume that the broker has claimed, 0: none.
     """

@@ -91,7 +91,9 @@ class Agreeing:
         others = [order for number, order in orders.items() if number != suspect.order]
         words = NOT_KNOWN_THEN
         fitting = [
-            one for one in earlier if doubted.symbol in one.holdings and one.read_at <= suspect.handed_at
+            one
+            for one in earlier
+            if doubted.symbol in one.holdings and one.read_at <= (doubted.handed_at or suspect.handed_at)
         ]
         for before in fitting[:_COMPARED] + fitting[max(_COMPARED, len(fitting) - _COMPARED) :]:
             words = room_for(doubted, before, after, others, self._gateway.lag)
@@ -115,16 +117,18 @@ class Agreeing:
 
     def _ordered(self, account_id: str, since: Micros) -> dict[int, Ordered]:
         rows = self._writer.orders_that_left(account_id, self._day, since)
+        # None was handed over before its batch was made. When one was, may not have been noted, or long afterwards: by the start after a crash.
+        made_at = self._writer.batches_made_at({row.batch_id for row in rows if row.batch_id is not None})
         trades: dict[int, list[Trade]] = defaultdict(list)
         for fill in self._writer.fills_of([row.id for row in rows]):
             fee = None if fill.fee is None else Decimal(fill.fee)
             trades[fill.order_ref].append(Trade(Micros(fill.at), fill.volume, Decimal(fill.price), fee))
-        return {row.id: _ordered(row, trades[row.id]) for row in rows}
+        return {row.id: _ordered(row, made_at.get(row.batch_id), trades[row.id]) for row in rows}
 
 
-def _ordered(row: Any, trades: Iterable[Trade]) -> Ordered:
+def _ordered(row: Any, handed_at: int | None, trades: Iterable[Trade]) -> Ordered:
     limit = limit_of(row.order_type, None if row.price is None else Decimal(row.price))
     return Ordered(
-        row.symbol, row.volume, row.order_business, limit, row.submitted_at, row.confirmed_at, row.closed_at,
+        row.symbol, row.volume, row.order_business, limit, None if handed_at is None else Micros(handed_at), row.confirmed_at, row.closed_at,
         row.told_volume or 0, tuple(trades),
     )  # fmt: skip

@@ -300,11 +300,12 @@ class Confirmation:
         absent: list[Flight] = []
         suspects: dict[int, Suspect] = {}
         for doubt in tracker.doubts(now):
-            if all(now < self._refused.get(flight.order, (0, Micros(0)))[1] for flight in doubt.flights):
+            asked = [f for f in doubt.flights if now >= self._refused.get(f.order, (0, Micros(0)))[1]]
+            if not asked:
                 continue
-            trace = self._trace(name, doubt.batch, [flight.sid for flight in doubt.flights], doubt.since)
-            lost = [flight for flight in doubt.flights if doubt.ripe and flight.sid in trace.absent]
-            for flight in doubt.flights:
+            trace = self._trace(name, doubt.batch, [flight.sid for flight in asked], doubt.since)
+            lost = [flight for flight in asked if doubt.ripe and flight.sid in trace.absent]
+            for flight in asked:
                 if flight not in lost:
                     words[flight.order] = (flight, trace.words)
             for flight in lost:

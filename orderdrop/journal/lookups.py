@@ -433,6 +433,12 @@ class Asking:
         )  # fmt: skip
         return list(self.connection.execute(query.order_by(batches.c.id.desc()).limit(limit)).scalars())
 
+    def batches_made_at(self, ids: Collection[int]) -> dict[int, int]:
+        """When these batches were made, and none of their orders had left."""
+        statement = "SELECT batches.id, created_at FROM json_each(?) AS wanted CROSS JOIN batches ON batches.id = wanted.value"
+        found = self.connection.exec_driver_sql(statement, (json.dumps(sorted(ids)),))
+        return {row.id: row.created_at for row in found}
+
     def orders_by_id(self, ids: Sequence[int]) -> list[Any]:
         return list(self.connection.execute(select(orders).where(orders.c.id.in_(sorted(ids)))))
 

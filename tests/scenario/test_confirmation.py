@@ -77,6 +77,26 @@ def test_terminal_when_it_loses_rows_under_auto_then_each_order_is_executed_once
     assert set(desk.statuses().values()) == {"filled"}
 
 
+def test_orders_when_the_account_does_not_agree_for_one_then_the_others_are_asked_about_next(
+    file_desk, monkeypatch
+):
+    """As when an asking takes too long: it comes to the first one only."""
+    first = []
+
+    def objections(_agreeing, suspects):
+        orders = [one.order for one in suspects]
+        first.append(orders[0])
+        return dict.fromkeys(orders, "") | {orders[0]: "it does not agree"}
+
+    monkeypatch.setattr("orderdrop.agreeing.Agreeing.objections", objections)
+    desk = file_desk(Faults(lose=1.0))
+    desk.put({"a.csv": buys(3)})
+    desk.later(200, until=lambda: len(set(first)) == 3)
+    assert len(set(first[:3])) == 3
+    assert set(desk.statuses().values()) == {"unknown"}
+    assert desk.taken_by_terminal() == 1
+
+
 def test_terminal_when_it_loses_rows_under_ask_then_each_missing_one_is_named_and_nothing_is_sent_again(
     file_desk,
 ):

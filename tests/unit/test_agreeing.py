@@ -1,0 +1,67 @@
+"""Asking an account about orders that were handed over together, and of which nobody noted when."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from types import SimpleNamespace
+
+import pytest
+
+from orderdrop import agreeing
+from orderdrop.agreeing import Agreeing, Suspect
+from orderdrop.order.report import Account
+from orderdrop.reports import agreement
+from orderdrop.reports.baseline import Baselines
+
+ACCOUNT, SYMBOL = "acc", "SHSE.600000"
+LAG = 2_000_000
+READ, MADE, DIED, NOW = 1_000_000_000, 1_000_000_500, 1_010_000_000, 1_060_000_000
+
+
+def an_account(at: int, available: int = 100_000) -> Account:
+    money = Decimal(available)
+    return Account(at, ACCOUNT, money, money, *[Decimal(0)] * 3, (), held_at=at)
+
+
+class Journal:
+    """As much as is asked of it: one batch of purchases, none of them heard of again."""
+
+    def __init__(self, count: int, places: str) -> None:
+        self.places = places
+        self.rows = [
+            SimpleNamespace(
+                id=n, batch_id=1, symbol=SYMBOL, volume=100, order_business=1, order_type=1, price="10", submitted_at=None,
+                confirmed_at=None, closed_at=None, told_volume=0,
+            )
+            for n in range(count)
+        ]  # fmt: skip
+
+    def places_until(self, *_: object) -> list[str]:
+        return [self.places]
+
+    def orders_that_left(self, *_: object) -> list[SimpleNamespace]:
+        return self.rows
+
+    def batches_made_at(self, _ids: object) -> dict[int, int]:
+        return {1: MADE}
+
+    def fills_of(self, _ids: object) -> list[object]:
+        return []
+
+
+@pytest.mark.parametrize(
+    ("available", "why"), [(100_000, {}), (99_000, dict.fromkeys(range(5), agreement.CASH_LEFT))]
+)
+def test_orders_when_their_hand_over_was_interrupted_and_never_noted_then_it_counts_from_the_making_of_their_batch(
+    monkeypatch, available, why
+):
+    """Each silent one could else have given back, since the snapshot, what it had taken before: none could be proven beside another."""
+    monkeypatch.setattr(agreeing, "_AT_MOST", 3600)
+    baselines = Baselines()
+    baselines.note(an_account(READ), READ)
+    journal = Journal(5, baselines.journaled(None, [(ACCOUNT, SYMBOL)]))
+    baselines.note(an_account(NOW - 10_000_000, available), NOW - 10_000_000)
+    gateway = SimpleNamespace(name="qmt", lag=LAG)
+    asked = Agreeing(journal, gateway, baselines, 20261128, NOW)
+    suspects = [Suspect(n, ACCOUNT, 1, DIED, DIED) for n in range(5)]
+    assert asked.objections(suspects) == why
