@@ -8,12 +8,12 @@ import pytest
 from victims import Victims
 from world import HEADER, read
 
-from orderdrop.adopting import adopt
-from orderdrop.clock import SystemClock, trade_date
-from orderdrop.config import Settings
-from orderdrop.evidence import gather
-from orderdrop.witness import hear
-from orderdrop.workspace import Workspace
+from orderdrop.archive.witness import hear
+from orderdrop.config.settings import Settings
+from orderdrop.config.workspace import Workspace
+from orderdrop.reconciliation.adopt import adopt
+from orderdrop.reconciliation.evidence import gather
+from orderdrop.system.clock import SystemClock, trade_date
 
 pytestmark = [pytest.mark.crash, pytest.mark.skipif(sys.platform == "win32", reason="victims are forked")]
 

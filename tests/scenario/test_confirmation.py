@@ -88,7 +88,7 @@ def test_orders_when_the_account_does_not_agree_for_one_then_the_others_are_aske
         first.append(orders[0])
         return dict.fromkeys(orders, "") | {orders[0]: "it does not agree"}
 
-    monkeypatch.setattr("orderdrop.agreeing.Agreeing.objections", objections)
+    monkeypatch.setattr("orderdrop.execution.agreeing.Agreeing.objections", objections)
     desk = file_desk(Faults(lose=1.0))
     desk.put({"a.csv": buys(3)})
     desk.later(200, until=lambda: len(set(first)) == 3)

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from orderdrop import agreeing
-from orderdrop.agreeing import Agreeing, Suspect
-from orderdrop.order.report import Account
-from orderdrop.reports import agreement
-from orderdrop.reports.baseline import Baselines
+from orderdrop.domain import agreement
+from orderdrop.domain.baseline import Baselines
+from orderdrop.domain.report import Account
+from orderdrop.execution import agreeing
+from orderdrop.execution.agreeing import Agreeing, Suspect
 
 ACCOUNT, SYMBOL = "acc", "SHSE.600000"
 LAG = 2_000_000
