@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
-from orderdrop.config.settings import Settings
-from orderdrop.config.workspace import Workspace
+if TYPE_CHECKING:
+    from orderdrop.config.settings import Settings
+    from orderdrop.config.workspace import Workspace
 
 
 def set_up_log(settings: Settings, workspace: Workspace) -> None:

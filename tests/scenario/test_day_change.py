@@ -7,14 +7,11 @@ from decimal import Decimal
 
 import pytest
 from builders import FRIDAY
-from file_desk import HEADER, FileDesk, buys
+from file_desk import HEADER, FileDesk, buys, proof
 
-from orderdrop.audit.verify import verify
-from orderdrop.config.workspace import Workspace
 from orderdrop.domain import goldminer_format as gm
 from orderdrop.domain.status import S, Status
-from orderdrop.journal.journal import reading_engine
-from orderdrop.system.clock import from_datetime, trade_date
+from orderdrop.system.clock import from_datetime
 from orderdrop.terminal import Faults
 
 DAY = timedelta(days=1).total_seconds()
@@ -34,15 +31,6 @@ def file_desk(tmp_path):
     for one in made:
         one.close()
         assert proof(one).difference is None
-
-
-def proof(desk: FileDesk):
-    engine = reading_engine("sqlite:///journal.db", desk.root)
-    try:
-        with engine.connect() as connection:
-            return verify(connection, Workspace(desk.root, desk.inbox), trade_date(desk.clock.now()))
-    finally:
-        engine.dispose()
 
 
 def told(desk: FileDesk, sid: str) -> tuple[str, str | None, int]:

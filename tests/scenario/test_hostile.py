@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from routed_desk import TODAY
 
+from orderdrop.system.files import append_whole
+
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"
 FOLLOWED = f"{TODAY}.order.csv"
 
@@ -227,7 +229,7 @@ def test_execution_report_when_a_write_fails_half_way_has_every_fill_once(trade,
             raise OSError(28, "No space left on device")
         return real(path, content)
 
-    real = __import__("orderdrop.outbox.result_files").outbox.append_whole
+    real = append_whole
     monkeypatch.setattr("orderdrop.outbox.result_files.append_whole", tear)
     desk.route({"b.csv": HEADER + row("B1") + row("B2")})
     desk.route({"c.csv": HEADER + row("C1")})

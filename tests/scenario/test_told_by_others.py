@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 from builders import FRIDAY
-from file_desk import HEADER, FileDesk
-from test_day_change import proof
+from file_desk import HEADER, FileDesk, proof
 
 from orderdrop.client.queries import broker_orders
 from orderdrop.domain import goldminer_format as gm

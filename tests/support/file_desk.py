@@ -10,6 +10,10 @@ from pathlib import Path
 from builders import a_clock
 from routed_desk import Desk
 
+from orderdrop.audit.verify import Verified, verify
+from orderdrop.config.workspace import Workspace
+from orderdrop.journal.journal import reading_engine
+from orderdrop.system.clock import trade_date
 from orderdrop.terminal import Faults, Kind, Settings, Terminal, read_ledger
 
 ACCOUNT = "A1"
@@ -94,3 +98,13 @@ class FileDesk(Desk):
 
 def buys(count: int, first: int = 0, account: str = ACCOUNT, symbol: str = "SHSE.600000") -> str:
     return HEADER + "".join(f"S{n},{account},{symbol},100,1,1,10\n" for n in range(first, first + count))
+
+
+def proof(desk: FileDesk) -> Verified:
+    """The hash chain of its journal, verified."""
+    engine = reading_engine("sqlite:///journal.db", desk.root)
+    try:
+        with engine.connect() as connection:
+            return verify(connection, Workspace(desk.root, desk.inbox), trade_date(desk.clock.now()))
+    finally:
+        engine.dispose()
