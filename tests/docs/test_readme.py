@@ -172,7 +172,7 @@ def test_test_block_when_read_by_ci_is_one_line_that_runs_pytest():
     ).stdout
     assert found == the_block("test")
     assert "\n" not in found
-    assert INSTALL.fullmatch(found)[2] == ".venv/bin/python -m pytest"
+    assert INSTALL.fullmatch(found)[2] == ".venv/bin/python -m pytest -n auto"
 
 
 def test_powershell_block_when_compared_is_the_bash_blocks_twin():
