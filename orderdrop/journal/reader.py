@@ -354,10 +354,6 @@ class Reading:
         query = select(drops.c.trade_day).where(drops.c.trade_day > closed).distinct()
         return sorted(self._connection.execute(query).scalars())
 
-    def gateway_events(self, limit: int = 20) -> list[Any]:
-        query = select(events).where(events.c.order_ref.is_(None)).order_by(events.c.id.desc()).limit(limit)
-        return list(self._connection.execute(query))
-
     def _orders(self) -> Any:
         return select(*_ORDER_AND_DROP).join(drops, drops.c.id == orders.c.id.op(">>")(ROW_BITS))
 
