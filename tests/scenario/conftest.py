@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from file_desk import FileDesk, proof
 from routed_desk import Desk
 
 from orderdrop.system.clock import Clock
+from orderdrop.terminal import Faults
 
 
 @pytest.fixture
@@ -22,6 +24,21 @@ def desk(tmp_path):
     yield make
     for one in made:
         one.crash()
+
+
+@pytest.fixture
+def file_desk(tmp_path):
+    """Makes desks with a router before a terminal; all are closed at the end, and each journal's chain holds."""
+    made = []
+
+    def make(faults: Faults | None = None, **gateway) -> FileDesk:
+        made.append(FileDesk(tmp_path / f"w{len(made)}", faults, **gateway))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+        assert proof(one).difference is None
 
 
 @pytest.fixture

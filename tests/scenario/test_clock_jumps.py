@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from builders import FRIDAY
-from file_desk import HEADER, FileDesk, buys
+from file_desk import HEADER, buys
 
 from orderdrop.system.clock import STEADY, FixedClock
 
@@ -17,19 +17,6 @@ CANCEL = "sid,comment\nP,\n"
 
 def row(sid: str, symbol: str = "SHSE.600000") -> str:
     return f"{HEADER}{sid},acc,{symbol},100,1,1,10.35\n"
-
-
-@pytest.fixture
-def file_desk(tmp_path):
-    made = []
-
-    def make(**gateway) -> FileDesk:
-        made.append(FileDesk(tmp_path / f"f{len(made)}", **gateway))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.crash()
 
 
 def a_turn(desk):

@@ -5,25 +5,12 @@ from collections import Counter
 import pytest
 from builders import a_clock
 from click.testing import CliRunner
-from file_desk import HEADER, FileDesk, buys
+from file_desk import HEADER, buys
 
 from orderdrop.cli import main
 from orderdrop.system.clock import trade_date
 from orderdrop.terminal import Faults, Stall
 from orderdrop.terminal.outputs import OutputFolder
-
-
-@pytest.fixture
-def file_desk(tmp_path):
-    made = []
-
-    def make(faults: Faults | None = None, **gateway) -> FileDesk:
-        made.append(FileDesk(tmp_path / "w", faults, **gateway))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
 
 
 def test_basket_when_the_terminal_is_well_is_filled_once(file_desk):

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from builders import FRIDAY
-from file_desk import HEADER, FileDesk, buys, proof
+from file_desk import HEADER, FileDesk, buys
 
 from orderdrop.domain import goldminer_format as gm
 from orderdrop.domain.status import S, Status
@@ -17,20 +17,6 @@ from orderdrop.terminal import Faults
 DAY = timedelta(days=1).total_seconds()
 PENDING = HEADER + "P,A1,SHSE.018014,100,1,1,10\n"
 HALF = HEADER + "H,A1,SZSE.000001,1000,1,1,10\n"
-
-
-@pytest.fixture
-def file_desk(tmp_path):
-    made = []
-
-    def make(**gateway) -> FileDesk:
-        made.append(FileDesk(tmp_path / f"w{len(made)}", **gateway))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-        assert proof(one).difference is None
 
 
 def told(desk: FileDesk, sid: str) -> tuple[str, str | None, int]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from builders import FRIDAY
-from file_desk import FileDesk, buys
+from file_desk import buys
 
 from orderdrop.errors import JournalError
 from orderdrop.system.clock import FixedClock
@@ -30,19 +30,6 @@ def faults(desk) -> set[str]:
         if found or done.fault:
             found.append(done.fault)
     return set(found)
-
-
-@pytest.fixture
-def file_desk(tmp_path):
-    made = []
-
-    def make(**gateway) -> FileDesk:
-        made.append(FileDesk(tmp_path / f"f{len(made)}", **gateway))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.crash()
 
 
 class Broken:

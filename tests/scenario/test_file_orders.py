@@ -1,25 +1,11 @@
 """Fills that lag, sells before buys, interrupted hand-overs, several accounts and folders: a router with a 掘金 gateway."""
 
-import pytest
-from file_desk import HEADER, FileDesk, buys
+from file_desk import HEADER, buys
 from routed_desk import Desk
 
 from orderdrop.terminal import Faults
 
 SELL = "V{0},A1,SHSE.600000,100,1,2,10\n"
-
-
-@pytest.fixture
-def file_desk(tmp_path):
-    made = []
-
-    def make(faults: Faults | None = None, **gateway) -> FileDesk:
-        made.append(FileDesk(tmp_path / f"w{len(made)}", faults, **gateway))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
 
 
 def test_order_when_filled_before_its_fills_are_told_is_partially_filled_until_they_add_up(file_desk):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from file_desk import FileDesk, buys
 
 from orderdrop.errors import GatewayError, JournalError
@@ -10,19 +9,6 @@ from orderdrop.gateway import closures
 from orderdrop.terminal import Faults
 
 PENDING = "SHSE.018014"
-
-
-@pytest.fixture
-def file_desk(tmp_path):
-    made = []
-
-    def make(faults: Faults | None = None, **gateway) -> FileDesk:
-        made.append(FileDesk(tmp_path / f"w{len(made)}", faults, **gateway))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
 
 
 def cancel(*sids: str) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from builders import FRIDAY
-from file_desk import HEADER, FileDesk, proof
+from file_desk import HEADER, FileDesk
 
 from orderdrop.client.queries import broker_orders
 from orderdrop.domain import goldminer_format as gm
@@ -21,20 +21,6 @@ STRANGERS = {
     "another 文件单": OURS | {"scan": "somebody_s02"},
     "an older day": OURS | {"days": -1},
 }
-
-
-@pytest.fixture
-def file_desk(tmp_path):
-    made = []
-
-    def make(**gateway) -> FileDesk:
-        made.append(FileDesk(tmp_path / f"w{len(made)}", **gateway))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-        assert proof(one).difference is None
 
 
 @pytest.fixture
