@@ -48,7 +48,10 @@ FILES: Final[dict[Code, Words]] = {
         "use a plain file name",
     ),
     Code.FILE_TYPE: Words(
-        "不认识的文件类型: {value}", "unknown type of file: {value}", "使用 {bound}", "use {bound}"
+        "不接收这种文件: {value}",
+        "this type of file is not taken: {value}",
+        "用 Excel 或 WPS 打开,另存为 .xlsx 再放入;里面其实是文本的,改名为 .csv(接收 {bound})",
+        "open it in Excel or WPS and save it as .xlsx; what is text inside, rename to .csv ({bound} are taken)",
     ),
     Code.FILE_STALE: Words(
         "文件属于 {value},今天是 {bound}:委托只在当日有效",
