@@ -232,7 +232,7 @@ def judge_router(router: RouterFacts, where: str) -> Finding:
     if router.waiting:
         count = len(router.waiting)
         return Finding(
-            WARN, "router.running", where, f"没有运行,有 {count} 个文件在等", f"not running, and {count} files wait",
+            WARN, "router.running", where, f"没有运行,有 {count} 个文件在等", f"not running; files that wait: {count}",
             "orderdrop run", "orderdrop run",
         )  # fmt: skip
     return Finding(OK, "router.running", where, "没有运行", "not running")
