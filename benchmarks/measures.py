@@ -356,8 +356,11 @@ def _start_round(bench: Bench) -> float:
 
 
 def idle(bench: Bench) -> list[Figure]:
-    """CPU time of a router that has nothing to do, beside a full archive."""
-    root = bench.workspace()
+    """CPU time of a router that has nothing to do, beside a full archive. An order goes first: no archive stands beside an empty journal."""
+    root, sids = bench.workspace(), workload.new_sids(1)
+    workload.rename_in(workload.write_singles(root / "made", sids)[0], root / "inbox")
+    with running(OURS, root, "--expect", "1") as process:
+        handed_over(process, sids)
     archived = root / "archive" / "2026-01-05" / "drops"
     archived.mkdir(parents=True)
     for number in range(bench.sizes.archived):

@@ -95,8 +95,8 @@ class _TimedScanGateway(GoldminerGateway):
         return result
 
 
-class _EnoughError(Exception):
-    """Everything expected was handed over and journaled; the rest is not measured."""
+class _EnoughError(BaseException):
+    """Everything expected was handed over and journaled; the rest is not measured. No `Exception`: those end no router."""
 
 
 class _Run:

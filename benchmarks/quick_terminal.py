@@ -37,7 +37,7 @@ def main(scan: Path, push: Path) -> None:
                 row = (
                     account,
                     sid,
-                    "s01",
+                    "fileorder_s01",
                     f"c{number}",
                     f"o{number}",
                     symbol,
