@@ -6,7 +6,6 @@ Nothing is deleted or replaced here, except the day's own summaries, which are m
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
 import logging
@@ -18,13 +17,12 @@ from typing import Final, NamedTuple
 from orderdrop.archive.day import HEAD, MANIFEST
 from orderdrop.config.workspace import FIN_SUFFIX
 from orderdrop.system.failpoint import reach
-from orderdrop.system.files import rename_new, sync_folder, write_new, write_over
+from orderdrop.system.files import sync_folder, write_new, write_over
 from orderdrop.system.grasp import (
-    NOT_SAME_DEVICE,
     Seen,
-    copy_and_unlink,
     give_back,
     is_what_was_seen,
+    move_on,
     take_hold,
 )
 
@@ -72,7 +70,7 @@ def finish(own: Path, folder: Path, name: str, drop_id: int) -> Path:
                 own.unlink()
             else:
                 reach("archive.before")
-                _move(own, target)
+                move_on(own, target)
         except (FileExistsError, NotADirectoryError):  # a file that is called like this one's folder, say
             continue
         reach("archive.after")
@@ -82,16 +80,6 @@ def finish(own: Path, folder: Path, name: str, drop_id: int) -> Path:
             log.warning("%s: %s", target.parent, error)
         return target
     raise FileExistsError(f"{name} ({drop_id})")
-
-
-def _move(own: Path, target: Path) -> None:
-    """To another volume by a copy that is on disk, whole, before the original goes. FileExistsError if the name is taken."""
-    try:
-        rename_new(own, target)
-    except OSError as error:
-        if error.errno != errno.EXDEV and getattr(error, "winerror", None) != NOT_SAME_DEVICE:
-            raise
-        copy_and_unlink(own, target)
 
 
 def put_away_fin(source: Path, target: Path) -> None:
@@ -111,7 +99,7 @@ def put_away_fin(source: Path, target: Path) -> None:
     reach("archive.fin")
     try:
         if not _speaks_for(own, source):
-            _move(own, beside)
+            move_on(own, beside)
             return
     except OSError as error:
         log.warning("%s: %s", fin, error)

@@ -8,6 +8,7 @@ that was seen goes back. A crash in between leaves our name standing; `held` fin
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -30,7 +31,7 @@ OPEN_FLAGS: Final = (
 )
 
 
-NOT_SAME_DEVICE: Final = 17
+_NOT_SAME_DEVICE: Final = 17
 """Windows' word for EXDEV."""
 
 
@@ -102,6 +103,16 @@ def _rename_back(own: Path, target: Path) -> None:
         raise
     except OSError:  # no room for a second name, say
         rename_free(own, target)
+
+
+def move_on(own: Path, target: Path) -> None:
+    """Move what bears a name of ours to `target`, also on another volume. FileExistsError if that name is taken, OSError."""
+    try:
+        rename_new(own, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV and getattr(error, "winerror", None) != _NOT_SAME_DEVICE:
+            raise
+        copy_and_unlink(own, target)
 
 
 def copy_and_unlink(own: Path, target: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -11,14 +10,12 @@ from typing import Final
 
 from orderdrop.gateway.base import Leftover
 from orderdrop.gateway.goldminer.scan import FIN
-from orderdrop.system.files import rename_new
 from orderdrop.system.grasp import (
-    NOT_SAME_DEVICE,
     Seen,
-    copy_and_unlink,
     give_back,
     held,
     is_what_was_seen,
+    move_on,
     take_hold,
 )
 
@@ -92,7 +89,7 @@ def _keep(own: Path, path: Path, folder: Path) -> Path:
     for number in range(1, 1000):
         target = folder / (path.name if number == 1 else f"{path.stem}~{number}{path.suffix}")
         try:
-            _rename_or_copy(own, target)
+            move_on(own, target)
         except FileExistsError:
             continue
         return target
@@ -106,13 +103,3 @@ def _put_back(own: Path, path: Path) -> str:
     except OSError as error:
         return f"{own}: {error}"
     return "" if stands == path else f"现在叫 / it is called {stands.name} now"
-
-
-def _rename_or_copy(own: Path, target: Path) -> None:
-    """Rename, or across volumes: a durable copy. Raises OSError."""
-    try:
-        rename_new(own, target)
-    except OSError as error:
-        if error.errno != errno.EXDEV and getattr(error, "winerror", None) != NOT_SAME_DEVICE:
-            raise
-        copy_and_unlink(own, target)

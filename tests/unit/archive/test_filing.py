@@ -88,7 +88,7 @@ def test_put_away_when_a_file_has_the_name_of_its_folder_finds_another_place(tmp
     assert target.read_bytes() == b"below"
 
 
-@pytest.mark.parametrize("call", ["_move", "is_what_was_seen"])
+@pytest.mark.parametrize("call", ["move_on", "is_what_was_seen"])
 def test_put_away_when_a_call_fails_leaves_the_drop_where_it_was(tmp_path, monkeypatch, call):
     def full(*_args, **_options):
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -12,6 +12,7 @@ from goldminer_writing import ACCOUNT, a_change, text
 from orderdrop.errors import GatewayError
 from orderdrop.gateway.base import Cursor, Outcome
 from orderdrop.gateway.goldminer import leftovers as goldminer_close
+from orderdrop.system import grasp
 
 
 @pytest.fixture
@@ -214,7 +215,7 @@ def test_close_day_when_the_archive_is_on_another_volume_then_copied(folders, mo
     def other_volume(*_):
         raise OSError(errno.EXDEV, "other volume")
 
-    monkeypatch.setattr(goldminer_close, "rename_new", other_volume)
+    monkeypatch.setattr(grasp, "rename_new", other_volume)
     batch = folders.handed()
     leftovers = folders.gateway.close_day(folders.root / "day", set())
     assert folders.in_scan() == []
