@@ -45,6 +45,7 @@ class Snapshot(NamedTuple):
     """An account as it was told. cash_at, held_at: when it was so, by the terminal; None: holdings were not told.
 
     read_at: when we had read it, by our clock: what was handed over from then on is not in it.
+    whole: the account held nothing else; False of one that was journaled with the symbols of its batch alone.
     """
 
     cash_at: Micros
@@ -53,6 +54,10 @@ class Snapshot(NamedTuple):
     available: Decimal
     frozen: Decimal
     holdings: Mapping[str, Holding]
+    whole: bool = True
+
+    def knows(self, symbol: str) -> bool:
+        return self.whole or symbol in self.holdings
 
 
 class Trade(NamedTuple):

@@ -1,7 +1,8 @@
 """What accounts had when something was handed over: kept in memory, journaled with each batch, read back. Pure.
 
 What is compared is `agreement`'s. A snapshot goes into a batch with the symbols of the batch alone, for a holding is only asked about
-when an order of it is in doubt.
+when an order of it is in doubt. One from a calm moment, which proves the most, also serves later orders of other symbols, and goes in whole,
+once.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from orderdrop.domain.report import Account
 from orderdrop.system.clock import Micros
 
 _KEPT: Final = 16
+
+_WHOLE: Final = 400
+"""Holdings at most that a snapshot may have to be journaled whole."""
 
 TOLD_WITHIN: Final = 2_000_000
 """Microseconds until all has been told that had moved a snapshot; only then is it compared."""
@@ -37,10 +41,11 @@ class Baselines:
         self._told: dict[str, deque[Snapshot]] = {}
         self._calm: dict[str, Snapshot] = {}
         self._moved_at: dict[str, Micros] = {}
+        self._whole: dict[str, Snapshot] = {}  # the last one that was journaled so
 
     def forget(self) -> None:
         """Another day: what could not be sold yesterday can be today."""
-        for known in (self._last, self._told, self._calm, self._moved_at):
+        for known in (self._last, self._told, self._calm, self._moved_at, self._whole):
             known.clear()
 
     def moved(self, account_id: str, now: Micros) -> None:
@@ -72,7 +77,9 @@ class Baselines:
         symbols: dict[str, dict[str, None]] = {}
         for account_id, symbol in wanted:
             symbols.setdefault(account_id, {})[symbol] = None
-        accounts = {name: [_written(one, its) for one in self._of(name)] for name, its in symbols.items()}
+        accounts = {
+            name: [self._written(name, one, its) for one in self._of(name)] for name, its in symbols.items()
+        }
         return json.dumps({"output": output, "accounts": accounts}, ensure_ascii=False, separators=(",", ":"))
 
     def _of(self, account_id: str) -> list[Snapshot]:
@@ -81,6 +88,15 @@ class Baselines:
             return []
         calm = self._calm[account_id]
         return [told[-1]] if calm is told[-1] else [told[-1], calm]
+
+    def _written(self, account_id: str, snapshot: Snapshot, symbols: Iterable[str]) -> list[Any]:
+        cash = str(snapshot.available), str(snapshot.frozen)
+        told = [snapshot.cash_at, snapshot.held_at, snapshot.read_at, *cash]
+        calm = snapshot is self._calm[account_id]
+        if calm and snapshot is not self._whole.get(account_id) and len(snapshot.holdings) <= _WHOLE:
+            self._whole[account_id] = snapshot
+            return [*told, snapshot.holdings, True]
+        return [*told, {symbol: snapshot.holdings.get(symbol, Holding()) for symbol in symbols}]
 
 
 def read_places(text: str | None) -> Places:
@@ -102,16 +118,11 @@ def _snapshot(account: Account, now: Micros) -> Snapshot:
     return Snapshot(account.at, account.held_at, now, account.available, account.frozen, holdings)
 
 
-def _written(snapshot: Snapshot, symbols: Iterable[str]) -> list[Any]:
-    nothing = Holding()
-    held = {symbol: snapshot.holdings.get(symbol, nothing) for symbol in symbols}
-    cash = str(snapshot.available), str(snapshot.frozen)
-    return [snapshot.cash_at, snapshot.held_at, snapshot.read_at, *cash, held]
-
-
 def _read(
-    cash_at: int, held_at: int | None, read_at: int, available: str, frozen: str, held: dict[str, list[int]]
-) -> Snapshot:
+    cash_at: int, held_at: int | None, read_at: int, available: str, frozen: str, held: dict[str, list[int]], whole: bool = False
+) -> Snapshot:  # fmt: skip
     holdings = {symbol: Holding(*volumes) for symbol, volumes in held.items()}
     when = None if held_at is None else Micros(held_at)
-    return Snapshot(Micros(cash_at), when, Micros(read_at), Decimal(available), Decimal(frozen), holdings)
+    return Snapshot(
+        Micros(cash_at), when, Micros(read_at), Decimal(available), Decimal(frozen), holdings, whole
+    )

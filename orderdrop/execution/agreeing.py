@@ -24,7 +24,8 @@ from orderdrop.journal.writer import Writer
 from orderdrop.system.clock import Micros
 
 _EARLIER_BATCHES: Final = 40
-"""So many batches back is looked for a snapshot with which the account can be compared."""
+_FIRST_BATCHES: Final = 4
+"""So many of the account's batches back is looked for a snapshot with which it can be compared, and so many from the day's first on."""
 
 
 _COMPARED: Final = 2
@@ -93,7 +94,7 @@ class Agreeing:
         fitting = [
             one
             for one in earlier
-            if doubted.symbol in one.holdings and one.read_at <= (doubted.handed_at or suspect.handed_at)
+            if one.knows(doubted.symbol) and one.read_at <= (doubted.handed_at or suspect.handed_at)
         ]
         for before in fitting[:_COMPARED] + fitting[max(_COMPARED, len(fitting) - _COMPARED) :]:
             words = room_for(doubted, before, after, others, self._gateway.lag)
@@ -104,7 +105,9 @@ class Agreeing:
     def _before(self, suspect: Suspect) -> list[Snapshot]:
         """Snapshots from before the hand-over, newest first."""
         found: dict[tuple[int, int | None], Snapshot] = {}
-        texts = self._writer.places_until(self._gateway.name, self._day, suspect.batch, _EARLIER_BATCHES)
+        texts = self._writer.places_until(
+            self._gateway.name, suspect.account_id, self._day, suspect.batch, _EARLIER_BATCHES, _FIRST_BATCHES
+        )
         for snapshot in (
             one for text in texts for one in read_places(text).accounts.get(suspect.account_id, ())
         ):
@@ -112,7 +115,8 @@ class Agreeing:
             known = found.get(key)
             holdings = snapshot.holdings if known is None else {**snapshot.holdings, **known.holdings}
             read_at = snapshot.read_at if known is None else max(known.read_at, snapshot.read_at)
-            found[key] = snapshot._replace(holdings=holdings, read_at=read_at)
+            whole = snapshot.whole or (known is not None and known.whole)
+            found[key] = snapshot._replace(holdings=holdings, read_at=read_at, whole=whole)
         return list(found.values())
 
     def _ordered(self, account_id: str, since: Micros) -> dict[int, Ordered]:

@@ -237,7 +237,11 @@ class Confirmation:
             for flight, words in (*late, *other):
                 by_words[words].append(flight.order)
             for words, ids in by_words.items():
-                writer.move(ids, Status.UNKNOWN, now, "router", Refusal(Code.UNCONFIRMED, value=words))
+                for account_id, its in self._by_closed(ids).items():
+                    code = Code.INTERRUPTED if account_id else Code.UNCONFIRMED
+                    writer.move(
+                        its, Status.UNKNOWN, now, "router", Refusal(code, value=words, bound=account_id)
+                    )
             again = self._again(writer, name, absent)
             writer.ready_again(again, now)
             asked = [flight.order for flight in absent if flight.order not in again]
@@ -272,10 +276,17 @@ class Confirmation:
         )
 
     def _is_news(self, flight: Flight, words: str) -> bool:
-        """Whether this reason is worth another line. What an interruption has left in doubt keeps its own."""
+        """Whether this reason is worth another line."""
         known = self._words.get(flight.order, [])
         new = bool(words) and words != (known[-1] if known else "")
-        return new and len(known) < _REASONS and flight.order not in self._interrupted
+        return new and len(known) < _REASONS
+
+    def _by_closed(self, ids: Iterable[int]) -> dict[str, list[int]]:
+        """By the account that gets no new orders for their sake."""
+        groups: dict[str, list[int]] = defaultdict(list)
+        for order in ids:
+            groups[self._interrupted.get(order, "")].append(order)
+        return groups
 
     def settle(self, kept: Mapping[str, Found], now: Micros) -> None:
         """Act on what was written: it is committed."""

@@ -140,13 +140,12 @@ class Tracker:
         """What is late and not proven absent, in the order in which it was handed over."""
         silent = [flight for flight in self.flights.values() if flight.order not in self.absent]
         self._passed = {f.order: self._passed.get(f.order, now) for f in silent if self._is_passed(f)}
-        late = [flight for flight in silent if now - flight.at >= self._timeout]
-        behind = {flight.account_id for flight in late if flight.order not in self._passed}
+        late = _grouped([flight for flight in silent if now - flight.at >= self._timeout], self._passed)
+        last = {at: self._last_doubt(flights, now) for at, flights in late.items() if not at.passed}
+        slow = {at.account_id for at, doubt in last.items() if now - doubt.since < self._long}
         return [
-            self._passed_doubt(flights, ripe=account not in behind)
-            if passed
-            else self._last_doubt(flights, now)
-            for (_batch, account, passed), flights in _grouped(late, self._passed).items()
+            last.get(at) or self._passed_doubt(flights, ripe=at.account_id not in slow)
+            for at, flights in late.items()
         ]
 
     def _is_passed(self, flight: Flight) -> bool:
@@ -154,7 +153,7 @@ class Tracker:
         return newest is not None and flight.place < newest.place
 
     def _passed_doubt(self, flights: list[Flight], *, ripe: bool) -> Doubt:
-        """Not ripe while later ones are in doubt, too: then it is the terminal that is slow."""
+        """Not ripe while later ones are in doubt, too, and not for long yet: then it is the terminal that is slow."""
         since = max(max(flight.at, self._passed[flight.order]) for flight in flights)
         return Doubt(flights[0].place.batch, tuple(flights), since, ripe)
 
@@ -163,8 +162,15 @@ class Tracker:
         newest = self._newest.get(flights[0].account_id)
         since = handed_at if newest is None else max(handed_at, newest.moved_at)
         in_part = newest is not None and newest.place.batch >= batch
-        enough = max(_SLOWNESS * max(self._latencies, default=0), 0 if in_part else self._silence)
-        return Doubt(batch, tuple(flights), since, now - since >= enough)
+        return Doubt(batch, tuple(flights), since, now - since >= (self._slowest if in_part else self._long))
+
+    @property
+    def _slowest(self) -> int:
+        return _SLOWNESS * max(self._latencies, default=0)
+
+    @property
+    def _long(self) -> int:
+        return max(self._slowest, self._silence)
 
     def _late(self, now: Micros) -> list[Flight]:
         return [flight for flight in self.flights.values() if now - flight.at >= self._timeout]
@@ -177,8 +183,15 @@ class _Newest(NamedTuple):
     moved_at: Micros
 
 
-def _grouped(flights: Iterable[Flight], passed: Container[int]) -> dict[tuple[int, str, bool], list[Flight]]:
-    groups: dict[tuple[int, str, bool], list[Flight]] = {}
+class _Where(NamedTuple):
+    batch: int
+    account_id: str
+    passed: bool
+
+
+def _grouped(flights: Iterable[Flight], passed: Container[int]) -> dict[_Where, list[Flight]]:
+    groups: dict[_Where, list[Flight]] = {}
     for flight in sorted(flights, key=attrgetter("place")):
-        groups.setdefault((flight.place.batch, flight.account_id, flight.order in passed), []).append(flight)
+        where = _Where(flight.place.batch, flight.account_id, flight.order in passed)
+        groups.setdefault(where, []).append(flight)
     return groups

@@ -426,12 +426,17 @@ class Asking:
         ).scalar_one()
         return found
 
-    def places_until(self, gateway: str, day: int, batch_id: int, limit: int) -> list[str]:
-        """The same of the batches of a day up to this one, newest first."""
-        query = select(batches.c.places).where(
-            batches.c.trade_day == day, batches.c.gateway == gateway, batches.c.id <= batch_id, batches.c.places.is_not(None),
+    def places_until(
+        self, gateway: str, account_id: str, day: int, batch_id: int, newest: int, oldest: int
+    ) -> list[str]:
+        """The same of a day's batches with orders of an account, up to this one: so many of the newest and of the oldest, newest first."""
+        query = select(batches.c.id, batches.c.places).where(
+            batches.c.trade_day == day, batches.c.gateway == gateway, batches.c.id <= batch_id,
+            func.instr(batches.c.places, json.dumps(account_id, ensure_ascii=False) + ":[[") > 0,
         )  # fmt: skip
-        return list(self.connection.execute(query.order_by(batches.c.id.desc()).limit(limit)).scalars())
+        last = self.connection.execute(query.order_by(batches.c.id.desc()).limit(newest)).all()
+        first = self.connection.execute(query.order_by(batches.c.id).limit(oldest)).all()
+        return [row.places for row in sorted({*last, *first}, reverse=True)]
 
     def batches_made_at(self, ids: Collection[int]) -> dict[int, int]:
         """When these batches were made, and none of their orders had left."""

@@ -218,7 +218,7 @@ def _proof(others, doubted, *, taken: bool, first: bool) -> str:
     return words
 
 
-def test_baseline_when_journaled_then_read_back_with_the_symbols_of_the_batch_alone():
+def test_baseline_when_journaled_then_read_back_whole_once_and_with_the_symbols_of_the_batch_alone_from_then_on():
     from builders import ACCOUNT  # noqa: PLC0415
 
     from orderdrop.domain.report import Account, Position  # noqa: PLC0415
@@ -229,9 +229,10 @@ def test_baseline_when_journaled_then_read_back_with_the_symbols_of_the_batch_al
     )
     baselines = Baselines()
     baselines.note(account, T1)
-    output, accounts = read_places(
-        baselines.journaled({"x": [1]}, [(ACCOUNT, SYMBOL), (ACCOUNT, "SHSE.600001")])
-    )
+    wanted = [(ACCOUNT, SYMBOL), (ACCOUNT, "SHSE.600001")]
+    whole, again = (read_places(baselines.journaled({"x": [1]}, wanted)) for _ in range(2))
+    assert whole.accounts[ACCOUNT][0].holdings == {SYMBOL: Holding(300, 200), OTHER: Holding(300, 200)}
+    output, accounts = again
     assert output == {"x": [1]}
     assert accounts[ACCOUNT] == (
         Snapshot(
@@ -241,6 +242,7 @@ def test_baseline_when_journaled_then_read_back_with_the_symbols_of_the_batch_al
             Decimal("7.50"),
             Decimal("1.50"),
             {SYMBOL: Holding(300, 200), "SHSE.600001": Holding()},
+            whole=False,
         ),
     )
     assert read_places(None) == (None, {})

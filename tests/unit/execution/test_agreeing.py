@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from orderdrop.domain import agreement
-from orderdrop.domain.baseline import Baselines
+from orderdrop.domain.baseline import Baselines, read_places
 from orderdrop.domain.report import Account
 from orderdrop.execution import agreeing
 from orderdrop.execution.agreeing import Agreeing, Suspect
@@ -65,3 +65,34 @@ def test_orders_when_their_hand_over_was_interrupted_and_never_noted_then_it_cou
     asked = Agreeing(journal, gateway, baselines, 20261128, NOW)
     suspects = [Suspect(n, ACCOUNT, 1, DIED, DIED) for n in range(5)]
     assert asked.objections(suspects) == why
+
+
+OTHER = "SZSE.000725"
+
+
+def test_order_when_a_calm_snapshot_was_journaled_with_an_earlier_batch_of_other_symbols_it_proves_as_well():
+    """The newest one, of a moment when other orders were under way, leaves room for anything."""
+    baselines = Baselines()
+    baselines.note(an_account(READ), READ)
+    first = baselines.journaled(None, [(ACCOUNT, OTHER)])
+    baselines.moved(ACCOUNT, READ + 1)
+    baselines.note(an_account(READ + 200), READ + 200, LAG)
+    second = baselines.journaled(None, [(ACCOUNT, SYMBOL)])
+    journal = Journal(1, "")
+    journal.places_until = lambda *_: [second, first]
+    before = Agreeing(journal, SimpleNamespace(name="qmt", lag=LAG), baselines, 20261128, NOW)._before(
+        Suspect(0, ACCOUNT, 1, DIED, DIED)
+    )
+    assert [(one.read_at, one.knows(SYMBOL), one.knows("SHSE.600004")) for one in before] == [
+        (READ + 200, True, False), (READ, True, True),
+    ]  # fmt: skip
+
+
+def test_snapshot_when_calm_goes_whole_into_one_batch_only():
+    baselines = Baselines()
+    baselines.note(an_account(READ), READ)
+    told = [
+        read_places(baselines.journaled(None, [(ACCOUNT, SYMBOL)])).accounts[ACCOUNT][0].whole
+        for _ in range(3)
+    ]
+    assert told == [True, False, False]

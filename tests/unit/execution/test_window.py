@@ -143,3 +143,15 @@ def test_window_whatever_happens_stays_between_one_and_its_setting(most, steps):
         else:
             window.confirmed(count)
         assert 1 <= window.size <= most
+
+
+def test_doubts_when_later_ones_are_never_told_then_an_earlier_one_may_be_lost_after_the_long_silence(
+    tracker,
+):
+    """Otherwise two kinds of doubt wait for one another for ever."""
+    tracker.add(flights(1, count=2))
+    tracker.confirmed([102], at(1))
+    tracker.add(flights(2, count=1, handed=2))
+    tracker.doubts(at(2))
+    assert doubted(tracker, 61.9) == {101: False, 201: False}
+    assert doubted(tracker, 62) == {101: True, 201: True}
