@@ -26,6 +26,7 @@ from orderdrop.config.workspace import Workspace, book_path, receipt_path
 from orderdrop.domain.identity import day_number, from_day_number
 from orderdrop.domain.order import DropKind
 from orderdrop.errors import OrderdropError
+from orderdrop.execution.turn import Turn
 from orderdrop.inbox.scanner import Inbox
 from orderdrop.inbox.tail import OpenDrop
 from orderdrop.intake.workbook import own_sheets
@@ -35,7 +36,7 @@ from orderdrop.journal.records import drop_of
 from orderdrop.outbox.receipt import COLUMNS
 from orderdrop.outbox.receipt_book import MOST_ROWS, write_receipt_book
 from orderdrop.outbox.result_files import Outbox
-from orderdrop.router import Router, Turn
+from orderdrop.router import Router
 from orderdrop.service.away import Away
 from orderdrop.system import excel
 from orderdrop.system.clock import Clock
@@ -105,11 +106,11 @@ class Chores:
 
     def note(self, done: Turn) -> None:
         """Remember what a turn of the router has changed."""
-        drops = done.admitted.drop_ids | done.drops | {drop_of(order) for order in done.orders}
+        drops = done.taken | done.drops | {drop_of(order) for order in done.orders}
         for handover in done.handed_over:
             drops.update(range(drop_of(handover.first_order), drop_of(handover.last_order) + 1))
         self._receipts.update(dict.fromkeys(sorted(drops)))
-        self._away.add(done.admitted.refused_files)
+        self._away.add(done.refused_files)
         if not done.idle:
             self._noted = True
             self._outbox.note(done.accounts)
