@@ -22,7 +22,7 @@ from typing import Final, NamedTuple
 from orderdrop.config.sections import InboxSettings
 from orderdrop.config.workspace import FIN_SUFFIX, HALT_FILE
 from orderdrop.domain.order import DropKind
-from orderdrop.domain.refusal import Code, Refusal
+from orderdrop.domain.refusal import Code, Refusal, explain
 from orderdrop.domain.switches import ScopeKey, State, Switches
 from orderdrop.inbox.names import EXCEL_MARK, Ignored, Name, printable, read_name, read_switch
 from orderdrop.inbox.owner import owner_of
@@ -79,6 +79,7 @@ class Inbox:
         self.settings = settings
         self.switches = Switches({})
         self.found_by_scan_only = 0
+        self.open_elsewhere: set[str] = set()  # files that wait because another program has them open
         self._root = str(folder)
         self._limits = Limits(settings.max_bytes, settings.max_rows)
         self._monotonic = monotonic
@@ -236,6 +237,7 @@ class Inbox:
         for name in self._watched.keys() - seen:
             del self._watched[name]
         self._given_back &= seen
+        self.open_elsewhere &= seen
         self._refused &= seen
         self._untaken = {name: known for name, known in self._untaken.items() if name in seen}
         self._ignored = {name: why for name, why in self._ignored.items() if name in seen}
@@ -395,7 +397,10 @@ class Inbox:
             return None
         try:
             whole_by_itself = file.info.whole and (in_excel or torn_due)
-            if not (fin or watched.moved_in or whole_by_itself or is_free(Path(file.path))):
+            # The rows of a followed file are whole by their newlines: it is never asked whether its writer keeps it open.
+            sure = fin or watched.moved_in or whole_by_itself or file.info.followed
+            if not (sure or is_free(Path(file.path))):
+                self._tell_open(watched, quiet)
                 return None
             take = prepare(file, whole=fin, torn_due=torn_due, finished=settled, limits=self._limits)
             if take is None and likely_whole and self._is_finished(watched, quiet):
@@ -412,6 +417,7 @@ class Inbox:
         except OSError as error:
             self._complain(watched, quiet, error)
             return None
+        self.open_elsewhere.discard(file.name)
         if take is None:
             watched.looked = (*watched.stamp, fin)
         else:
@@ -446,6 +452,14 @@ class Inbox:
             return True
         self._recheck[watched.file.name] = watched.since + self.settings.settle
         return False
+
+    def _tell_open(self, watched: _Watched, quiet: float) -> None:
+        if quiet >= _COMPLAIN_AFTER and not watched.complained:
+            watched.complained = True
+            if not watched.file.drop_id:
+                self.open_elsewhere.add(watched.file.name)
+            why = explain(Refusal(Code.FILE_OPEN, value=watched.file.name))
+            log.warning("%s → %s", why.text(), why.remedy)
 
     def _complain(self, watched: _Watched, quiet: float, error: OSError) -> None:
         if quiet > _COMPLAIN_AFTER and not watched.complained:

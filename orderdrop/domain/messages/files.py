@@ -65,6 +65,12 @@ FILES: Final[dict[Code, Words]] = {
         "移到收件箱，或其下一层的子文件夹",
         "move it into the inbox, or into a folder right below it",
     ),
+    Code.FILE_OPEN: Words(
+        "{value} 被其他程序打开（如 Excel），还没有接收",
+        "{value} is open in another program (Excel, say); it is not taken yet",
+        "关闭后自动接收；程序一直写的文件，请关闭后改名放入，或用 YYYYMMDD.order.csv 这样的文件名",
+        "it is taken once it is closed; a program that keeps its file open closes it and renames it in, or names it YYYYMMDD.order.csv",
+    ),
     Code.FILE_LIBRARY: Words(
         "读取 {value} 需要一个未安装的库",
         "reading {value} needs a library that is not installed",
