@@ -56,7 +56,8 @@ class Away:
             refused, drop_id = self._refused.pop()
             folder = self._workspace.home_of(self._router.today, refused_whole=True)
             try:
-                target = self._move(refused.path, folder, _plain_name(refused), drop_id, refused.seen)
+                name = self._workspace.fitting(_plain_name(refused))
+                target = self._move(refused.path, folder, name, drop_id, refused.seen)
             except FileNotFoundError:
                 self._note(drop_id, None, DropState.REFUSED)
             except OSError as error:

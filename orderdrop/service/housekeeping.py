@@ -237,11 +237,12 @@ class Chores:
         drop = reading.drop_or_none(drop_id)
         if drop is None:
             return
+        name = self._workspace.fitting(drop.name)
         newest = reading.newest_drop_called(drop.name)
         if newest == drop_id:
             for older in reading.older_drops_called(drop.name, drop_id):
-                make_way(self._workspace.receipts, drop.name, older)
-        path = receipt_path(self._workspace.receipts, drop.name, None if newest == drop_id else drop_id)
+                make_way(self._workspace.receipts, name, older)
+        path = receipt_path(self._workspace.receipts, name, None if newest == drop_id else drop_id)
         path.parent.mkdir(parents=True, exist_ok=True)
         with rewriting(path) as write:
             write(header_bytes(COLUMNS))

@@ -2,39 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from datetime import date
 
 import pytest
-from routed_desk import TODAY, Desk
+from routed_desk import TODAY
+from winlike_desk import HEADER, lines, row, statuses, turn_until
 
 from orderdrop.views.inbox import FileState, list_inbox
-
-HEADER = "sid,symbol,volume,order_type,order_business,price\n"
-
-
-def row(sid: str, symbol: str = "SHSE.600000") -> str:
-    return f"{sid},{symbol},100,1,1,10.35\n"
-
-
-def turn_until(here: Desk, is_so: Callable[[], bool]) -> None:
-    """The router and its chores go round, as they do while they run."""
-    app = here.open()
-    deadline = time.monotonic() + 120
-    while not is_so():
-        assert time.monotonic() < deadline
-        app.turn(lambda _done: None)
-        time.sleep(0.002)
-
-
-def statuses(here: Desk) -> list[str]:
-    return sorted(here.statuses())
-
-
-def lines(here: Desk, name: str) -> list[str]:
-    path = here.root / "outbox" / name
-    return path.read_text("utf-8-sig").splitlines() if path.exists() else []
 
 
 def test_followed_file_when_its_writer_keeps_it_open_is_followed(desk, opened):
