@@ -126,7 +126,7 @@ class Archived:
         patiently(lambda: temporary.replace(self.zip))
         sync_folder(self.zip.parent)
         self.__dict__.pop("_members", None)
-        shutil.rmtree(self.folder)
+        patiently(lambda: shutil.rmtree(self.folder))
 
     def restore(self) -> None:
         """Put what is zipped back into the folder, so that the day can be closed again; the zip stays until the next one."""

@@ -20,6 +20,7 @@ from orderdrop.system.failpoint import reach
 from orderdrop.system.files import sync_folder, write_new, write_over
 from orderdrop.system.grasp import (
     Seen,
+    are_halves,
     give_back,
     is_what_was_seen,
     move_on,
@@ -66,7 +67,7 @@ def finish(own: Path, folder: Path, name: str, drop_id: int) -> Path:
     for target in candidates(folder, name, drop_id):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            if _same_file(own, target):
+            if are_halves(own, target):
                 own.unlink()
             else:
                 reach("archive.before")
@@ -156,10 +157,3 @@ def _files(folder: Path) -> Iterable[Path]:
 def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _same_file(one: Path, other: Path) -> bool:
-    try:
-        return os.path.samestat(one.lstat(), other.lstat())
-    except FileNotFoundError:
-        return False

@@ -28,13 +28,14 @@ from orderdrop.cli.health import health
 from orderdrop.cli.init import init
 from orderdrop.cli.limits import calendar, limits
 from orderdrop.cli.look import drops, orders
-from orderdrop.cli.output import be_lenient, tell_error
+from orderdrop.cli.output import be_lenient, have_streams, speaks_to_somebody, tell_error
 from orderdrop.cli.replay import replay
 from orderdrop.cli.run import run
 from orderdrop.cli.status import status
 from orderdrop.cli.template import template
 from orderdrop.cli.why import why
 from orderdrop.errors import ConfigError, OrderdropError
+from orderdrop.service.log import note_fault
 from orderdrop.terminal.command import terminal
 
 
@@ -45,12 +46,19 @@ class Commands(click.Group):
         del ctx
         return list(self.commands)
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def main(self, *args: Any, **named: Any) -> Any:
+        """Before anything is read or said: pythonw and the task scheduler give no streams, and some consoles have no Chinese."""
+        have_streams()
         be_lenient()
+        return super().main(*args, **named)
+
+    def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except OrderdropError as error:
             tell_error(str(error))
+            if isinstance(error, ConfigError) and not speaks_to_somebody():
+                note_fault(ctx.obj.root, str(error))
             ctx.exit(2 if isinstance(error, ConfigError) else 1)
         except OSError as error:
             if error.errno == errno.EPIPE:

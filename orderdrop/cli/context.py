@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orderdrop.errors import ConfigError, JournalError
+from orderdrop.errors import ConfigError, JournalError, OrderdropError
 from orderdrop.service.log import set_up_log
 
 if TYPE_CHECKING:
@@ -136,6 +136,12 @@ def logged(place: Place) -> Iterator[None]:
     ours = log.handlers
     try:
         yield
+    except OrderdropError as error:
+        log.error("%s", error)  # who started it without a console looks here
+        raise
+    except Exception:
+        log.exception("意外中止 / ended by an unexpected fault")
+        raise
     finally:
         log.handlers, log.propagate = before[0], before[2]
         log.setLevel(before[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -45,12 +46,28 @@ json_option: Callable[..., Any] = click.option(
 )
 
 
+_PLAIN_PATH: Final = re.compile(r"[\w\\:./-]+")
+"""A path that cmd takes as it is: `&`, brackets and percent signs mean something there."""
+
+
 def command_at(root: Path) -> str:
     """`orderdrop -C ROOT`, to be copied into a shell, whatever is in the path."""
     path = str(root)
     if os.name == "nt":
-        return f'orderdrop -C "{path}"' if " " in path else f"orderdrop -C {path}"
+        return f"orderdrop -C {path}" if _PLAIN_PATH.fullmatch(path) else f'orderdrop -C "{path}"'
     return f"orderdrop -C {shlex.quote(path)}"
+
+
+def have_streams() -> None:
+    """A program without a console, of pythonw say, speaks to nobody; it runs all the same, and its log tells."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115  until the end
+
+
+def speaks_to_somebody() -> bool:
+    """Whether what is said on stderr can be seen anywhere."""
+    return getattr(sys.stderr, "name", "") != os.devnull
 
 
 def be_lenient() -> None:

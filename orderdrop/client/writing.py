@@ -129,7 +129,8 @@ def _candidates(name: str) -> Iterator[str]:
 
 def _write_durably(path: Path, content: bytes) -> None:
     """Raises FileExistsError: somebody else is putting a drop of this name right now, or died doing it."""
-    with path.open("xb") as file, _removed_on_failure(path):
+    file = path.open("xb")
+    with _removed_on_failure(path), file:  # closed before it is removed: Windows removes no open file
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import (
     Field,
@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from orderdrop.config.gateways import GatewayName, GatewaySettings, _only_paper
 from orderdrop.config.limits import Limits
+from orderdrop.config.names import alike, is_reserved, why_unfit
 from orderdrop.config.sections import (
     AccountSettings,
     ArchiveSettings,
@@ -82,14 +83,37 @@ class Settings(BaseSettings):
             )
         return accounts
 
+    @field_validator("accounts", "strategies", "gateways")
+    @classmethod
+    def _names_fit_files(cls, named: dict[str, Any]) -> dict[str, Any]:
+        """Each becomes the name of a folder or of a switch: `HALT.<account>`."""
+        for name in named:
+            if (why := why_unfit(name)) is not None:
+                raise ValueError(
+                    f"名称 “{name}” {why[0]}：它会成为文件名 → 换一个名称 / the name “{name}” {why[1]}: it becomes the name of a file → use another"
+                )
+        return named
+
+    @field_validator("gateways")
+    @classmethod
+    def _gateways_are_unique(cls, gateways: dict[str, Any]) -> dict[str, Any]:
+        if twice := alike(gateways):
+            same = ", ".join(twice)
+            raise ValueError(
+                f"通道重名（不分大小写）：{same} → 给其中一个改名 / used twice as a gateway, whatever the case: {same} → rename one"
+            )
+        if reserved := [name for name in gateways if is_reserved(name)]:
+            raise ValueError(
+                f"通道名 {reserved[0]} 是 Windows 的设备名 → 换一个名称 / {reserved[0]} is a device's name on Windows → use another"
+            )
+        return gateways
+
     @field_validator("strategies")
     @classmethod
     def _strategies_are_unique(cls, strategies: dict[str, StrategySettings]) -> dict[str, StrategySettings]:
         """Names are compared casefolded, as Windows compares the folders that they may be."""
-        spelled = [name.strip().casefold() for name in strategies]
-        twice = {name for name in strategies if spelled.count(name.strip().casefold()) > 1}
-        if twice:
-            same = ", ".join(sorted(twice))
+        if twice := alike(strategies):
+            same = ", ".join(twice)
             raise ValueError(
                 f"策略重名（不分大小写）：{same} → 给其中一个改名"
                 f" / used twice as a strategy, whatever the case: {same} → rename one"

@@ -7,13 +7,23 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from orderdrop.config.names import is_reserved
 from orderdrop.errors import ConfigError
 from orderdrop.system.access import PRIVATE_FOLDER
+from orderdrop.system.paths import length, longest_path
 
 SETTINGS_FILE: Final = "orderdrop.toml"
 HALT_FILE: Final = "HALT"
 REDUCE_FILE: Final = "REDUCE"
 FIN_SUFFIX: Final = ".fin"
+LEAST_NAME: Final = 40
+"""Characters that a drop's name must be able to have."""
+
+_BELOW_ROOT: Final = 80
+"""Of `archive/<day>/drops/`, and of what is put behind a name: a number, `.receipt.xlsx`, a temporary's own."""
+
+_BELOW_INBOX: Final = 85
+"""Of a name of ours under which a file is put away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,25 +118,44 @@ class Workspace:
     def folders(self) -> tuple[Path, ...]:
         return (self.inbox, self.outbox, self.receipts, self.archive, self.quarantine, self.state)
 
+    @property
+    def longest_name(self) -> int | None:
+        """So many characters may a drop's name have, with its sub-folder: all that is made of it has to fit; None: any name fits."""
+        longest = longest_path()
+        if longest is None:
+            return None
+        return longest - max(length(str(self.root)) + _BELOW_ROOT, length(str(self.inbox)) + _BELOW_INBOX)
+
+    def fitting(self, name: str) -> str:
+        """The name of a drop that was refused because it has too many characters, cut so that its own end stays; any other as it is."""
+        room = self.longest_name
+        return name if room is None or length(name) <= room else PurePosixPath(name).name[-room // 2 :]
+
     def make(self) -> None:
-        """Raises ConfigError when the inbox lies elsewhere and is not there: a share that is not mounted must not be made up."""
+        """Raises ConfigError when the inbox lies elsewhere and is not there, for a share that is not mounted must not be made up;
+        and when the paths are so long that Windows takes no names below them.
+        """
+        room = self.longest_name
+        if room is not None and room < LEAST_NAME:
+            raise ConfigError(
+                f"路径太长，Windows 放不下文件名 / the path is so long that Windows takes no names below it: {self.root}\n"
+                "  把工作区移到短一些的文件夹，如 D:\\trading / move the workspace to a shorter folder, D:\\trading say"
+            )
         if not self.inbox.is_relative_to(self.root) and not self.inbox.is_dir():
             raise ConfigError(f"[inbox] path: 没有这个文件夹 / no such folder: {self.inbox}")
         for folder in self.folders():
             folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
 
 
-_TAKEN: Final = frozenset(
-    {"receipts", "con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
-)
-
-
 def account_folder(account_id: str) -> str:
     """The folder of an account below `outbox`; names that mean something else there, or to Windows, get a mark."""
     plain = account_id.rstrip(". ")
+    if is_reserved(plain):  # a device, whatever stands behind its dot
+        stem, dot, rest = plain.partition(".")
+        return f"{stem}_{dot}{rest}"
     return (
         f"{plain}_"
-        if plain.partition(".")[0].lower() in _TAKEN or plain != account_id or not plain
+        if plain.partition(".")[0].lower() == "receipts" or plain != account_id or not plain
         else account_id
     )
 

@@ -30,6 +30,7 @@ from orderdrop.inbox.tail import DropFile, Limits, OpenDrop, Take
 from orderdrop.inbox.watcher import Unwatched, Watch, watch
 from orderdrop.system.clock import Micros, trade_date
 from orderdrop.system.grasp import Seen
+from orderdrop.system.paths import length
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +49,19 @@ class Inbox:
     """The door that drops come through. Used from the router's thread; only `wake` may be called from another."""
 
     def __init__(
-        self, folder: Path, settings: InboxSettings, monotonic: Callable[[], float] = time.monotonic
+        self,
+        folder: Path,
+        settings: InboxSettings,
+        monotonic: Callable[[], float] = time.monotonic,
+        longest_name: int | None = None,
     ) -> None:
+        """longest_name: characters of a name, with its sub-folder, that paths have room for; None: any."""
         self.folder = folder
         self.settings = settings
         self.switches = Switches({})
         self.found_by_scan_only = 0
+        self.scans = 0
+        self._longest_name = longest_name
         self._root = str(folder)
         self._monotonic = monotonic
         self._settling = Settling(settings)
@@ -189,6 +197,7 @@ class Inbox:
         return Switches(states)
 
     def _scan(self, hints: dict[str, bool], today: date, now: float) -> Iterator[Take | RefusedFile]:
+        self.scans += 1
         seen: set[str] = set()
         states: dict[ScopeKey, State] = {}
         for name, entry in self._entries():
@@ -274,10 +283,7 @@ class Inbox:
             ):
                 log.info("ignored %s: %s", printable(name), said.why)
             return None
-        if printable(name) != name:
-            said = Refusal(Code.FILE_NAME, value=printable(name))
-        elif not stat.S_ISREG(status.st_mode):
-            said = Refusal(Code.FILE_LINK, value=printable(name))
+        said = self._unfit(name, status) or said
         if isinstance(said, Refusal):
             return RefusedFile(path, name, said, Seen.of(status), owner_of(status))
         restored = self._restored.pop(name, None)
@@ -299,6 +305,13 @@ class Inbox:
         self._watched[name] = watched
         return watched
 
+    def _unfit(self, name: str, status: os.stat_result) -> Refusal | None:
+        if printable(name) != name:
+            return Refusal(Code.FILE_NAME, value=printable(name))
+        if self._longest_name is not None and length(name) > self._longest_name:
+            return Refusal(Code.FILE_NAME_LONG, value=name, bound=str(self._longest_name))
+        return None if stat.S_ISREG(status.st_mode) else Refusal(Code.FILE_LINK, value=printable(name))
+
     def _day_known(self, name: str, status: os.stat_result) -> date | None:
         """The day of a file that could not be taken before, if nobody has touched it since."""
         stamp, day, _space = self._untaken.get(name, (None, None, ""))
@@ -308,7 +321,15 @@ class Inbox:
         """The day a file that was there at the start belongs to; one that comes later belongs to today, however old it is."""
         if self._next_scan or today != self._started_day:
             return today
-        return trade_date(Micros(max(status.st_mtime_ns, status.st_ctime_ns) // 1000))
+        came = (
+            getattr(status, "st_birthtime_ns", status.st_ctime_ns) if os.name == "nt" else status.st_ctime_ns
+        )
+        return trade_date(Micros(max(status.st_mtime_ns, came) // 1000))
+
+    @property
+    def open_elsewhere(self) -> set[str]:
+        """Files that wait because another program has them open."""
+        return self._settling.open_elsewhere
 
     # after the commit
 

@@ -16,6 +16,7 @@ from typing import Final
 
 from orderdrop.config.sections import InboxSettings
 from orderdrop.config.workspace import FIN_SUFFIX
+from orderdrop.domain.refusal import Code, Refusal, explain
 from orderdrop.inbox.names import EXCEL_MARK
 from orderdrop.inbox.reading import full_stamp, stamp_of, touched_at
 from orderdrop.inbox.tail import Changed, DropFile, Growing, Limits, Take, prepare
@@ -56,6 +57,7 @@ class Settling:
         self._limits = Limits(settings.max_bytes, settings.max_rows)
         self._recheck: dict[str, float] = {}
         self._given_back: set[str] = set()
+        self.open_elsewhere: set[str] = set()  # files that wait because another program has them open
 
     # which files are due
 
@@ -78,8 +80,10 @@ class Settling:
         self.recheck_at = now
 
     def keep_only(self, names: Iterable[str]) -> None:
-        """Forgets what was given back under any other name."""
-        self._given_back.intersection_update(names)
+        """Forgets what was given back, or open elsewhere, under any other name."""
+        known = set(names)
+        self._given_back &= known
+        self.open_elsewhere &= known
 
     # one file
 
@@ -127,7 +131,10 @@ class Settling:
             return None
         try:
             whole_by_itself = file.info.whole and (in_excel or torn_due)
-            if not (fin or watched.moved_in or whole_by_itself or is_free(Path(file.path))):
+            # The rows of a followed file are whole by their newlines: it is never asked whether its writer keeps it open.
+            sure = fin or watched.moved_in or whole_by_itself or file.info.followed
+            if not (sure or is_free(Path(file.path))):
+                self._tell_open(watched, quiet)
                 return None
             take = prepare(file, whole=fin, torn_due=torn_due, finished=settled, limits=self._limits)
             if take is None and likely_whole and self._is_finished(watched, quiet):
@@ -144,12 +151,21 @@ class Settling:
         except OSError as error:
             _complain(watched, quiet, error)
             return None
+        self.open_elsewhere.discard(file.name)
         if take is None:
             watched.looked = (*watched.stamp, fin)
         else:
             watched.restarted = False
             watched.fin = _fin_of(file.path) if fin else watched.fin
         return take
+
+    def _tell_open(self, watched: Watched, quiet: float) -> None:
+        if quiet >= _COMPLAIN_AFTER and not watched.complained:
+            watched.complained = True
+            if not watched.file.drop_id:
+                self.open_elsewhere.add(watched.file.name)
+            why = explain(Refusal(Code.FILE_OPEN, value=watched.file.name))
+            log.warning("%s → %s", why.text(), why.remedy)
 
     def _only_grows(self, watched: Watched, now: float) -> bool:
         """Whether a followed file that was rewritten is only appended to again, for `settle` now: it need not become quiet then."""

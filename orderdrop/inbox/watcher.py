@@ -266,7 +266,9 @@ if sys.platform == "linux":
 def watch(root: str) -> Watch:
     """The best that this system has; where there are no events, the scan finds everything, later."""
     try:
-        return _Inotify(root) if sys.platform == "linux" else Observed(root)
+        if sys.platform == "linux":
+            return _Inotify(root)
+        return Observed(root)
     except OSError as error:
         log.warning("没有文件事件,改为扫描 / no file events, scanning only: %s", error)
         return Unwatched()

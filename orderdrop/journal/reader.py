@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -51,6 +52,13 @@ _ORDER_AND_DROP = (
     drops.c.name.label("drop_name"),
     drops.c.sheets,
 )
+
+
+def _called(name: str) -> ColumnElement[bool]:
+    """Where names that differ in case only are one file, their receipts are, too."""
+    if sys.platform in {"win32", "darwin"}:
+        return drops.c.name.collate("NOCASE") == name
+    return drops.c.name == name
 
 
 class Reading:
@@ -219,13 +227,13 @@ class Reading:
 
     def newest_drop_called(self, name: str) -> int | None:
         newest: int | None = self._connection.execute(
-            select(func.max(drops.c.id)).where(drops.c.name == name)
+            select(func.max(drops.c.id)).where(_called(name))
         ).scalar_one()
         return newest
 
     def older_drops_called(self, name: str, drop_id: int) -> list[int]:
         """The drop that had the name before, as a list of at most one."""
-        query = select(func.max(drops.c.id)).where(drops.c.name == name, drops.c.id < drop_id)
+        query = select(func.max(drops.c.id)).where(_called(name), drops.c.id < drop_id)
         return [found for found in self._connection.execute(query).scalars() if found is not None]
 
     def row_outcomes(self, drop_id: int) -> list[Any]:

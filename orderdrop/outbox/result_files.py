@@ -1,7 +1,8 @@
 """The result files, in 掘金's format whatever the gateway: a program written for 掘金's file orders reads them unchanged.
 
 Below `outbox/<account_id>/`: order_status_change.csv and execution_report.csv grow row by row; order_status.csv, cash.csv and
-position.csv are replaced as a whole, at a pace that their size allows. At start, and when a day begins, the day's files are made again
+position.csv are replaced as a whole, at a pace that their size allows. A file that another program keeps open on Windows is put off by
+itself: its rows are kept, and no other file waits for it. At start, and when a day begins, the day's files are made again
 from the journal; those of an account that is named, or that a gateway knows, are there before its first order.
 """
 
@@ -23,11 +24,15 @@ from orderdrop.domain.identity import day_number
 from orderdrop.domain.report import Account
 from orderdrop.journal.reader import Reading, read
 from orderdrop.outbox import dbf_twins, goldminer_rows
-from orderdrop.system.files import append_whole, rewriting, write_over
-from orderdrop.system.pacing import Pace, slices
+from orderdrop.system.files import append_whole, begin_anew, rewriting, write_over
+from orderdrop.system.pacing import Pace, PutOff, slices
 
 _SLICE: Final = 1000
 _FUNDS_EVERY: Final = 3.0
+_GROWING: Final = {
+    "order_status_change": goldminer_rows.STATUS_HEADER,
+    "execution_report": goldminer_rows.EXECUTION_HEADER,
+}
 _AGAIN: Final = 60_000_000
 """Microseconds after which funds are written again that have not changed, so that their age says something."""
 
@@ -52,6 +57,8 @@ class Outbox:
         self._tabled: set[str] = set()  # accounts that have tables
         self._behind = True  # something may have changed since the journal was last read
         self._pace = Pace()
+        self.put_off = PutOff()
+        self._kept: dict[Path, list[list[str]]] = {}  # rows for files that grow and were open elsewhere
         self._funds: dict[str, Account] = {}  # as they were last written
         self._funds_at = 0.0
 
@@ -62,11 +69,12 @@ class Outbox:
 
     @property
     def behind(self) -> bool:
-        """Whether some table waits for its turn."""
-        return bool(self._stale)
+        """Whether some table waits for its turn, and for nobody to close it."""
+        return any(map(self._may_be_replaced, self._stale)) or any(map(self.put_off.due, self._kept))
 
     def hurry(self) -> None:
         self._pace = Pace()
+        self.put_off.hurry()
 
     def update(self, today: date) -> Iterator[None]:
         """Write what is new since the last time; yields between slices."""
@@ -77,23 +85,26 @@ class Outbox:
             raise
 
     def _update(self, today: date) -> Iterator[None]:
-        if today == self._day and not (self._behind or self._stale or self._funds_are_due):
+        if today == self._day and not (self._behind or self.behind or self._funds_are_due):
             return
         with read(self._reader) as reading:
             if today != self._day:
                 self._begin_day(today, reading)
             if self._behind:
                 yield from self._append_new(reading)
+            for path in [path for path in self._kept if self.put_off.due(path)]:
+                self._grow(path, [])
             for account_id in [account for account in self._stale if self._pace.due(account)]:
-                yield from self._bring_up_to_date(reading, account_id)
+                if self._may_be_replaced(account_id):
+                    yield from self._bring_up_to_date(reading, account_id)
             yield from self._look_at_funds()
 
     def _begin_files(self) -> None:
         self._funds.clear()
         for account_id in self._known():
             self._stale.add(account_id)
-            self._append(account_id, "order_status_change.csv", goldminer_rows.STATUS_HEADER, [])
-            self._append(account_id, "execution_report.csv", goldminer_rows.EXECUTION_HEADER, [])
+            for stem in _GROWING:
+                self._append(account_id, stem, [])
 
     def _known(self) -> set[str]:
         """The accounts that are named; if none are, those that the gateways know."""
@@ -116,6 +127,7 @@ class Outbox:
     def _begin_day(self, today: date, reading: Reading) -> None:
         self._day, self._behind = today, True
         self._begun.clear()
+        self._kept.clear()
         self._refused.clear()
         self._stale |= self._tabled
         self._event, self._fill = reading.before_day(day_number(today))
@@ -136,7 +148,7 @@ class Outbox:
         began, done = time.thread_time(), False
         try:
             yield from self._replace_tables(reading, account_id)
-            done = True
+            done = not any(path in self.put_off for path in self._tables(account_id))
         finally:
             if not done:
                 self._stale.add(account_id)
@@ -158,7 +170,7 @@ class Outbox:
             self._stale |= rows.keys()
             for account_id, of_account in rows.items():
                 in_order = [cells for _event, cells in sorted(of_account, key=itemgetter(0))]
-                self._append(account_id, "order_status_change.csv", goldminer_rows.STATUS_HEADER, in_order)
+                self._append(account_id, "order_status_change", in_order)
             self._event = to
             yield
             if len(changes) < _SLICE:
@@ -170,28 +182,48 @@ class Outbox:
             for fill in fills:
                 rows[fill.account_id].append(goldminer_rows.execution(fill))
             for account_id, of_account in rows.items():
-                self._append(account_id, "execution_report.csv", goldminer_rows.EXECUTION_HEADER, of_account)
+                self._append(account_id, "execution_report", of_account)
             self._fill = fills[-1].fill_id
             yield
 
-    def _append(self, account_id: str, name: str, header: str, rows: list[list[str]]) -> None:
-        path = self._path(account_id, name)
-        begun = path in self._begun
-        if begun:
-            append_whole(path, goldminer_rows.lines(rows))
-        else:
-            write_over(path, goldminer_rows.with_header(header, rows))
-            self._begun.add(path)
+    def _append(self, account_id: str, stem: str, rows: list[list[str]]) -> None:
+        path = self._path(account_id, f"{stem}.csv")
+        self._grow(path, rows)
         if self._dbf:
-            (dbf_twins.grow_twin if begun else dbf_twins.write_twin)(path.with_suffix(".dbf"), header, rows)
+            self._grow(path.with_suffix(".dbf"), rows)
+
+    def _grow(self, path: Path, rows: list[list[str]]) -> None:
+        """Behind what stands there; with the rows that could not be written before."""
+        rows = [*self._kept.pop(path, ()), *rows]
+        if not self.put_off.due(path):
+            self._kept[path] = rows
+            return
+        header, begun = _GROWING[path.stem], path in self._begun
+        with self.put_off.unless_held(path):
+            if path.suffix == ".dbf":
+                (dbf_twins.grow_twin if begun else dbf_twins.write_twin)(path, header, rows)
+            elif begun:
+                append_whole(path, goldminer_rows.lines(rows))
+            else:
+                begin_anew(path, goldminer_rows.with_header(header, rows))
+            self._begun.add(path)
+        if path in self.put_off:
+            self._kept[path] = rows
+
+    def _tables(self, account_id: str) -> list[Path]:
+        path = self._path(account_id, "order_status.csv")
+        return [path, path.with_suffix(".dbf")] if self._dbf else [path]
+
+    def _may_be_replaced(self, account_id: str) -> bool:
+        return not self.put_off or all(map(self.put_off.due, self._tables(account_id)))
 
     def _replace_tables(self, reading: Reading, account_id: str) -> Iterator[None]:
         assert self._day is not None  # noqa: S101  `update` has set it
         twin: list[list[str]] = []
         path = self._path(account_id, "order_status.csv")
-        with rewriting(path) as write:
+        refused = dict(self._refused[account_id])
+        with self.put_off.unless_held(path), rewriting(path) as write:
             write(goldminer_rows.with_header(goldminer_rows.STATUS_HEADER, []))
-            refused = dict(self._refused[account_id])
             for orders in slices(reading.orders_of_day(day_number(self._day), account=account_id), _SLICE):
                 rows = [goldminer_rows.status(order) for order in orders]
                 write(goldminer_rows.lines(rows))
@@ -201,9 +233,9 @@ class Outbox:
                 yield
             write(goldminer_rows.lines(refused.values()))
         if self._dbf:
-            dbf_twins.write_twin(
-                path.with_suffix(".dbf"), goldminer_rows.STATUS_HEADER, [*twin, *refused.values()]
-            )
+            beside = path.with_suffix(".dbf")
+            with self.put_off.unless_held(beside):
+                dbf_twins.write_twin(beside, goldminer_rows.STATUS_HEADER, [*twin, *refused.values()])
         yield
         self._write_funds(account_id)
 
@@ -213,21 +245,22 @@ class Outbox:
         last = self._funds.get(account_id)
         if account is None or (last is not None and not _is_news(account, last)):
             return
-        self._replace(account_id, "cash.csv", goldminer_rows.CASH_HEADER, goldminer_rows.cash_rows(account))
+        tables = {"cash.csv": (goldminer_rows.CASH_HEADER, goldminer_rows.cash_rows(account))}
         if account.held_at is not None:  # holdings that were never told are not none
-            self._replace(
-                account_id,
-                "position.csv",
-                goldminer_rows.POSITION_HEADER,
-                goldminer_rows.position_rows(account),
-            )
-        self._funds[account_id] = account
+            tables["position.csv"] = (goldminer_rows.POSITION_HEADER, goldminer_rows.position_rows(account))
+        written = [self._replace(self._path(account_id, name), *table) for name, table in tables.items()]
+        if all(written):
+            self._funds[account_id] = account
 
-    def _replace(self, account_id: str, name: str, header: str, rows: list[list[str]]) -> None:
-        path = self._path(account_id, name)
-        write_over(path, goldminer_rows.with_header(header, rows))
+    def _replace(self, path: Path, header: str, rows: list[list[str]]) -> bool:
+        """Whether it was written: not while another program has it open."""
+        beside = path.with_suffix(".dbf")
+        with self.put_off.unless_held(path):
+            write_over(path, goldminer_rows.with_header(header, rows))
         if self._dbf:
-            dbf_twins.write_twin(path.with_suffix(".dbf"), header, rows)
+            with self.put_off.unless_held(beside):
+                dbf_twins.write_twin(beside, header, rows)
+        return path not in self.put_off and beside not in self.put_off
 
     def _path(self, account_id: str, name: str) -> Path:
         folder = self._folder / account_folder(account_id)

@@ -83,7 +83,7 @@ class App:
         self.clock = SteadyClock(clock or SystemClock(), self._may_begin)
         self.journal = Journal(settings.journal.url, workspace.root)
         self.desk = Routing(settings, gateways or make_gateways(settings, workspace, self.clock))
-        self.inbox = Inbox(workspace.inbox, settings.inbox)
+        self.inbox = Inbox(workspace.inbox, settings.inbox, longest_name=workspace.longest_name)
         self.deliveries = Deliveries(self.desk.gateways, settings, workspace, self.clock)
         gathering = RiskEngine(self.desk, workspace.root, delivered=self.deliveries.delivered)
         guard = CircuitBreakers(settings, workspace, gathering, self.clock)
@@ -209,11 +209,17 @@ class App:
     ) -> bool:
         """Route until the inbox is empty and every order is settled, at most `at_most` seconds; whether it came to that."""
         deadline = time.monotonic() + at_most
-        scans = 0
+        turns, scans = 0, self.inbox.scans
         while time.monotonic() < deadline:
             done = self.turn(tell)
-            scans += 1
-            if scans > 1 and done.idle and self.inbox.empty and self.router.settled:
+            turns += 1
+            if (
+                turns > 1
+                and self.inbox.scans > scans
+                and done.idle
+                and self.inbox.empty
+                and self.router.settled
+            ):
                 return True
             self.inbox.wait(min(self.settings.inbox.scan_interval, 0.05))
         return False

@@ -23,7 +23,7 @@ from orderdrop.journal.journal import JOURNAL_ID, Journal
 from orderdrop.journal.records import DropState
 from orderdrop.journal.writer import Writer
 from orderdrop.router import Router
-from orderdrop.system.grasp import Held, Seen, give_back, hash_of, held, is_what_was_seen
+from orderdrop.system.grasp import Held, Seen, are_halves, give_back, hash_of, held, is_what_was_seen
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,8 @@ class Away:
             refused, drop_id = self._refused.pop()
             folder = self._workspace.home_of(self._router.today, refused_whole=True)
             try:
-                target = self._move(refused.path, folder, _plain_name(refused), drop_id, refused.seen)
+                name = self._workspace.fitting(_plain_name(refused))
+                target = self._move(refused.path, folder, name, drop_id, refused.seen)
             except FileNotFoundError:
                 self._note(drop_id, None, DropState.REFUSED)
             except OSError as error:
@@ -151,7 +152,7 @@ def _finish(workspace: Workspace, writer: Writer, found: Held, journal_id: str) 
         give_back(found.path, found.path.with_name(name if name.startswith(found.name) else found.name))
         return
     target = put_away_before(workspace, writer, drop)
-    if target is None or target.samefile(found.path):
+    if target is None or are_halves(found.path, target):
         target = filing.finish(found.path, home_of(workspace, drop), drop.name, drop.id)
     else:  # a copy on another volume
         found.path.unlink()

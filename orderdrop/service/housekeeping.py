@@ -11,7 +11,7 @@ import heapq
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import date
 from operator import attrgetter, itemgetter
 from pathlib import Path
@@ -36,6 +36,7 @@ from orderdrop.journal.records import drop_of
 from orderdrop.outbox.receipt import COLUMNS
 from orderdrop.outbox.receipt_book import MOST_ROWS, write_receipt_book
 from orderdrop.outbox.result_files import Outbox
+from orderdrop.outbox.waiting import WaitingReceipts, make_way
 from orderdrop.router import Router
 from orderdrop.service.away import Away
 from orderdrop.system import excel
@@ -43,8 +44,9 @@ from orderdrop.system.clock import Clock
 from orderdrop.system.csv_tables import header_bytes, rows_bytes
 from orderdrop.system.failpoint import reach
 from orderdrop.system.faults import tell_unexpected
-from orderdrop.system.files import is_free, rewriting, write_over
-from orderdrop.system.pacing import Pace, slices
+from orderdrop.system.files import giving_way, is_free, rewriting, write_over
+from orderdrop.system.pacing import Pace, PutOff, slices
+from orderdrop.system.sharing import HeldOpen, held_words, is_held
 from orderdrop.views.orders import (
     ReceiptRow,
     Where,
@@ -84,10 +86,11 @@ class Chores:
         self._outbox = Outbox(workspace.outbox, router.desk, reader)
         self._closing = Closing(workspace, settings, journal, reader, clock)
         self._pace = Pace()
+        self._put_off = PutOff()
         self._receipts: dict[int, None] = {}  # drops whose receipt is to be written, oldest first
+        self._waiting = WaitingReceipts(workspace.receipts, self._language)
         self._away = Away(workspace, journal, inbox, router)
         self._current: Iterator[None] | None = None
-        self._failed = ""
         self.faults: list[str] = []  # of the last time, for the heartbeat
         self._found: list[str] = []
         self._noted = False
@@ -123,26 +126,36 @@ class Chores:
     @property
     def waiting(self) -> bool:
         """Whether there is something to do as soon as there is a lull."""
-        return self.under_way or self._noted or bool(self._receipts) or self._outbox.behind
+        return (
+            self.under_way
+            or self._noted
+            or any(map(self._put_off.due, self._receipts))
+            or self._outbox.behind
+        )
 
     def run(self, interrupted: Callable[[], bool]) -> None:
         """Go on with the chores until they are done or `interrupted`. A fault is told and tried again next time."""
         if self._current is None:
             self._current = self._all()
             self._noted = False
-        for _ in self._current:
-            if interrupted():
-                return
-        self.faults, self._found = self._found, []
-        failed = "; ".join(self.faults)
-        if failed and failed != self._failed:
+        with giving_way() if not self._ending else nullcontext():
+            for _ in self._current:
+                if interrupted():
+                    return
+        before, self.faults = (
+            self.faults,
+            [*self._found, *self._put_off.reasons, *self._outbox.put_off.reasons],
+        )
+        self._found = []
+        failed = "; ".join(fault for fault in self.faults if fault not in before)
+        if failed:
             log.error("收尾工作失败,将重试 / housekeeping failed, will try again: %s", failed)
-        self._failed = failed
         self._current = None
 
     def finish(self) -> None:
         """All of it, now, without waiting for anything to be quiet: at the end of a run."""
         self._pace = Pace()
+        self._put_off.hurry()
         self._outbox.hurry()
         self._closing.hurry()
         self._current = None
@@ -160,7 +173,7 @@ class Chores:
         """One after the other. What fails is told at the end; it keeps nothing else from being done."""
         self._found = []
         for chore in (
-            self._write_receipts, lambda: self._outbox.update(self._router.today), self._away.refused_files,
+            self._write_receipts, self._write_waiting, lambda: self._outbox.update(self._router.today), self._away.refused_files,
             self._put_away_drops, self._closing.past_days, self._move_sids, self._watch_put_away, self._count_scan_finds,
             self._note_altered, self._closing.seal, self._checkpoint,
         ):  # fmt: skip
@@ -168,14 +181,26 @@ class Chores:
                 yield from chore()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Around a chore, and around each thing of one: what fails there keeps nothing else from being done."""
+    def _told(self, what: object = None) -> Iterator[None]:
+        """Around a chore, and around each thing of one: what fails there keeps nothing else from being done.
+
+        what: a thing that is put off by itself, and tried again after a pause that grows.
+        """
         try:
             yield
-        except (OSError, OrderdropError) as error:
-            self._found.append(str(error))
+        except OSError as error:
+            words = held_words(error) if is_held(error) else str(error)
+        except OrderdropError as error:
+            words = str(error)
         except Exception as error:  # noqa: BLE001  whatever it is, receipts of other drops and the router go on
-            self._found.append(tell_unexpected("收尾 / housekeeping", error))
+            words = tell_unexpected("收尾 / housekeeping", error)
+        else:
+            self._put_off.done(what)
+            return
+        if what is None:
+            self._found.append(words)
+        else:
+            self._put_off.failed(what, words)
 
     def _count_scan_finds(self) -> Iterator[None]:
         """Keep count of the drops that no event has told of: many of them mean that events do not work in this folder."""
@@ -195,11 +220,11 @@ class Chores:
     def _write_receipts(self) -> Iterator[None]:
         if self._writing is not None:  # it was not finished
             self._receipts[self._writing] = None
-        for drop_id in [drop for drop in self._receipts if self._pace.due(drop)]:
+        for drop_id in [drop for drop in self._receipts if self._pace.due(drop) and self._put_off.due(drop)]:
             began = time.perf_counter()
             del self._receipts[drop_id]
             self._writing = drop_id
-            with self._told():
+            with self._told(drop_id):
                 with read(self._reader) as reading:
                     yield from self._write_receipt(reading, drop_id)
                 self._writing = None
@@ -213,11 +238,12 @@ class Chores:
         drop = reading.drop_or_none(drop_id)
         if drop is None:
             return
+        name = self._workspace.fitting(drop.name)
         newest = reading.newest_drop_called(drop.name)
         if newest == drop_id:
             for older in reading.older_drops_called(drop.name, drop_id):
-                self._make_way(drop.name, older)
-        path = receipt_path(self._workspace.receipts, drop.name, None if newest == drop_id else drop_id)
+                make_way(self._workspace.receipts, name, older)
+        path = receipt_path(self._workspace.receipts, name, None if newest == drop_id else drop_id)
         path.parent.mkdir(parents=True, exist_ok=True)
         with rewriting(path) as write:
             write(header_bytes(COLUMNS))
@@ -229,14 +255,15 @@ class Chores:
         if drop.name.lower().endswith(".xlsx") and drop.rows <= MOST_ROWS and excel.is_installed():
             try:
                 yield from self._write_receipt_book(reading, drop, book_path(path))
+            except HeldOpen:
+                raise
             except Exception as error:  # noqa: BLE001  a library's fault with a stranger's file must not stop the router
                 log.error("xlsx 回执没有写成 / no xlsx receipt for %s: %s", drop.name, error)
 
     def _write_receipt_book(self, reading: Reading, drop: Any, path: Path) -> Iterator[None]:
-        """Its own rows beside what came of them. Not while somebody reads it in Excel, on Windows: then later."""
+        """Its own rows beside what came of them. Raises HeldOpen while somebody has it open in Excel, on Windows: then later."""
         if path.exists() and not is_free(path):
-            self._receipts[drop.id] = None
-            return
+            raise HeldOpen(path)
         source = (
             self._workspace.root / drop.archived_as if drop.archived_as else self._workspace.inbox / drop.name
         )
@@ -249,6 +276,12 @@ class Chores:
             receipts = self._receipt_rows(reading, drop)
             write_over(path, (yield from write_receipt_book(title, receipts, sheets, self._language)))
         yield
+
+    def _write_waiting(self) -> Iterator[None]:
+        """Of files that are open in another program; what was taken has its own receipt by now."""
+        if self._inbox.open_elsewhere or self._waiting.written:
+            with read(self._reader) as reading:
+                yield from self._waiting.update(self._inbox.open_elsewhere, reading)
 
     def _receipt_rows(self, reading: Reading, drop: Any) -> Iterator[ReceiptRow]:
         """A row for each row of the drop, in its order; row 0 speaks of the whole file."""
@@ -271,16 +304,6 @@ class Chores:
             key=itemgetter(0),
         )
         yield from (receipt for _id, receipt in told)
-
-    def _make_way(self, name: str, older: int) -> None:
-        """Another drop has taken the name: the older one's receipt gets its number."""
-        plain, numbered = (
-            receipt_path(self._workspace.receipts, name),
-            receipt_path(self._workspace.receipts, name, older),
-        )
-        for old, new in ((plain, numbered), (book_path(plain), book_path(numbered))):
-            if old.exists() and not new.exists():
-                old.rename(new)
 
     def _words_of(self, name: str | None) -> str:
         gateway = self._router.desk.gateways.get(name or "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -15,6 +16,7 @@ from orderdrop.config.settings import Settings
 from orderdrop.config.workspace import Workspace
 from orderdrop.errors import WorkspaceBusy
 from orderdrop.system.clock import Clock, iso
+from orderdrop.system.files import patiently
 from orderdrop.views.running import holder_of
 
 
@@ -38,8 +40,15 @@ def _held(lock: FileLock, workspace: Workspace, clock: Clock, settings: Settings
             "version": __version__,
             "settings": settings.fingerprint,
         }
-        workspace.holder.write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
+        patiently(
+            lambda: workspace.holder.write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
+        )
         yield
     finally:
-        workspace.holder.unlink(missing_ok=True)
-        lock.release()
+        try:
+            with contextlib.suppress(
+                OSError
+            ):  # somebody reads it just now, on Windows; the lock says who holds it
+                patiently(lambda: workspace.holder.unlink(missing_ok=True))
+        finally:
+            lock.release()

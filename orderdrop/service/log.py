@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from orderdrop.config.settings import Settings
     from orderdrop.config.workspace import Workspace
+
+
+def note_fault(root: Path, words: str) -> None:
+    """What keeps a router from starting where nobody sees its console: into the log, which cannot be set up without settings."""
+    from orderdrop.config.workspace import Workspace  # noqa: PLC0415
+
+    path = Workspace(root, root).log
+    if path.parent.is_dir() or Workspace(root, root).settings.is_file():
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(exist_ok=True)
+            with path.open("a", encoding="utf-8") as file:
+                file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} ERROR {words}\n")
 
 
 def set_up_log(settings: Settings, workspace: Workspace) -> None:

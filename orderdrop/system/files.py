@@ -1,7 +1,7 @@
 """Durable file operations, the same on every system: write whole or not at all, never replace by accident.
 
-The one place that calls fsync, link and replace. Windows sharing violations (5, 32, 33: another program has the file open)
-are retried for `PATIENCE` seconds, because virus scanners and Excel hold files for moments.
+The one place that calls fsync, link and replace. Windows sharing violations (another program has the file open) are retried for
+`PATIENCE` seconds, because virus scanners and Excel hold files for moments; but not by what gives way to orders (`giving_way`).
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ import itertools
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from orderdrop.system.sharing import is_held, is_written
+
 PATIENCE: Final = 2.5
-_SHARING_VIOLATIONS: Final = frozenset({5, 32, 33})
 _NEW: Final = (
     os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", 0)
 )
@@ -28,6 +30,7 @@ _NO_REPLACE: Final = 1  # RENAME_NOREPLACE
 _EXCLUSIVE: Final = 4  # RENAME_EXCL
 _CANNOT: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
 _counter = itertools.count()
+_manners = threading.local()
 
 T = TypeVar("T")
 
@@ -58,6 +61,18 @@ def write_over(path: Path, content: bytes, *, durable: bool = False) -> None:
         raise
     if durable:
         sync_folder(path.parent)
+
+
+def begin_anew(path: Path, content: bytes) -> None:
+    """As `write_over`; but a file that somebody follows on Windows, and that cannot be replaced so, is written over where it stands."""
+    try:
+        write_over(path, content)
+    except OSError as error:
+        if not is_held(error):
+            raise
+        with open(path, "r+b", buffering=0) as file:
+            file.truncate()
+            file.write(content)
 
 
 @contextlib.contextmanager
@@ -187,23 +202,31 @@ def sync_folder(folder: Path) -> None:
 
 
 def patiently(action: Callable[[], T]) -> T:
-    """Run `action`, again while Windows says that somebody else has the file, at most for PATIENCE seconds."""
-    deadline = time.monotonic() + PATIENCE
+    """Run `action`, again while Windows says that somebody else has the file, at most for PATIENCE seconds; `giving_way`: once."""
+    deadline = time.monotonic() + (0.0 if getattr(_manners, "giving_way", False) else PATIENCE)
     while True:
         try:
             return action()
         except PermissionError as error:
-            code = getattr(error, "winerror", None)
-            if code not in _SHARING_VIOLATIONS or time.monotonic() > deadline:
+            if not is_held(error) or time.monotonic() >= deadline:
                 raise
             time.sleep(0.02)
 
 
+@contextlib.contextmanager
+def giving_way() -> Iterator[None]:
+    """In this thread nobody waits for a file that another program has open: around what can be tried again later, and must delay no order."""
+    before = getattr(_manners, "giving_way", False)
+    _manners.giving_way = True
+    try:
+        yield
+    finally:
+        _manners.giving_way = before
+
+
 def is_free(path: Path) -> bool:
-    """Whether nobody has the file open for writing. Only Windows can tell; elsewhere quiet time has to do."""
-    if sys.platform == "win32":
-        return _opens_exclusively(path)
-    return True
+    """Whether nobody has the file open for writing. Only Windows can tell; elsewhere quiet time has to do. Raises OSError."""
+    return not is_written(path)
 
 
 def _write_temporary(path: Path, content: bytes, staging: Path | None, durable: bool) -> Path:
@@ -265,20 +288,3 @@ def _exclusive_rename() -> Callable[[bytes, bytes], int] | None:
         return ctypes.get_errno() if failed else 0
 
     return rename
-
-
-if sys.platform == "win32":
-    import ctypes
-    from ctypes import wintypes
-
-    _GENERIC_READ: Final = 0x80000000
-    _OPEN_EXISTING: Final = 3
-    _kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)
-    _kernel32.CreateFileW.restype = wintypes.HANDLE
-
-    def _opens_exclusively(path: Path) -> bool:
-        handle = _kernel32.CreateFileW(str(path), _GENERIC_READ, 0, None, _OPEN_EXISTING, 0, None)
-        if handle == wintypes.HANDLE(-1).value:
-            return False
-        _kernel32.CloseHandle(handle)
-        return True

@@ -89,7 +89,7 @@ def give_back(own: Path, path: Path) -> Path:
         try:
             _rename_back(own, target)
         except FileExistsError:
-            if not _same(own, target):
+            if not are_halves(own, target):
                 target = path.with_name(f"{stem}~{token_hex(3)}{dot}{ending}")
                 continue
             own.unlink()  # a crash came between link and unlink
@@ -152,9 +152,15 @@ def _cut(name: str) -> str:
     return name if len(encoded) <= _LONGEST else encoded[:_LONGEST].decode(errors="ignore")
 
 
-def _same(one: Path, other: Path) -> bool:
-    """On Windows a rename is one step, so there is nothing to ask; and there an inode may say nothing."""
+def are_halves(one: Path, other: Path) -> bool:
+    """Whether two names are one file, as a crash between link and unlink leaves them: then one of them may go.
+
+    Never on Windows, where a rename is one step; and never where no inode is told, for then any two files look alike. Raises OSError.
+    """
+    if os.name != "posix":
+        return False
     try:
-        return os.name == "posix" and os.path.samestat(one.lstat(), other.lstat())
+        here, there = one.lstat(), other.lstat()
     except FileNotFoundError:
         return False
+    return bool(here.st_ino) and here.st_nlink > 1 and os.path.samestat(here, there)

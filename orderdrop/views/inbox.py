@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from enum import StrEnum
 from itertools import islice
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from orderdrop.config.workspace import FIN_SUFFIX, Workspace
@@ -17,6 +18,7 @@ from orderdrop.domain.refusal import Code, Refusal, explain
 from orderdrop.inbox.names import EXCEL_MARK, Ignored, is_mark, printable, read_name, read_switch
 from orderdrop.journal.reader import Reading
 from orderdrop.journal.records import DropState
+from orderdrop.system.files import is_free
 
 _AT_MOST: Final = 20_000
 _DEEPEST: Final = 8
@@ -81,7 +83,7 @@ def look_at(name: str, path: str, reading: Reading | None, today: date) -> Lying
     kept = said.whole and os.path.lexists(f"{path[: -len(base)]}{EXCEL_MARK}{base}")
     drop = _open_drop(name, reading, today)
     if drop is None:
-        return _untaken(name, said.day, today)
+        return _untaken(name, said.day, today, is_open=not said.followed and _is_open(path))
     if drop.state == DropState.REFUSED or drop.position == status.st_size:
         if kept:
             return Lying(name, FileState.TAKEN, _KEPT, odd=True)
@@ -100,7 +102,17 @@ def _open_drop(name: str, reading: Reading | None, today: date) -> Any:
     return newest if here else None
 
 
-def _untaken(name: str, day: date | None, today: date) -> Lying:
+def _is_open(path: str) -> bool:
+    """Whether it waits for another program to close it: only Windows tells. A `.fin` says that it is whole all the same."""
+    if os.path.lexists(path + FIN_SUFFIX):
+        return False
+    try:
+        return not is_free(Path(path))
+    except OSError:
+        return False
+
+
+def _untaken(name: str, day: date | None, today: date, *, is_open: bool) -> Lying:
     """day: the one in its name."""
     if day is not None and day < today:
         return _refused(name, Refusal(Code.FILE_STALE, value=day.isoformat(), bound=today.isoformat()))
@@ -111,6 +123,9 @@ def _untaken(name: str, day: date | None, today: date) -> Lying:
             f"属于 {day}，那天才接收 / belongs to {day}, it is taken on that day",
             odd=True,
         )
+    if is_open:
+        why = explain(Refusal(Code.FILE_OPEN, value=name))
+        return Lying(name, FileState.WAITING, f"{why.text()} → {why.remedy}", odd=True)
     return Lying(name, FileState.WAITING, "等待路由器接收 / waits for the router to take it")
 
 

@@ -47,6 +47,12 @@ FILES: Final[dict[Code, Words]] = {
         "换一个普通的文件名",
         "use a plain file name",
     ),
+    Code.FILE_NAME_LONG: Words(
+        "文件名太长，Windows 的路径放不下：{value}",
+        "the file's name is too long for a path on Windows: {value}",
+        "改成 {bound} 个字符以内的文件名，再放入",
+        "give it a name of at most {bound} characters, and drop it again",
+    ),
     Code.FILE_TYPE: Words(
         "不接收这种文件: {value}",
         "this type of file is not taken: {value}",
@@ -56,14 +62,20 @@ FILES: Final[dict[Code, Words]] = {
     Code.FILE_STALE: Words(
         "文件属于 {value},今天是 {bound}:委托只在当日有效",
         "the file belongs to {value}, today is {bound}: an order lives one trading day",
-        "确认仍要交易后,换名重新放入",
-        "if you still want to trade it, drop it again under a new name",
+        "确认仍要交易后,另存或复制为新文件名再放入(Windows 移动文件不改时间)",
+        "if you still want to trade it, save or copy it under a new name and drop that (moving it tells Windows nothing)",
     ),
     Code.FILE_TOO_DEEP: Words(
         "文件在子文件夹的子文件夹里：{value}，不接收",
         "the file lies in a folder of a folder: {value}; it is not taken",
         "移到收件箱，或其下一层的子文件夹",
         "move it into the inbox, or into a folder right below it",
+    ),
+    Code.FILE_OPEN: Words(
+        "{value} 被其他程序打开（如 Excel），还没有接收",
+        "{value} is open in another program (Excel, say); it is not taken yet",
+        "关闭后自动接收；程序一直写的文件，请关闭后改名放入，或用 YYYYMMDD.order.csv 这样的文件名",
+        "it is taken once it is closed; a program that keeps its file open closes it and renames it in, or names it YYYYMMDD.order.csv",
     ),
     Code.FILE_LIBRARY: Words(
         "读取 {value} 需要一个未安装的库",

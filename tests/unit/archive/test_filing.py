@@ -142,3 +142,13 @@ def test_sent_bytes_when_kept_then_the_name_says_what_they_are(tmp_path, content
     assert [(path.name, path.read_bytes()) for path in (tmp_path / "sent" / "gm").iterdir()] == [
         (name, content)
     ]
+
+
+def test_put_away_when_no_inode_is_told_keeps_every_drop_of_a_name(tmp_path, monkeypatch):
+    real = os.lstat
+    monkeypatch.setattr(os, "lstat", lambda path: os.stat_result((*real(path)[:1], 0, 0, *real(path)[3:10])))
+    for number, content in ((1, b"one"), (2, b"two"), (3, b"six")):
+        drop = a_drop(tmp_path, content)
+        put_away(drop, tmp_path / "drops", number, Seen.of(os.lstat(drop)))
+    kept = sorted((path.name, path.read_bytes()) for path in (tmp_path / "drops").iterdir())
+    assert kept == [("basket.csv", b"one"), ("basket~2.csv", b"two"), ("basket~3.csv", b"six")]

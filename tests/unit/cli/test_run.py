@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from command_line import BAD, GOOD, PENDING, a_file, a_workspace, orderdrop, printed, routed, started
 
+from orderdrop.cli import main
 from orderdrop.cli.demo_drops import SAMPLES
 
 
@@ -128,3 +131,53 @@ def test_run_in_a_clone_of_the_source_refuses(tmp_path: Path) -> None:
     for folder in (".git", "inbox", "archive"):
         (tmp_path / folder).mkdir()
     assert orderdrop("run", "--once", at=tmp_path).exit_code == 2
+
+
+def without_console(monkeypatch: pytest.MonkeyPatch, *words: str) -> object:
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", None)
+        patch.setattr(sys, "stderr", None)
+        with pytest.raises(SystemExit) as ended:
+            main([*words])
+        sys.stdout.close()
+        sys.stderr.close()
+    return ended.value.code
+
+
+def test_commands_when_there_is_no_console_run_and_say_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As under pythonw and the task scheduler."""
+    workspace = a_workspace(tmp_path)
+    a_file(workspace / "inbox", "basket.csv", GOOD)
+    for words in (["run", "--once"], ["status", "--json"], ["doctor"], ["-h"]):
+        assert without_console(monkeypatch, "-C", str(workspace), *words) == 0 or words == ["doctor"]
+    assert (workspace / "outbox" / "receipts" / "basket.csv.receipt.csv").exists()
+
+
+def test_run_when_it_is_ended_by_a_fault_writes_it_to_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = a_workspace(tmp_path)
+    monkeypatch.setattr("orderdrop.service.app.App.run_once", lambda *_: 1 / 0)
+    assert isinstance(orderdrop("run", "--once", at=workspace).exception, ZeroDivisionError)
+    log = (workspace / ".orderdrop" / "orderdrop.log").read_text(encoding="utf-8")
+    assert "ZeroDivisionError" in log
+
+
+def test_run_when_the_settings_are_wrong_and_there_is_no_console_says_so_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = a_workspace(tmp_path, "[inbox]\nnonsense = 1\n")
+    assert without_console(monkeypatch, "-C", str(workspace), "run") == 2
+    assert "nonsense" in (workspace / ".orderdrop" / "orderdrop.log").read_text(encoding="utf-8")
+
+
+def test_help_when_the_console_knows_no_chinese_ends_well(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "orderdrop", "-h"],
+        capture_output=True,
+        check=False,
+        env=os.environ | {"PYTHONIOENCODING": "cp1252"},
+    )
+    assert (told.returncode, told.stderr) == (0, b"")

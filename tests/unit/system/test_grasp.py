@@ -119,3 +119,17 @@ def test_copy_when_the_file_is_written_to_meanwhile_is_not_kept_and_loses_nothin
         grasp.copy_and_unlink(path, tmp_path / "copy")
     assert path.read_bytes() == b"one\nlate\n"
     assert not (tmp_path / "copy").exists()
+
+
+def test_halves_when_no_inode_is_told_are_never_taken_for_one_file(tmp_path, monkeypatch):
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_bytes(b"1")
+    other.write_bytes(b"2")
+    os.link(one, tmp_path / "half")
+    assert grasp.are_halves(one, tmp_path / "half") == (os.name == "posix")
+    real = os.lstat
+    monkeypatch.setattr(
+        os, "lstat", lambda path: os.stat_result((*real(path)[:1], 0, 0, 2, *real(path)[4:10]))
+    )
+    assert os.path.samestat(os.lstat(one), os.lstat(other))
+    assert not grasp.are_halves(one, other)
