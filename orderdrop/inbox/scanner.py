@@ -55,7 +55,7 @@ class _Watched:
 
     since: when its stamp was first seen. looked: the stamp at which nothing could be taken. moved_in: it was renamed in and not
     written since: an event said so, or (POSIX) its inode was touched well after its content when it was first seen. fin: the `.fin` that stood beside it when it was taken: it has spoken, and says nothing of
-    what is written after that. base: of a followed file that was rewritten: a time, its size then and the sha256 of that.
+    what is written after that. base: of a followed file that was rewritten: a time, its size then and the sha256 of that. told: the stamp with which its last line was told as torn.
     """
 
     file: DropFile
@@ -67,6 +67,18 @@ class _Watched:
     complained: bool = False
     fin: tuple[int, int] | None = None
     base: tuple[float, int, str] | None = None
+    told: tuple[int, int, int] | None = None
+
+    @property
+    def ends_torn(self) -> bool:
+        """Whether all rows of a followed file are taken but the last line, which has no newline."""
+        file = self.file
+        return (
+            file.info.followed
+            and not file.refused
+            and self.stamp[:2] == file.taken
+            and self.stamp[0] > file.position.offset
+        )
 
 
 class Inbox:
@@ -92,6 +104,7 @@ class Inbox:
         self.altered: list[
             Altered
         ] = []  # archived files that are not what was taken; the chores write them down
+        self.torn: set[int] = set()  # drops whose last line has no newline for long; the chores tell of them
         self._late: list[tuple[float, int, float, DropFile]] = []
         self._sequence = itertools.count()
         self._next_scan = 0.0
@@ -299,11 +312,16 @@ class Inbox:
             watched.stamp, watched.since, watched.moved_in = stamp, now, False
         if moved or (new and self._was_quiet_before(status)):
             watched.moved_in |= name not in self._given_back
-        if stamp[:2] == watched.file.taken and watched.file.drop_id:
-            if touched_at(status) == watched.file.touched or self._still_stands(watched, status):
-                return None
+        return None if self._is_taken(watched, status, now) else self._try(watched, now)
+
+    def _is_taken(self, watched: _Watched, status: os.stat_result, now: float) -> bool:
+        """Whether there is nothing in it that could be taken."""
+        if watched.stamp[:2] != watched.file.taken or not watched.file.drop_id:
+            return False
+        if touched_at(status) != watched.file.touched and not self._still_stands(watched, status):
             watched.since = now
-        return self._try(watched, now)
+            return False
+        return not watched.ends_torn
 
     def _was_quiet_before(self, status: os.stat_result) -> bool:
         """Whether a new name's inode was touched when it had not been written for `settle`: it was renamed in, or quiet for long enough."""
@@ -380,7 +398,7 @@ class Inbox:
     def _try(self, watched: _Watched, now: float) -> Take | None:
         file = watched.file
         quiet = now - watched.since
-        torn_due = quiet >= self.settings.torn_timeout
+        torn_due = quiet >= self.settings.torn_timeout and not self._may_be_ended(watched, quiet)
         in_excel = _is_open_in_excel(file)
         moved_in = watched.moved_in and not in_excel
         # A text that was renamed in whole goes at once: whether it has a .fin is asked when its last line lacks its newline.
@@ -418,6 +436,14 @@ class Inbox:
             watched.restarted = False
             watched.fin = _fin_of(file.path) if fin else watched.fin
         return take
+
+    def _may_be_ended(self, watched: _Watched, quiet: float) -> bool:
+        """Whether a line without newline waits for it, however long: in a file that is followed. That it waits is told once."""
+        file = watched.file
+        if quiet >= self.settings.torn_timeout and watched.ends_torn and watched.told != watched.stamp:
+            self.torn.add(file.drop_id)
+            watched.told = watched.stamp
+        return file.info.followed and bool(file.drop_id)
 
     def _only_grows(self, watched: _Watched, now: float) -> bool:
         """Whether a followed file that was rewritten is only appended to again, for `settle` now: it need not become quiet then."""
@@ -482,7 +508,11 @@ class Inbox:
             file = watched.file
             if not file.drop_id or file.behind or (file.taken != watched.stamp[:2] and not file.refused):
                 continue
-            ended = not file.info.followed or file.day < today or self._has_ended(watched)
+            ended = (
+                not file.info.followed
+                or file.day < today
+                or (self._has_ended(watched) and not watched.ends_torn)
+            )
             quiet = at_once or now - watched.since >= self.settings.archive_after
             if ended and quiet and not _is_held(file, today):
                 yield file
