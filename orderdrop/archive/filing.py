@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
+from filelock import FileLock, Timeout
+
 from orderdrop.archive.day import HEAD, MANIFEST
 from orderdrop.config.workspace import FIN_SUFFIX
 from orderdrop.system.failpoint import reach
@@ -85,8 +87,7 @@ def finish(own: Path, folder: Path, name: str, drop_id: int) -> Path:
 
 def put_away_fin(source: Path, target: Path) -> None:
     """Let a drop's `.fin` follow it; one that stayed behind would speak for the next file of that name. That one's own stays."""
-    with contextlib.suppress(OSError):  # of orderdrop.append(); a lock is no drop
-        source.with_name(f"{source.name}.lock").unlink()
+    _remove_lock(source.with_name(f"{source.name}.lock"))
     fin, beside = source.with_name(source.name + FIN_SUFFIX), target.with_name(target.name + FIN_SUFFIX)
     if not os.path.lexists(fin):  # almost always
         return
@@ -106,6 +107,13 @@ def put_away_fin(source: Path, target: Path) -> None:
         log.warning("%s: %s", fin, error)
     with contextlib.suppress(OSError):  # else the next start does it
         give_back(own, fin)
+
+
+def _remove_lock(lock: Path) -> None:
+    """Of orderdrop.append(); a lock is no drop. One that a writer holds is his: only who holds it may unlink it, and who waited takes the next."""
+    if os.path.lexists(lock):  # else it would be made
+        with contextlib.suppress(OSError, Timeout), FileLock(lock, timeout=0), contextlib.suppress(OSError):
+            lock.unlink()  # Windows does it by itself, when it is let go
 
 
 def _speaks_for(fin: Path, source: Path) -> bool:

@@ -47,12 +47,22 @@ def _waits_too_long(found: Found, place: Place) -> Iterator[str]:
     router = found["router"]
     if not router["running"] or (router.get("silent_for") or 0) > health.LATE:
         return
-    files = _old(found["waiting"], place)
+    files = _old([name for name in found["waiting"] if name not in _torn(found)], place)
     if files:
         time.sleep(place.settings.inbox.scan_interval + 0.5)
         files = sorted(set(files) & set(_old(_still_waiting(place), place)))
     if files:
         yield f"文件早该被接收却仍在等待 / files should have been taken long ago and still wait: {shortened(files)}"
+
+
+def _torn(found: Found) -> dict[str, str]:
+    """Files that are followed and end in a line without its newline, and what is to be done."""
+    return {one["name"]: one["why"] for one in found["lying"] if one["lot"] == "waiting"}
+
+
+def _unfinished(found: Found, _place: Place) -> Iterator[str]:
+    for name, why in _torn(found).items():
+        yield f"{name}: {why}"
 
 
 def _old(files: list[str], place: Place) -> list[str]:
@@ -138,7 +148,7 @@ def _settings(found: Found, _place: Place) -> Iterator[str]:
 
 
 PROBLEMS: Final[tuple[Callable[[Found, Place], Iterator[str]], ...]] = (
-    _router, _journal, _clock, _disk, _lost, _doubtful, _nobody_takes, _waits_too_long, _stranded, _uneven, _alarms, _early_cancels, _refused, _settings,
+    _router, _journal, _clock, _disk, _lost, _doubtful, _nobody_takes, _waits_too_long, _unfinished, _stranded, _uneven, _alarms, _early_cancels, _refused, _settings,
 )  # fmt: skip
 
 

@@ -35,7 +35,7 @@ def status(place: Place, ctx: click.Context, as_json: bool) -> None:
     通道(实盘或模拟)、路由器、今日各状态笔数、状态不明的委托、最早未确认的委托。
 
     Exit 1 when orders are unknown, or of gateways or accounts that the settings do not have, when fills do not add up, when the terminal tells what is not ours or does not read, when cancels wait
-    for orders that nobody has given or were refused, when files wait in the inbox and nobody takes them, when the router hangs, is in a
+    for orders that nobody has given or were refused, when files wait in the inbox and nobody takes them, when the last line of a file that is followed stays without its newline, when the router hangs, is in a
     fault or hears nothing of a gateway, when the journal or the disk is in trouble, when a file
     that was put away is not what was taken, or when the settings are not those of the running router.
 
@@ -87,7 +87,8 @@ def look(place: Place) -> dict[str, Any]:
                 alarmed += altered.problems(reading, place.today, place.workspace)
                 uneven = reading.sids_because(day_number(place.today), UNEVEN)
                 asked = reading.instructions_of_day(day_number(place.today), _TOLD)
-            inbox = [*list_inbox(place.workspace, reading, place.today)]
+            torn_after = place.settings.inbox.torn_timeout
+            inbox = [*list_inbox(place.workspace, reading, place.today, torn_after)]
     except JournalError as error:  # the rest can be told all the same
         journal_fault = str(error)
     files = names_of(inbox, FileState.WAITING)

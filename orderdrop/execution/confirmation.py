@@ -26,7 +26,7 @@ from orderdrop.execution.handover import Handover
 from orderdrop.execution.reports import Folded
 from orderdrop.execution.turn import Turn
 from orderdrop.execution.window import Flight, Place, Tracker
-from orderdrop.gateway.base import Batch, Trace
+from orderdrop.gateway.base import Batch, RefusesInWords, Trace
 from orderdrop.journal.schema import ROW_BITS
 from orderdrop.journal.writer import Writer
 from orderdrop.system.clock import Micros, trade_date
@@ -53,7 +53,8 @@ class Found(NamedTuple):
     """What a look has found at one gateway: orders that are late, with a word on why, and those that are proven absent.
 
     again: ids of the absent ones that are to be handed over again. suspects: of the absent ones, those whose account has to agree.
-    other: orders that were late before, and whose reason is another one by now.
+    other: orders that were late before, and whose reason is another one by now. noes: what the terminal said against absent ones. refused:
+    those of them that are the broker's no, by batch; its gateway tells them.
     """
 
     late: list[tuple[Flight, str]]
@@ -61,6 +62,8 @@ class Found(NamedTuple):
     again: Sequence[int] = ()
     suspects: Mapping[int, Suspect] = {}
     other: Sequence[tuple[Flight, str]] = ()
+    noes: Mapping[int, str] = {}
+    refused: Sequence[Flight] = ()
 
     @property
     def orders(self) -> set[int]:
@@ -260,11 +263,14 @@ class Confirmation:
                 [flight for flight in one.absent if flight.order not in confirmed],
                 suspects=one.suspects,
                 other=[(flight, words) for flight, words in one.other if flight.order not in confirmed],
+                noes=one.noes,
             )
             for name, one in found.items()
         }
         for name, one in kept.items():
-            late, absent, other = self._agreed(writer, name, one, now)
+            late, agreed, other = self._agreed(writer, name, one, now)
+            refused = [flight for flight in agreed if flight.order in one.noes]
+            absent = [flight for flight in agreed if flight.order not in one.noes]
             by_words: dict[str, list[int]] = defaultdict(list)
             for flight, words in (*late, *other):
                 by_words[words].append(flight.order)
@@ -278,7 +284,7 @@ class Confirmation:
             writer.ready_again(again, now)
             asked = [flight.order for flight in absent if flight.order not in again]
             writer.move(asked, Status.UNKNOWN, now, "router", Refusal(Code.PROVEN_ABSENT))
-            kept[name] = Found(late, absent, again, other=other)
+            kept[name] = Found(late, absent, again, other=other, refused=refused)
         return kept
 
     def _agreed(
@@ -290,7 +296,10 @@ class Confirmation:
             return found.late, found.absent, list(found.other)
         today = day_number(trade_date(now))
         gateway, baselines = self._desk.gateways[name], self._desk.baselines[name]
-        objections = Agreeing(writer, gateway, baselines, today, now).objections(asked)
+        objections = {
+            order: f"{found.noes[order]}; {words}" if words and order in found.noes else words
+            for order, words in Agreeing(writer, gateway, baselines, today, now).objections(asked).items()
+        }
         for order in (order for order, words in objections.items() if words):
             times = self._refused.get(order, (0, now))[0]
             wait = _ASK_AGAIN[min(times, len(_ASK_AGAIN) - 1)]
@@ -322,7 +331,8 @@ class Confirmation:
 
     def _settle(self, kept: Mapping[str, Found], now: Micros) -> None:
         """Act on what was written: it is committed."""
-        for name, (late, absent, again, _suspects, other) in kept.items():
+        for name, (late, absent, again, _suspects, other, _noes, refused) in kept.items():
+            self._refuse(name, refused)
             for flight, words in (*late, *other):
                 self._words.setdefault(flight.order, []).append(words)
             self._forget(flight.order for flight in absent)
@@ -337,11 +347,19 @@ class Confirmation:
             )
             _tell(name, "证明终端从未收到 / proven: the terminal never had it", absent)
 
+    def _refuse(self, name: str, refused: Sequence[Flight]) -> None:
+        """Let the gateway tell them; as reports, they are journaled with its next poll."""
+        gateway = self._desk.gateways[name]
+        if isinstance(gateway, RefusesInWords):
+            for batch in {flight.place.batch for flight in refused}:
+                gateway.refuse(self._batches[batch], [f.sid for f in refused if f.place.batch == batch])
+
     def _look(self, name: str, tracker: Tracker, now: Micros) -> Found:
         late = {flight.order: flight for flight in tracker.newly_late(now)}
         words: dict[int, tuple[Flight, str]] = {}
         absent: list[Flight] = []
         suspects: dict[int, Suspect] = {}
+        noes: dict[int, str] = {}
         for doubt in tracker.doubts(now):
             asked = [f for f in doubt.flights if now >= self._refused.get(f.order, (0, Micros(0)))[1]]
             if not asked:
@@ -351,6 +369,7 @@ class Confirmation:
             for flight in asked:
                 if flight not in lost:
                     words[flight.order] = (flight, trace.words)
+            noes |= {flight.order: trace.noes[flight.sid] for flight in lost if flight.sid in trace.noes}
             for flight in lost:
                 if flight.sid not in trace.unsent:
                     suspects[flight.order] = Suspect(
@@ -359,7 +378,7 @@ class Confirmation:
             absent += lost
         other = [one for order, one in words.items() if order not in late and self._is_news(*one)]
         told = [(flight, words[order][1] if order in words else "") for order, flight in late.items()]
-        return Found(told, absent, suspects=suspects, other=other)
+        return Found(told, absent, suspects=suspects, other=other, noes=noes)
 
     def _trace(self, name: str, batch: int, sids: list[str], since: Micros) -> Trace:
         known = self._batches.get(batch)

@@ -81,13 +81,15 @@ class Trace(NamedTuple):
 
     absent: the broker's lists prove that it never had them; only these may ever be handed over again, and only if their account, as it was
     told after `since`, agrees (see reports.agreement). unsent: those of them for which no call was ever begun, which needs no agreement.
-    words: why the others are in doubt, for people, in both languages.
+    words: why the others are in doubt, for people, in both languages. noes: what the terminal said against those of them that it refused in
+    words only: no proof by itself, the broker's no once their account agrees (see `RefusesInWords`).
     """
 
     absent: frozenset[str]
     words: str
     since: Micros = Micros(0)
     unsent: frozenset[str] = frozenset()
+    noes: Mapping[str, str] = {}
 
 
 class Leftover(NamedTuple):
@@ -139,6 +141,15 @@ class SaysTrouble(Protocol):
     @property
     def trouble(self) -> str:
         """Why nothing is heard now, bilingual; "" when all is well."""
+        ...
+
+
+@runtime_checkable
+class RefusesInWords(Protocol):
+    """A gateway whose terminal may refuse an order in words, and never list it."""
+
+    def refuse(self, batch: Batch, sids: Collection[str]) -> None:
+        """Tell these of `Trace.noes` as rejected, with the next poll: no list has them, and their account has no room for them."""
         ...
 
 

@@ -331,6 +331,15 @@ class Inbox:
         """Files that wait because another program has them open."""
         return self._settling.open_elsewhere
 
+    def take_torn(self) -> set[int]:
+        """Returns the drops whose last line has no newline for long, each once."""
+        torn, self._settling.torn = self._settling.torn, set()
+        return torn
+
+    @property
+    def has_torn(self) -> bool:
+        return bool(self._settling.torn)
+
     # after the commit
 
     def forget(self, ready: Take | RefusedFile | DropFile) -> None:
@@ -361,7 +370,9 @@ class Inbox:
             file = watched.file
             if not file.drop_id or file.behind or (file.taken != watched.stamp[:2] and not file.refused):
                 continue
-            ended = not file.info.followed or file.day < today or has_ended(watched)
+            ended = (
+                not file.info.followed or file.day < today or (has_ended(watched) and not watched.ends_torn)
+            )
             quiet = at_once or now - watched.since >= self.settings.archive_after
             if ended and quiet and not is_held(file, today):
                 yield file

@@ -34,7 +34,8 @@ class Watched:
 
     since: when its stamp was first seen. looked: the stamp at which nothing could be taken. moved_in: it was renamed in and not
     written since: an event said so, or (POSIX) its inode was touched well after its content when it was first seen. fin: the `.fin` that stood beside it when it was taken: it has spoken, and says nothing of
-    what is written after that. base: of a followed file that was rewritten: a time, its size then and the sha256 of that.
+    what is written after that. base: of a followed file that was rewritten: a time, its size then and the sha256 of that. told: the stamp
+    with which its last line was told as torn.
     """
 
     file: DropFile
@@ -46,6 +47,18 @@ class Watched:
     complained: bool = False
     fin: tuple[int, int] | None = None
     base: tuple[float, int, str] | None = None
+    told: tuple[int, int, int] | None = None
+
+    @property
+    def ends_torn(self) -> bool:
+        """Whether all rows of a followed file are taken but the last line, which has no newline."""
+        file = self.file
+        return (
+            file.info.followed
+            and not file.refused
+            and self.stamp[:2] == file.taken
+            and self.stamp[0] > file.position.offset
+        )
 
 
 class Settling:
@@ -57,6 +70,7 @@ class Settling:
         self._limits = Limits(settings.max_bytes, settings.max_rows)
         self._recheck: dict[str, float] = {}
         self._given_back: set[str] = set()
+        self.torn: set[int] = set()  # drops whose last line has no newline for long; the chores tell of them
         self.open_elsewhere: set[str] = set()  # files that wait because another program has them open
 
     # which files are due
@@ -100,11 +114,7 @@ class Settling:
             watched.stamp, watched.since, watched.moved_in = found, now, False
         if moved or (new and self._was_quiet_before(status)):
             watched.moved_in |= watched.file.name not in self._given_back
-        if found[:2] == watched.file.taken and watched.file.drop_id:
-            if touched_at(status) == watched.file.touched or _still_stands(watched, status):
-                return None
-            watched.since = now
-        return self._take(watched, now)
+        return None if _is_taken(watched, status, now) else self._take(watched, now)
 
     def _was_quiet_before(self, status: os.stat_result) -> bool:
         """Whether a new name's inode was touched when it had not been written for `settle`: it was renamed in, or quiet for long enough."""
@@ -116,7 +126,7 @@ class Settling:
     def _take(self, watched: Watched, now: float) -> Take | None:
         file, settings = watched.file, self._settings
         quiet = now - watched.since
-        torn_due = quiet >= settings.torn_timeout
+        torn_due = quiet >= settings.torn_timeout and not self._may_be_ended(watched, quiet)
         in_excel = is_open_in_excel(file)
         moved_in = watched.moved_in and not in_excel
         # A text that was renamed in whole goes at once: whether it has a .fin is asked when its last line lacks its newline.
@@ -166,6 +176,14 @@ class Settling:
                 self.open_elsewhere.add(watched.file.name)
             why = explain(Refusal(Code.FILE_OPEN, value=watched.file.name))
             log.warning("%s → %s", why.text(), why.remedy)
+
+    def _may_be_ended(self, watched: Watched, quiet: float) -> bool:
+        """Whether a line without newline waits for it, however long: in a file that is followed. That it waits is told once."""
+        file = watched.file
+        if quiet >= self._settings.torn_timeout and watched.ends_torn and watched.told != watched.stamp:
+            self.torn.add(file.drop_id)
+            watched.told = watched.stamp
+        return file.info.followed and bool(file.drop_id)
 
     def _only_grows(self, watched: Watched, now: float) -> bool:
         """Whether a followed file that was rewritten is only appended to again, for `settle` now: it need not become quiet then."""
@@ -218,6 +236,16 @@ def is_open_in_excel(file: DropFile) -> bool:
         return False
     folder, name = os.path.split(file.path)
     return os.path.exists(os.path.join(folder, f"{EXCEL_MARK}{name}"))
+
+
+def _is_taken(watched: Watched, status: os.stat_result, now: float) -> bool:
+    """Whether there is nothing in it that could be taken."""
+    if watched.stamp[:2] != watched.file.taken or not watched.file.drop_id:
+        return False
+    if touched_at(status) != watched.file.touched and not _still_stands(watched, status):
+        watched.since = now
+        return False
+    return not watched.ends_torn
 
 
 def _still_stands(watched: Watched, status: os.stat_result) -> bool:

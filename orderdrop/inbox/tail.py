@@ -358,6 +358,8 @@ def _fill(take: Take, handle: int, finished: bool, limits: Limits) -> Take | Non
     head, lines, content = _look(take, handle)
     ended = take.whole or take.torn_due
     if not (lines or ended):
+        if file.info.followed and file.drop_id:
+            take.note_taken()  # a line that is not ended is no row yet
         return None
     take.refusal = _unfit(take, head, lines, limits)
     if take.refusal is not None:

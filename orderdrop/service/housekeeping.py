@@ -27,12 +27,13 @@ from orderdrop.domain.identity import day_number, from_day_number
 from orderdrop.domain.order import DropKind
 from orderdrop.errors import OrderdropError
 from orderdrop.execution.turn import Turn
+from orderdrop.inbox.names import Name, read_name
 from orderdrop.inbox.scanner import Inbox
 from orderdrop.inbox.tail import OpenDrop
 from orderdrop.intake.workbook import own_sheets
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.reader import Reading, read
-from orderdrop.journal.records import drop_of
+from orderdrop.journal.records import DropState, drop_of
 from orderdrop.outbox.receipt import COLUMNS
 from orderdrop.outbox.receipt_book import MOST_ROWS, write_receipt_book
 from orderdrop.outbox.result_files import Outbox
@@ -51,10 +52,12 @@ from orderdrop.views.orders import (
     ReceiptRow,
     Where,
     live_words,
+    receipt_of_line,
     receipt_of_order,
     receipt_of_row,
     scan_finds_key,
 )
+from orderdrop.views.unfinished import Unfinished, unfinished_line
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +132,7 @@ class Chores:
         return (
             self.under_way
             or self._noted
+            or self._inbox.has_torn
             or any(map(self._put_off.due, self._receipts))
             or self._outbox.behind
         )
@@ -218,6 +222,7 @@ class Chores:
     # receipts
 
     def _write_receipts(self) -> Iterator[None]:
+        self._receipts.update(dict.fromkeys(sorted(self._inbox.take_torn())))
         if self._writing is not None:  # it was not finished
             self._receipts[self._writing] = None
         for drop_id in [drop for drop in self._receipts if self._pace.due(drop) and self._put_off.due(drop)]:
@@ -284,7 +289,7 @@ class Chores:
                 yield from self._waiting.update(self._inbox.open_elsewhere, reading)
 
     def _receipt_rows(self, reading: Reading, drop: Any) -> Iterator[ReceiptRow]:
-        """A row for each row of the drop, in its order; row 0 speaks of the whole file."""
+        """A row for each row of the drop, in its order; row 0 speaks of the whole file, and what is no row yet comes last."""
         language, owner = self._language, drop.owner or ""
         if drop.reason_code:
             yield receipt_of_row(drop, "refused", language, Where(None, 0), owner)
@@ -304,6 +309,24 @@ class Chores:
             key=itemgetter(0),
         )
         yield from (receipt for _id, receipt in told)
+        line = self._torn_line(drop)
+        if line is not None:
+            yield receipt_of_line(drop.next_row, line, language, owner)
+
+    def _torn_line(self, drop: Any) -> Unfinished | None:
+        """The last line of a file that is followed, if it stays without its newline."""
+        said = read_name(drop.name.rpartition("/")[2])
+        if (
+            drop.archived_as
+            or drop.state == DropState.REFUSED
+            or not (isinstance(said, Name) and said.followed)
+        ):
+            return None
+        try:
+            line = unfinished_line(self._workspace.inbox / drop.name, drop.position)
+        except OSError:
+            return None
+        return line if line is not None and line.quiet >= self._settings.inbox.torn_timeout else None
 
     def _words_of(self, name: str | None) -> str:
         gateway = self._router.desk.gateways.get(name or "")

@@ -19,8 +19,10 @@ from orderdrop.inbox.names import EXCEL_MARK, Ignored, is_mark, printable, read_
 from orderdrop.journal.reader import Reading
 from orderdrop.journal.records import DropState
 from orderdrop.system.files import is_free
+from orderdrop.views.unfinished import Unfinished, unfinished_line
 
 _AT_MOST: Final = 20_000
+_TORN_AFTER: Final = 10.0
 _DEEPEST: Final = 8
 """Whoever puts a whole tree into the inbox is not read to its end."""
 
@@ -43,12 +45,14 @@ class Lying(NamedTuple):
     odd: bool = False
 
 
-def list_inbox(workspace: Workspace, reading: Reading | None, today: date) -> Iterator[Lying]:
-    """Everything in the inbox but switches and marks. reading: None when there is no journal yet."""
+def list_inbox(
+    workspace: Workspace, reading: Reading | None, today: date, torn_after: float = _TORN_AFTER
+) -> Iterator[Lying]:
+    """Everything in the inbox but switches and marks. reading: None when there is no journal yet. torn_after: see `look_at`."""
     for name, path in _files(workspace.inbox):
         if not (read_switch(name) or name.endswith((FIN_SUFFIX, ".lock"))):
             with contextlib.suppress(FileNotFoundError):  # it was taken away meanwhile
-                yield look_at(name, path, reading, today)
+                yield look_at(name, path, reading, today, torn_after)
 
 
 def lying_on(found: Iterable[Lying]) -> list[dict[str, str]]:
@@ -65,7 +69,10 @@ def names_of(found: Iterable[Lying], lot: FileState) -> list[str]:
     return [file.name for file in found if file.lot is lot]
 
 
-def look_at(name: str, path: str, reading: Reading | None, today: date) -> Lying:
+def look_at(
+    name: str, path: str, reading: Reading | None, today: date, torn_after: float = _TORN_AFTER
+) -> Lying:
+    """torn_after: seconds of quiet until a last line without its newline is told."""
     base = name.rpartition("/")[2]
     said = read_name(base)
     if isinstance(said, Ignored):
@@ -84,10 +91,19 @@ def look_at(name: str, path: str, reading: Reading | None, today: date) -> Lying
     drop = _open_drop(name, reading, today)
     if drop is None:
         return _untaken(name, said.day, today, is_open=not said.followed and _is_open(path))
+    line = unfinished_line(path, drop.position) if said.followed else None
+    return _in_part(name, drop, status, line, torn_after, kept=kept)
+
+
+def _in_part(
+    name: str, drop: Any, status: os.stat_result, line: Unfinished | None, torn_after: float, *, kept: bool
+) -> Lying:
     if drop.state == DropState.REFUSED or drop.position == status.st_size:
         if kept:
             return Lying(name, FileState.TAKEN, _KEPT, odd=True)
         return Lying(name, FileState.TAKEN, "已接收,等待归档 / taken, it will be archived when it is quiet")
+    if line is not None and line.quiet >= torn_after:
+        return Lying(name, FileState.WAITING, line.words, odd=True)
     return Lying(name, FileState.WAITING, "有尚未接收的行 / it holds rows that are not taken yet")
 
 

@@ -18,6 +18,7 @@ from orderdrop.domain.status import Status
 from orderdrop.journal.records import InstructionState
 from orderdrop.journal.schema import ROW_BITS
 from orderdrop.system.clock import iso
+from orderdrop.views.unfinished import STILL_TAKEN, Unfinished
 
 _AVERAGE_STEP = Decimal("0.0001")
 
@@ -259,6 +260,16 @@ def receipt_of_row(
         原因=why.zh if why else "", reason=why.en if why else "", remedy=why.remedy if why else "",
         note="", gateway="", filled_volume="", avg_price="", sheet=sheet or "",
         owner=owner,
+    )  # fmt: skip
+
+
+def receipt_of_line(row: int, line: Unfinished, language: Language, owner: str = "") -> ReceiptRow:
+    """A line of a file that is still being written: what may yet become a row."""
+    why = explain(line.why, language)
+    return ReceiptRow.model_construct(
+        row=row, sid="", outcome="error", code=line.why.code,
+        原因=why.zh, reason=why.en, remedy=why.remedy, note=STILL_TAKEN,
+        gateway="", filled_volume="", avg_price="", sheet="", owner=owner,
     )  # fmt: skip
 
 

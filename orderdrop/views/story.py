@@ -189,7 +189,8 @@ class Teller:
         reading = self._reading
         drops = reading.drops_by_name(name) if reading else []
         path = self.inbox / name
-        lying = look_at(name, os.fspath(path), reading, self._today) if os.path.lexists(path) else None
+        there, torn_after = os.path.lexists(path), self._settings.inbox.torn_timeout
+        lying = look_at(name, os.fspath(path), reading, self._today, torn_after) if there else None
         if not drops and lying is None:
             return None
         return {

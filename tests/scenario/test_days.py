@@ -71,6 +71,21 @@ def test_followed_file_when_its_day_is_over_is_archived_and_refuses_later_rows(t
     assert desk.kept()[f"drops/{name}"] == (HEADER + row("A1") + row("A2")).encode()
 
 
+def test_followed_file_when_its_day_is_over_and_its_last_line_never_ended_is_archived_and_tells_it(
+    trade, clock
+):
+    name = f"{today():%Y%m%d}.order.csv"
+    desk = trade({name: HEADER + row("A1")}, clock)
+    desk.append(name, row("A2")[:-9])
+    desk.route()
+    next_day(clock)
+    deadline = time.monotonic() + 60  # what is archived is looked at again a second later
+    while not (desk.route().kept() and len(desk.outcomes(name)) > 1) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert desk.outcomes(name) == [("A1", "filled", ""), ("", "error", "ROW_TORN")]
+    assert desk.kept()[f"drops/{name}"] == (HEADER + row("A1") + row("A2")[:-9]).encode()
+
+
 def test_sid_when_used_yesterday_is_a_duplicate_for_ever(trade, clock):
     desk = trade({"a.csv": HEADER + row("A1")}, clock)
     for _ in range(3):

@@ -54,6 +54,7 @@ class Habits:
     unlisted: set[int] = field(default_factory=set)  # taken, and never heard of again
     vanished: set[int] = field(default_factory=set)  # answered with a number, and never listed
     in_words: set[int] = field(default_factory=set)  # refused by an error only, never listed
+    executed_unseen: set[int] = field(default_factory=set)  # of those, executed all the same
     disconnect_at: set[int] = field(default_factory=set)  # taken, then the connection goes
     tells_orders: bool = True
     tells_answers: bool = True
@@ -188,6 +189,10 @@ class Broker:
         asked.live = number not in habits.unlisted | habits.in_words | habits.vanished
         self.received.append(asked)
         if number in habits.in_words:
+            if number in habits.executed_unseen:
+                asked.unseen = True
+                self._take(asked)
+                list(self._told())
             yield ("OnOrderStockResp", seq, self._response(asked, -1, "资金不足"))
             yield ("OnOrderError", self._fault(asked, seq, 0, "资金不足"))
             return
@@ -255,9 +260,20 @@ class Broker:
                      "market_value": float(p.price * p.volume)}
                 for p in money.positions
             ]  # fmt: skip
-            orders = [self._listed(order) for order in self._orders.values() if order.account_id == account]
-            trades = [self._trade(one) for one in self._trades if one.account_id == account]
+            orders = [
+                self._listed(order)
+                for order in self._orders.values()
+                if order.account_id == account and self._is_seen(order)
+            ]
+            trades = [
+                self._trade(one)
+                for one in self._trades
+                if one.account_id == account and self._is_seen(one.order)
+            ]
             return {"Orders": orders, "Trades": trades, "Positions": positions, "Asset": [asset]}
+
+    def _is_seen(self, order: PaperOrder) -> bool:
+        return not getattr(self._remarks[order.sid], "unseen", False)
 
     # the market
 

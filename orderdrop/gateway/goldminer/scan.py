@@ -30,7 +30,7 @@ from orderdrop.gateway.base import Batch, Outcome, SubmitResult
 from orderdrop.gateway.goldminer.staging import Memory, key_of
 from orderdrop.system.clock import Clock, Micros, trade_date
 from orderdrop.system.failpoint import reach
-from orderdrop.system.files import patiently, sync_folder
+from orderdrop.system.files import patiently, rename_free, sync_folder
 
 log = logging.getLogger(__name__)
 
@@ -171,7 +171,8 @@ class ScanFolder:
 
     def _put_in(self, staged: Path, target: Path) -> SubmitResult:
         try:
-            _move(staged, target)
+            # One step: a link and an unlink would leave a moment in which it stands in both.
+            rename_free(staged, target)
         except OSError as error:
             return self._after_failed_rename(staged, target, error)
         return SubmitResult(Outcome.TAKEN)
@@ -310,7 +311,7 @@ class ScanFolder:
         """To `target`, or, if that name is taken, to one that no key ends with."""
         for number in count(1):
             with contextlib.suppress(FileExistsError):
-                _move(path, target if number == 1 else target.with_name(f"{target.name}~{number}"))
+                rename_free(path, target if number == 1 else target.with_name(f"{target.name}~{number}"))
                 break
 
     def _forget_return(self, key: str) -> None:
@@ -351,7 +352,7 @@ class ScanFolder:
         inside.unlink(missing_ok=True)
         outside.write_bytes(b"")
         try:
-            patiently(lambda: outside.rename(inside))
+            rename_free(outside, inside)
         except OSError as error:
             raise GatewayError(
                 f"暂存文件夹里的文件不能改名移入扫单文件夹 / no rename from staging into the scan folder: {error}\n"
@@ -359,7 +360,7 @@ class ScanFolder:
             ) from error
         finally:
             outside.unlink(missing_ok=True)
-        patiently(lambda: inside.rename(outside))
+        rename_free(inside, outside)
         outside.unlink()
 
     def _check_identity(self) -> None:
@@ -383,16 +384,6 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _move(source: Path, target: Path) -> None:
-    """Rename, never on another file. One step: a link and an unlink would leave a moment in which it stands in both.
-
-    Raises FileExistsError, OSError.
-    """
-    if os.path.lexists(target):  # Windows refuses by itself; on POSIX our names are nobody else's
-        raise FileExistsError(target)
-    patiently(lambda: source.rename(target))
 
 
 def _digest(content: bytes) -> str:

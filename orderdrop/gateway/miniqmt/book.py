@@ -94,9 +94,6 @@ class Book:
     def __init__(self, opened_at: Micros) -> None:
         self.log: list[Report] = []
         self.rows: dict[str, Row] = {}
-        self.troubled: dict[
-            str, Row
-        ] = {}  # of which the terminal has said that they failed, and which it never listed
         self._opened_at = opened_at
         self._sids: dict[tuple[str, str], Row] = {}
         self._seqs: dict[int, Row] = {}
@@ -247,7 +244,7 @@ class Book:
         )
 
     def refuse(self, row: Row, now: Micros) -> None:
-        """The terminal had words against this order, and it is proven that none is listed: that is the broker's no."""
+        """The terminal had words against this order, no list has it, and its account has no room for it: that is the broker's no."""
         account_id, symbol, business, volume = row.likeness
         junk = ev.Listed(
             account_id, 0, "", symbol, business, volume, 0, _JUNK, row.trouble, row.reference, now
@@ -323,7 +320,6 @@ class Book:
             return
         filled = max(order.traded, last.filled if last else 0)
         self._told[row.reference] = Told(status, filled, now)
-        self.troubled.pop(row.reference, None)
         rejected = status is Status.REJECTED
         self.log.append(
             StatusReport(
@@ -362,7 +358,6 @@ class Book:
     def _note_trouble(self, row: Row, words: str, now: Micros) -> None:
         if words and not row.trouble and not self.is_known(row):
             row.trouble, row.troubled_at = words, now
-            self.troubled[row.reference] = row
 
     def _cancel_answered(self, answer: ev.CancelAnswer, now: Micros) -> None:
         """Taken means nothing yet. A refusal may be told twice, as an answer and as an error."""

@@ -199,14 +199,22 @@ class MiniqmtGateway(CallsOneByOne):
         for account_id, listed in batch.places["listed"].items():
             self._lists[account_id].expect(listed)
         absent = [
-            row for row in doubtful if not (row.trouble or row.numbered) and self._is_absent(row, since)
+            row
+            for row in doubtful
+            if (row.trouble or not row.numbered) and self._is_absent(row, max(since, row.troubled_at))
         ]
         for row in absent:
-            row.absent = True
-        proven_at = max((self._proofs(row, since)[0] for row in absent), default=since)
+            row.absent = not row.trouble
+        proven_at = max((self._proofs(row, max(since, row.troubled_at))[0] for row in absent), default=since)
         return Trace(
-            frozenset(row.order.sid for row in absent), self._words(doubtful), Micros(max(since, proven_at))
-        )
+            frozenset(row.order.sid for row in absent), self._words(doubtful), Micros(max(since, proven_at)),
+            noes={row.order.sid: f"{_TROUBLE}: {row.trouble}" for row in absent if row.trouble},
+        )  # fmt: skip
+
+    def refuse(self, batch: Batch, sids: Collection[str]) -> None:
+        for row in self._rows(batch):
+            if row.order.sid in sids and row.trouble and not self._book.is_known(row):
+                self._book.refuse(row, self._clock.now())
 
     def close_day(self, folder: Path, open_sids: Collection[str]) -> list[Leftover]:  # noqa: ARG002
         """It has no folders of ours."""
@@ -218,7 +226,6 @@ class MiniqmtGateway(CallsOneByOne):
         self._pump()
         self._look()
         self._send_cancels()
-        self._refuse_junk()
         life, _, number = after.partition(":")
         seen = int(number) if life == self._life and number.isdecimal() else 0
         reports = self._book.log[seen : seen + limit]
@@ -380,11 +387,6 @@ class MiniqmtGateway(CallsOneByOne):
         if trouble:
             return f"{_TROUBLE}: {trouble}"
         return _NUMBERED if any(row.numbered for row in doubtful) else _ASKING
-
-    def _refuse_junk(self) -> None:
-        for row in list(self._book.troubled.values()):
-            if self._is_absent(row, row.troubled_at):
-                self._book.refuse(row, self._clock.now())
 
     def _send_cancels(self) -> None:
         session = self._link.session

@@ -3,6 +3,7 @@ import os
 import subprocess
 
 import pytest
+from filelock import FileLock, Timeout
 
 from orderdrop.archive import filing
 from orderdrop.system.grasp import Seen, take_hold
@@ -34,6 +35,17 @@ def test_put_away_takes_the_fin_along_and_leaves_no_lock(tmp_path):
         drop.with_name(f"basket.csv{suffix}").touch()
     put_away(drop, tmp_path / "drops")
     assert sorted(path.name for path in (tmp_path / "drops").iterdir()) == ["basket.csv", "basket.csv.fin"]
+    assert not list((tmp_path / "inbox").iterdir())
+
+
+def test_put_away_when_a_writer_holds_the_lock_then_it_stays_his_and_nobody_elses(tmp_path):
+    drop = a_drop(tmp_path)
+    lock = drop.with_name("basket.csv.lock")
+    with FileLock(lock):
+        put_away(drop, tmp_path / "drops")
+        with pytest.raises(Timeout):
+            FileLock(lock, timeout=0).acquire()
+    put_away(a_drop(tmp_path), tmp_path / "drops", 2)
     assert not list((tmp_path / "inbox").iterdir())
 
 

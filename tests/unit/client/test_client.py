@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -17,11 +18,13 @@ from command_line import BAD, GOOD, a_file, a_workspace, dropped, routed
 from command_line import orderdrop as command
 
 import orderdrop
+from orderdrop.archive import filing
 from orderdrop.config.sources import load
 from orderdrop.domain.order import OrderRow
 from orderdrop.errors import ConfigError
 from orderdrop.service.app import App
 from orderdrop.system.clock import SystemClock, trade_date
+from orderdrop.system.grasp import Seen
 
 ROW = {"sid": "S1", "symbol": "SHSE.600000", "volume": 100, "order_business": 1, "price": "10.35"}
 TODAY = f"{trade_date(SystemClock().now()):%Y%m%d}"
@@ -216,6 +219,36 @@ def test_many_processes_append_whole_rows(workspace: Path) -> None:
     lines = (workspace / "inbox" / f"{TODAY}.order.csv").read_text(encoding="utf-8").splitlines()
     assert sum(line.startswith("sid,") for line in lines) == 1
     assert len({line.partition(",")[0] for line in lines[1:]}) == len(lines) - 1 == 240
+
+
+def _append_thousands(workspace: Path, number: int) -> None:
+    for count in range(100):
+        rows = [ROW | {"sid": f"P{number}-{count}-{n}"} for n in range(20)]
+        orderdrop.append(rows, workspace, name="mine.csv")
+
+
+def test_processes_that_append_while_the_file_is_put_away_again_and_again_lose_nothing(
+    workspace: Path,
+) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    writers = [spawn.Process(target=_append_thousands, args=(workspace, n)) for n in range(2)]
+    for writer in writers:
+        writer.start()
+    file, kept = workspace / "inbox" / "mine.csv", workspace / "kept"
+    number = 0
+    while any(writer.is_alive() for writer in writers):
+        number += 1
+        with contextlib.suppress(FileNotFoundError):
+            filing.put_away(file, kept, file.name, f"journal-{number}", number, Seen.of(file.stat()))
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    files = [
+        path.read_text(encoding="utf-8").splitlines()
+        for path in [*kept.iterdir(), *(workspace / "inbox").glob("mine*.csv")]
+    ]
+    headers = [sum(line.startswith("sid,") for line in lines) for lines in files]
+    sids = [line.partition(",")[0] for lines in files for line in lines if not line.startswith("sid,")]
+    assert set(headers) == {1}
+    assert len(set(sids)) == len(sids) == 2 * 100 * 20
 
 
 def test_append_makes_the_sids_that_are_missing(workspace: Path) -> None:

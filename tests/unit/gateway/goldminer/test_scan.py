@@ -12,6 +12,7 @@ from goldminer_writing import SAMPLES
 from orderdrop.errors import GatewayError
 from orderdrop.gateway.base import Batch, Cancel, Outcome
 from orderdrop.gateway.goldminer import scan, staging
+from orderdrop.system import files
 
 
 @pytest.fixture
@@ -21,13 +22,13 @@ def folders(tmp_path) -> Folders:
 
 def failing(at, error=errno.ENOSPC, *, after=False):
     """A rename into a folder called `at` that fails, before or after it was done."""
-    rename = Path.rename
+    rename = scan.rename_free
 
-    def fail(self, target):
+    def fail(source, target):
         if target.parent.name != at:
-            return rename(self, target)
+            return rename(source, target)
         if after:
-            rename(self, target)
+            rename(source, target)
         raise OSError(error, os.strerror(error))
 
     return fail
@@ -99,7 +100,7 @@ def test_submit_when_the_file_cannot_be_written_then_it_never_left_and_there_is_
 def test_submit_when_the_rename_fails_then_it_never_left_and_may_go_again(folders, monkeypatch):
     batch = folders.batch()
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "rename", failing("scan", errno.EACCES))
+        patch.setattr(scan, "rename_free", failing("scan", errno.EACCES))
         assert folders.gateway.submit(batch).outcome is Outcome.NEVER_LEFT
     assert folders.in_scan() == []
     assert set(folders.gateway.settle(batch).values()) == {Outcome.NEVER_LEFT}
@@ -109,35 +110,52 @@ def test_submit_when_the_rename_fails_then_it_never_left_and_may_go_again(folder
 
 
 def test_submit_when_a_share_says_it_failed_but_did_it_then_taken(folders, monkeypatch):
-    monkeypatch.setattr(Path, "rename", failing("scan", errno.EIO, after=True))
+    monkeypatch.setattr(scan, "rename_free", failing("scan", errno.EIO, after=True))
     assert folders.gateway.submit(folders.batch()).outcome is Outcome.TAKEN
 
 
 def test_submit_when_nobody_can_say_where_it_is_then_unknown(folders, monkeypatch):
-    rename = Path.rename
+    rename = scan.rename_free
 
-    def taken_at_once(self, target):
-        rename(self, target)
+    def taken_at_once(source, target):
+        rename(source, target)
         target.unlink()
         raise OSError(errno.EIO, "io")
 
-    monkeypatch.setattr(Path, "rename", taken_at_once)
+    monkeypatch.setattr(scan, "rename_free", taken_at_once)
     assert folders.gateway.submit(folders.batch()).outcome is Outcome.UNKNOWN
 
 
 def test_submit_when_windows_shares_then_tried_again(folders, monkeypatch):
-    rename, tries = Path.rename, []
+    rename, tries = os.rename, []
 
-    def busy(self, target):
+    def busy(source, target):
         tries.append(1)
         if len(tries) < 3:
             error = PermissionError(13, "sharing violation")
             error.winerror = 32
             raise error
-        return rename(self, target)
+        return rename(source, target)
 
-    monkeypatch.setattr(Path, "rename", busy)
+    monkeypatch.setattr(files, "_exclusive_rename", lambda: None)
+    monkeypatch.setattr(os, "rename", busy)
     assert folders.gateway.submit(folders.batch()).outcome is Outcome.TAKEN
+
+
+def test_submit_when_a_stranger_takes_the_name_at_the_last_moment_then_nothing_is_replaced(
+    folders, monkeypatch
+):
+    batch = folders.batch()
+
+    def comes_between(point):
+        if point == "scan.staged":
+            stranger.write_bytes(b"another's")
+
+    monkeypatch.setattr(scan, "reach", comes_between)
+    monkeypatch.setattr(os.path, "lexists", lambda _path: False)  # who looks first has looked too early
+    stranger = folders.scan / f"20261120{scan.Names.of('.csv').key(batch)}"
+    assert folders.gateway.submit(batch).outcome is Outcome.UNKNOWN
+    assert stranger.read_bytes() == b"another's"
 
 
 def test_fin_when_it_cannot_be_made_then_later(folders, monkeypatch):
@@ -163,7 +181,7 @@ def test_cancel_when_handed_over_then_a_cancel_file_of_its_own(folders):
 
 
 def test_cancel_when_it_does_not_go_in_then_a_fault(folders, monkeypatch):
-    monkeypatch.setattr(Path, "rename", failing("scan"))
+    monkeypatch.setattr(scan, "rename_free", failing("scan"))
     with pytest.raises(GatewayError):
         folders.gateway.cancel([Cancel("S1", "A1")])
     folders.gateway.cancel([])
@@ -191,7 +209,7 @@ def test_open_when_staging_lies_in_the_scan_folder_then_refused(folders):
 
 def test_open_when_staging_is_on_another_volume_then_says_what_to_do(folders, monkeypatch):
     folders.gateway.close()
-    monkeypatch.setattr(Path, "rename", failing("scan", errno.EXDEV))
+    monkeypatch.setattr(scan, "rename_free", failing("scan", errno.EXDEV))
     with pytest.raises(GatewayError, match="one volume"):
         folders.made().open()
 
@@ -228,7 +246,7 @@ def test_settle_when_killed_before_the_rename_then_never_left_and_out_of_the_way
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "rename", killed)
+        patch.setattr(scan, "rename_free", killed)
         with pytest.raises(KeyboardInterrupt):
             folders.gateway.submit(batch)
     folders.reborn()

@@ -219,15 +219,28 @@ def test_order_when_it_has_a_number_and_is_not_listed_then_a_doubt_until_the_nex
     assert desk.trace(batch, "S1").absent == {"S1"}
 
 
-def test_order_when_an_error_was_told_and_none_is_listed_then_rejected_with_its_words(desk):
+def test_order_when_an_error_was_told_and_none_is_listed_then_rejected_with_its_words_once_the_account_was_asked(
+    desk,
+):
     desk.habits.in_words = {1}
     batch = desk.submit("S1")
     desk.rounds(1)
-    assert desk.statuses("S1") == []
     assert desk.trace(batch, "S1").absent == frozenset()
     desk.rounds(3)
+    found = desk.trace(batch, "S1")
+    assert (found.absent, "资金不足" in found.noes["S1"]) == ({"S1"}, True)
+    assert desk.statuses("S1") == []
+    desk.gateway.refuse(batch, ["S1"])
     (report,) = [r for r in desk.reports() if isinstance(r, StatusReport)]
     assert (report.status, report.text) == (Status.REJECTED, "资金不足")
+
+
+def test_order_when_an_error_was_told_then_its_sid_is_not_handed_over_again(desk):
+    desk.habits.in_words = {1}
+    batch = desk.submit("S1")
+    desk.rounds(4)
+    assert desk.trace(batch, "S1").absent
+    assert desk.gateway.submit(desk.batch("S1")).outcome is Outcome.UNKNOWN
 
 
 @pytest.mark.parametrize("code", [58, 12345])
