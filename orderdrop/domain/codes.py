@@ -68,6 +68,7 @@ class Code(StrEnum):
     PRICE_DECIMALS = "PRICE_DECIMALS"
     SIDE_BAD = "SIDE_BAD"
     ORDER_TYPE_BAD = "ORDER_TYPE_BAD"
+    ORDER_TYPE_SIDE = "ORDER_TYPE_SIDE"
     TIME_BAD = "TIME_BAD"
     # our checks (denials)
     PRICE_MISSING = "PRICE_MISSING"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
@@ -15,6 +14,7 @@ from orderdrop.domain.refusal import Code, Refusal, RowError, Said
 from orderdrop.domain.symbol import SPACES, with_market
 from orderdrop.intake.cells import CLIP, SEMICOLON
 from orderdrop.intake.columns import MARKET, ORDER_COLUMNS, Layout, column_named, is_header, passed_over
+from orderdrop.intake.surroundings import Counter, is_rule, is_source, is_total
 from orderdrop.intake.values import (
     Mended,
     Reading,
@@ -31,6 +31,8 @@ from orderdrop.intake.values import (
     read_symbol_cell,
     read_time,
     read_volume,
+    type_in_side,
+    unguarded,
 )
 
 V = TypeVar("V")
@@ -40,12 +42,6 @@ _REMEMBERED = 8192  # texts a column remembers
 _WORTH_COLUMNS = 8  # rows
 _LAYOUTS = 64
 _LIMIT = int(OrderType.LIMIT)
-_FIRST_ROWS = 20  # behind them a block may begin in the middle of a file
-_INDEX = re.compile(r"0|[1-9][0-9]{0,8}").fullmatch
-_TOTAL = re.compile(r"(?:合计|总计|小计|汇总|总和|共计|total|subtotal|sum)[:：]?", re.IGNORECASE).fullmatch
-_SOURCE = re.compile(
-    r"(?:数据来源|资料来源|来源|注|说明|备注|免责声明|source|note)[:：].*", re.IGNORECASE
-).fullmatch
 _SAID_AT_MOST = 128
 """Characters of a cell of a refused row that are told its sender."""
 
@@ -104,7 +100,7 @@ class Column(dict[str, V]):
             self._oddities.append(reading._replace(column=self._name))
             return cast("V", None)  # never used: the row is refused
         if isinstance(reading, Mended):
-            self._oddities.append(f"{self._name}: {reading.note}")
+            self._oddities.append(f"{self._name}: {reading.note}" if reading.note else "")
             return cast("V", reading.value)
         if len(self) >= _REMEMBERED:
             self.clear()
@@ -137,7 +133,7 @@ class Rows:
         self._oddities: list[Oddity] = []
         self._pick = itemgetter(*map(layout.place, ORDER_COLUMNS))
         self._market = layout.place(MARKET)
-        self._counted: int | None = None
+        self._counter = Counter()
         self._besides = bool(layout.nameless) or MARKET in layout.places
         grouped = (
             layout.delimiter != SEMICOLON
@@ -166,22 +162,18 @@ class Rows:
         oddities: list[Oddity] = []
         for place in self._layout.nameless:
             text = cells[place]
-            if not (is_empty(text) or (self._layout.counted and place == 0 and self._counts_on(row, text))):
+            if not (
+                is_empty(text) or (self._layout.counted and place == 0 and self._counter.counts_on(row, text))
+            ):
                 oddities.append(Refusal(Code.COLUMN_NAMELESS, f"#{place + 1}", text[:CLIP]))
         if self._market < self._layout.width:
             place = self._layout.place("symbol")
-            spelled = with_market(cells[place], cells[self._market])
+            spelled = with_market(unguarded(cells[place]), unguarded(cells[self._market]))
             if isinstance(spelled, Refusal):
                 oddities.append(spelled._replace(column=self._layout.name(MARKET)))
-            else:
+            elif spelled != unguarded(cells[place]):
                 cells = [*cells[:place], spelled, *cells[place + 1 :]]
         return Odd(cells, oddities) if oddities else cells
-
-    def _counts_on(self, row: int, text: str) -> bool:
-        """Whether a first cell under no name is the number that pandas gives the row: from 0 or 1, one more than the row before."""
-        number = int(text) if _INDEX(text) else -1
-        before, self._counted = self._counted, number
-        return number == before + 1 if before is not None else number in {0, 1} or row > _FIRST_ROWS
 
     def _column(self, column: str, read: Callable[[str], Reading[V]]) -> Column[V]:
         return Column(self._layout.name(column), read, self._oddities)
@@ -189,7 +181,7 @@ class Rows:
     def read(self, numbers: Sequence[int], lines: Sequence[str | None], table: Sequence[Line]) -> Block:
         """numbers: of the lines. table: the cells of each line."""
         if self._besides:
-            self._counted = None
+            self._counter = Counter()
             table = [self._beside(row, cells) for row, cells in zip(numbers, table, strict=True)]
         return self._read(numbers, lines, table)
 
@@ -320,8 +312,9 @@ class Rows:
 
     def _odd_row(self, block: Block, outcome: Order | Instruction, cells: list[str]) -> None:
         """A row of the right width in which something was mended or refused, or that is the header once more."""
+        outcome = self._with_type_of_side(outcome, cells)
         refusals = [oddity for oddity in self._oddities if isinstance(oddity, Refusal)]
-        notes = [oddity for oddity in self._oddities if isinstance(oddity, str)]
+        notes = [oddity for oddity in self._oddities if isinstance(oddity, str) and oddity]
         self._oddities.clear()
         if is_header(cells):
             block.errors.append(RowError(outcome.row, "", Refusal(Code.ROW_HEADER_AGAIN)))
@@ -335,6 +328,29 @@ class Rows:
             block.instructions.append(
                 outcome._replace(note="; ".join([*filter(None, [outcome.note]), *notes]))
             )
+
+    def _with_type_of_side(self, outcome: Order | Instruction, cells: list[str]) -> Order | Instruction:
+        """市价买入 is a market order where no other column says the type; where one says another, the row contradicts itself."""
+        if not isinstance(outcome, Order):
+            return outcome
+        kind = type_in_side(self._cell(cells, "order_business"))
+        said = self._cell(cells, "order_type")
+        if kind is None or kind == outcome.order_type:
+            return outcome
+        if is_empty(said):
+            name = self._layout.name("order_type")
+            self._oddities[:] = [
+                one
+                for one in self._oddities
+                if not (isinstance(one, Refusal) and one.column == name and one.code is Code.VALUE_MISSING)
+            ]
+            return outcome._replace(order_type=kind)
+        if _LIMIT in {kind, outcome.order_type}:
+            side = self._cell(cells, "order_business")
+            self._oddities.append(
+                Refusal(Code.ORDER_TYPE_SIDE, self._layout.name("order_type"), said[:CLIP], side[:CLIP])
+            )
+        return outcome
 
     def _odd_line(self, block: Block, row: int, line: str | None, cells: Line) -> None:
         """A line that has no cells, too many or too few of them, or its oddities beside it. A blank one is passed over."""
@@ -361,19 +377,19 @@ class Rows:
     def _is_no_row(self, cells: list[str]) -> str | None:
         """What a line is that people put around a table: "" for a separator, else its words; None: a row.
 
-        A total is one only where its code says so and no side stands in it; a source line has a single cell.
+        A total says so in its code's cell or its first one, and no code and no side stand in it; a source line has a single cell.
         """
-        filled = [text for text in cells if not is_empty(text)]
-        if not filled:
+        filled = [text.strip(SPACES) for text in cells if not is_empty(text)]
+        if not filled or all(is_rule(text) for text in filled):
             return ""
         if self._layout.kind is not DropKind.ORDER:
             return None
-        if len(filled) == 1 and _SOURCE(filled[0].strip(SPACES)):
-            return filled[0].strip(SPACES)
-        code, side = self._layout.place("symbol"), self._layout.place("order_business")
-        said = cells[code].strip(SPACES) if code < len(cells) else ""
-        if _TOTAL(said) and (side >= len(cells) or is_empty(cells[side])):
-            return said
+        if len(filled) == 1 and is_source(filled[0]):
+            return filled[0]
+        code, side = self._cell(cells, "symbol"), self._cell(cells, "order_business")
+        total = code if is_total(code) else filled[0]
+        if is_total(total) and is_empty(side) and (is_empty(code) or total is code):
+            return total
         return None
 
     def _sid_in(self, cells: list[str]) -> str:

@@ -19,6 +19,7 @@ from orderdrop.intake.cells import CLIP, COMMA
 from orderdrop.intake.columns import IGNORED, MARKET, PASSED_OVER, Layout, column_named, lay_out, passed_over
 from orderdrop.intake.reader import HEAD_ROWS
 from orderdrop.intake.rows import BLOCK_ROWS, Block, Context, Line, Odd, Oddity, Rows, with_note
+from orderdrop.intake.surroundings import Counter
 
 _MARK: Final = {kind: "order_business" if kind is DropKind.ORDER else "sid" for kind in DropKind}
 """The column that only a table of such drops has."""
@@ -133,15 +134,21 @@ def sheet_rows(
     said: Mapping[int, Sequence[Oddity]],
     at_most: int,
 ) -> list[SheetRow] | Refusal:
-    """The rows below a header that are not blank. said: what is to be said about a row, by its number."""
+    """The rows below a header that are not blank. said: what is to be said about a row, by its number.
+
+    A first column under no name may count the rows up, as pandas writes its index; nothing else may stand outside the table.
+    """
     known = sorted(header.layout.places.items())
     columns = {place: column for column, place in known}
     end = header.columns[-1] + 1
     gaps = sorted({*range(end)} - {*header.columns})
+    counter = Counter() if header.layout.kind is DropKind.ORDER and gaps == [0] else None
     found: list[SheetRow] = []
     for number, cells in rows:
         if number <= header.row:
             continue
+        if counter is not None and cells and not counter.counts_on(number, _plain_text(cells[0])):
+            counter = None
         oddities: list[Oddity] = []
         texts = [
             _text_of(cells[index] if index < len(cells) else "", columns.get(place), title, oddities)
@@ -154,7 +161,10 @@ def sheet_rows(
             continue
         if len(found) == at_most:
             return Refusal(Code.FILE_TOO_MANY_ROWS, bound=str(at_most))
-        oddities += [_outside(at, number, cells[at]) for at in gaps if at < len(cells) and _holds(cells[at])]
+        if counter is None:
+            oddities += [
+                _outside(at, number, cells[at]) for at in gaps if at < len(cells) and _holds(cells[at])
+            ]
         beyond = [_outside(at, number, cells[at]) for at in range(end, len(cells)) if _holds(cells[at])]
         oddities += [passed_over(cell.value) for cell in beyond] if header.layout.may_go_on else beyond
         oddities += said.get(number, ())
@@ -176,6 +186,10 @@ def _text_of(cell: Cell, column: str | None, title: str, oddities: list[Oddity])
     if column is not None:
         oddities.append(cell._replace(column=title))
     return ""
+
+
+def _plain_text(cell: Cell) -> str:
+    return cell.strip(SPACES) if isinstance(cell, str) else ""
 
 
 def _holds(cell: Cell) -> bool:

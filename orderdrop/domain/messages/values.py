@@ -102,6 +102,12 @@ VALUES: Final[dict[Code, Words]] = {
         "写 1/买/B 或 2/卖/S",
         "write 1/buy/B or 2/sell/S",
     ),
+    Code.ORDER_TYPE_SIDE: Words(
+        "{column} 写的是“{value}”，方向却写“{bound}”",
+        "{column} says “{value}”, but the side says “{bound}”",
+        "让两列一致，或方向只写买入、卖出",
+        "make the two columns agree, or write only buy or sell as the side",
+    ),
     Code.ORDER_TYPE_BAD: Words(
         "委托类型 “{value}” 认不出",
         "the order type “{value}” is not understood",
