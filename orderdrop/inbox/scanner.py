@@ -26,6 +26,7 @@ from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.domain.switches import ScopeKey, State, Switches
 from orderdrop.inbox.names import EXCEL_MARK, Ignored, Name, printable, read_name, read_switch
 from orderdrop.inbox.owner import owner_of
+from orderdrop.inbox.profiles import NO_PROFILES, Profiles
 from orderdrop.inbox.tail import Changed, DropFile, Growing, Limits, OpenDrop, Take, prepare, touched_at
 from orderdrop.inbox.watcher import Unwatched, Watch, watch
 from orderdrop.system.clock import Micros, trade_date
@@ -73,9 +74,14 @@ class Inbox:
     """The door that drops come through. Used from the router's thread; only `wake` may be called from another."""
 
     def __init__(
-        self, folder: Path, settings: InboxSettings, monotonic: Callable[[], float] = time.monotonic
+        self,
+        folder: Path,
+        settings: InboxSettings,
+        monotonic: Callable[[], float] = time.monotonic,
+        profiles: Profiles = NO_PROFILES,
     ) -> None:
         self.folder = folder
+        self._profiles = profiles
         self.settings = settings
         self.switches = Switches({})
         self.found_by_scan_only = 0
@@ -294,7 +300,7 @@ class Inbox:
         new = known is None
         if stamp != watched.stamp:
             if stamp[2] != watched.stamp[2]:
-                self._begin_again(watched, DropFile(*_what(watched.file)))
+                self._begin_again(watched, DropFile(*_what(watched.file), profile=watched.file.profile))
                 new = True
             watched.stamp, watched.since, watched.moved_in = stamp, now, False
         if moved or (new and self._was_quiet_before(status)):
@@ -343,7 +349,8 @@ class Inbox:
         if isinstance(said, Refusal):
             return RefusedFile(path, name, said, Seen.of(status), owner_of(status))
         restored = self._restored.pop(name, None)
-        file = DropFile(path, name, said, name.rpartition("/")[0], restored.day if restored else today)
+        day = restored.day if restored else today
+        file = DropFile(path, name, said, name.rpartition("/")[0], day, profile=self._profiles.of(name))
         if restored is not None:
             file.resume(restored)
         else:
@@ -518,7 +525,8 @@ class Inbox:
         """After a restart: a drop of today that was put away before; its writer may still have it open."""
         said = read_name(drop.name.rpartition("/")[2])
         if isinstance(said, Name):
-            file = DropFile(path, drop.name, said, drop.name.rpartition("/")[0], drop.day)
+            profile = self._profiles.of(drop.name)
+            file = DropFile(path, drop.name, said, drop.name.rpartition("/")[0], drop.day, profile=profile)
             file.resume(drop)
             self._note_touched(file)
             try:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from orderdrop.domain.order import DropKind
 from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.intake.cells import CLIP, DELIMITERS, split_line
+from orderdrop.intake.profile import NOT_READ, Profile
 
 ORDER_COLUMNS = (
     "sid",
@@ -137,7 +138,8 @@ class Layout(NamedTuple):
     """Where the columns stand. places: column -> index of the cell; names: column -> as the header spells it.
 
     passed_over: names of columns that are not read, to be said once. nameless: cells under no name, which must be empty;
-    counted: whether the first of them counts the rows up, as pandas writes it.
+    counted: whether the first of them counts the rows up, as pandas writes it. profile: how the file was read, if the user has described it;
+    its constants stand behind the cells of a row, and behind the empty cell of what the file does not have.
     """
 
     kind: DropKind
@@ -148,12 +150,23 @@ class Layout(NamedTuple):
     passed_over: tuple[str, ...] = ()
     nameless: tuple[int, ...] = ()
     counted: bool = False
+    profile: Profile | None = None
 
     @property
     def said(self) -> str:
-        """What the receipt says of columns that are not read, "" for nothing."""
+        """What the receipt says of how the file was read and of columns that are not read, "" for nothing."""
         names = "、".join(self.passed_over)
-        return f"没有读的列 / columns not read: {names}" if names else ""
+        told = [self.profile.said] if self.profile else []
+        return "；".join([*told, f"没有读的列 / columns not read: {names}"] if names else told)
+
+    @property
+    def constants(self) -> tuple[str, ...]:
+        return tuple(text for _column, text in self.profile.constants) if self.profile else ()
+
+    @property
+    def own_places(self) -> dict[str, int]:
+        """Of the columns that stand in the file: without the constants."""
+        return {column: place for column, place in self.places.items() if place < self.width}
 
     def place(self, column: str) -> int:
         """The cell's index; one past the last for a column that the file does not have."""
@@ -176,16 +189,30 @@ def passed_over(text: str) -> str:
     return f"行尾多出的单元格已略过 / cells behind the row were passed over: {text[:CLIP]}"
 
 
-def read_header(line: str, kind: DropKind) -> Layout | Refusal:
+def read_header(line: str, kind: DropKind, profile: Profile | None = None) -> Layout | Refusal:
     """The first delimiter under which the header is known; if there is none, the refusal that says most."""
     refusals = []
-    for delimiter in DELIMITERS:
+    for delimiter in profile.delimiters if profile else DELIMITERS:
         cells = split_line(line, delimiter)
-        layout = cells if isinstance(cells, Refusal) else lay_out(cells, kind, delimiter)
+        layout = cells if isinstance(cells, Refusal) else lay_out(cells, kind, delimiter, profile)
         if isinstance(layout, Layout):
             return layout
         refusals.append(layout)
     return next((refusal for refusal in refusals if refusal.code is not Code.HEADER_NOT_FOUND), refusals[0])
+
+
+@lru_cache(maxsize=64)
+def by_position(profile: Profile, kind: DropKind, delimiter: str) -> Layout:
+    """The layout of a file without a header."""
+    own = {column: place for place, column in enumerate(profile.positions) if column != NOT_READ}
+    names = {column: f"#{place + 1} {_first_name(column, chinese=True)}" for column, place in own.items()}
+    width = len(profile.positions)
+    return Layout(kind, delimiter, width, _with_constants(own, width, profile), names, profile=profile)
+
+
+def _with_constants(places: dict[str, int], width: int, profile: Profile) -> dict[str, int]:
+    behind = {column: width + 1 + at for at, (column, _text) in enumerate(profile.constants)}
+    return behind | places
 
 
 def is_header(cells: list[str]) -> bool:
@@ -201,7 +228,7 @@ def column_named(cell: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _column_named(cell: str) -> str | None:
-    name = _folded(cell)
+    name = folded(cell)
     match = _LONG_SHORT.fullmatch(name)
     if not match:
         return _COLUMN_OF.get(name)
@@ -221,11 +248,21 @@ def _abbreviates(short: str, long: str) -> bool:
     return short.isascii() and short[0] == long[0] and all(letter in letters for letter in short)
 
 
-def lay_out(cells: list[str], kind: DropKind, delimiter: str) -> Layout | Refusal:
+def _columns_of(cells: list[str], profile: Profile | None) -> list[str | None]:
+    described = dict(profile.header) if profile else {}
+    return [
+        (described[name] or PASSED_OVER) if (name := folded(cell)) in described else column_named(cell)
+        for cell in cells
+    ]
+
+
+def lay_out(
+    cells: list[str], kind: DropKind, delimiter: str, profile: Profile | None = None
+) -> Layout | Refusal:
     allowed = ORDER_COLUMNS if kind is DropKind.ORDER else INSTRUCTION_COLUMNS
     while kind is DropKind.CANCEL and len(cells) > 1 and not cells[-1].strip():
         cells = cells[:-1]  # as its rows: what stands behind a cancel's own cells is passed over
-    columns = [column_named(cell) for cell in cells]
+    columns = _columns_of(cells, profile)
     if not any(column is not None for column in columns):
         return Refusal(Code.HEADER_NOT_FOUND, value=delimiter.join(cells)[:CLIP], bound=", ".join(allowed))
     sorted_ = _sort_columns(cells, columns, kind, allowed)
@@ -233,11 +270,11 @@ def lay_out(cells: list[str], kind: DropKind, delimiter: str) -> Layout | Refusa
         return _unknown(sorted_.unknown, cells, kind, allowed)
     if sorted_.twice:
         return Refusal(Code.HEADER_TWICE, value=sorted_.twice[0][:CLIP])
-    places = sorted_.places
+    places = _with_constants(sorted_.places, len(cells), profile) if profile else sorted_.places
     missing = [column for column in NEEDED.get(kind, ("sid",)) if column not in places]
     if missing:
         return Refusal(Code.HEADER_MISSING_COLUMN, value=", ".join(missing), bound=_hint(kind, places))
-    names = {column: cells[index].strip("\ufeff ") for column, index in places.items()}
+    names = {column: cells[index].strip("\ufeff ") for column, index in sorted_.places.items()}
     counted = sorted_.nameless[:1] == [0]
     return Layout(
         kind,
@@ -248,6 +285,7 @@ def lay_out(cells: list[str], kind: DropKind, delimiter: str) -> Layout | Refusa
         tuple(sorted_.passed_over),
         tuple(sorted_.nameless),
         counted,
+        profile,
     )
 
 
@@ -290,9 +328,8 @@ def is_nameless(cell: str) -> bool:
 
 def _unknown(unknown: list[str], cells: list[str], kind: DropKind, allowed: tuple[str, ...]) -> Refusal:
     """All columns that are not known, at once; with what the header probably means, in its own language."""
-    folded = {_folded(cell) for cell in cells}
-    if kind is DropKind.ORDER and folded & _SURELY_PLACED:
-        placed = [cell for cell in cells if _folded(cell) in _PLACED]
+    if kind is DropKind.ORDER and not _SURELY_PLACED.isdisjoint(map(folded, cells)):
+        placed = [cell for cell in cells if folded(cell) in _PLACED]
         return Refusal(
             Code.HEADER_PLACED_ORDERS,
             value=", ".join(placed)[:CLIP],
@@ -307,7 +344,7 @@ def _unknown(unknown: list[str], cells: list[str], kind: DropKind, allowed: tupl
     )
 
 
-def _folded(cell: str) -> str:
+def folded(cell: str) -> str:
     """A name as it is compared: without case, spaces, `_`, marks of a template, and the guards that keep a spreadsheet's hands off."""
     bare = cell.strip(_NOTHING + "\t\x1f").removeprefix("'")
     if guarded := _GUARDED.fullmatch(bare):
@@ -317,7 +354,7 @@ def _folded(cell: str) -> str:
 
 def _nearest(cell: str, chinese: bool) -> str | None:
     """The known name that a person most likely meant; None where nothing is near."""
-    found = difflib.get_close_matches(_folded(cell), _COLUMN_OF, n=1, cutoff=0.7)
+    found = difflib.get_close_matches(folded(cell), _COLUMN_OF, n=1, cutoff=0.7)
     column = _COLUMN_OF[found[0]] if found else None
     return _first_name(column, chinese) if column in ORDER_COLUMNS else None
 

@@ -11,10 +11,11 @@ from typing import ClassVar, NamedTuple, TypeVar, cast
 
 from orderdrop.domain.order import DropKind, Instruction, Order, OrderType
 from orderdrop.domain.refusal import Code, Refusal, RowError, Said
-from orderdrop.domain.symbol import SPACES, with_market
-from orderdrop.intake.cells import CLIP, SEMICOLON
-from orderdrop.intake.columns import MARKET, ORDER_COLUMNS, Layout, column_named, is_header, passed_over
-from orderdrop.intake.surroundings import Counter, is_rule, is_source, is_total
+from orderdrop.domain.symbol import SPACES
+from orderdrop.intake.beside import Beside
+from orderdrop.intake.cells import CLIP, SEMICOLON, Line, Odd, Oddity
+from orderdrop.intake.columns import ORDER_COLUMNS, Layout, column_named, is_header, passed_over
+from orderdrop.intake.surroundings import no_row
 from orderdrop.intake.values import (
     Mended,
     Reading,
@@ -32,7 +33,6 @@ from orderdrop.intake.values import (
     read_time,
     read_volume,
     type_in_side,
-    unguarded,
 )
 
 V = TypeVar("V")
@@ -68,21 +68,6 @@ class Block(NamedTuple):
     instructions: list[Instruction]
     errors: list[RowError]
     rows: int
-
-
-Oddity = str | Refusal
-"""Of one row: a note on what was mended, or why it is refused."""
-
-
-class Odd(NamedTuple):
-    """The cells of a row, with what there is to say about them besides what their texts say."""
-
-    cells: list[str]
-    oddities: Sequence[Oddity]
-
-
-Line = list[str] | Odd | Refusal
-"""What a line was split into, or why it cannot be."""
 
 
 class Column(dict[str, V]):
@@ -132,9 +117,9 @@ class Rows:
         self._derive = context.derive
         self._oddities: list[Oddity] = []
         self._pick = itemgetter(*map(layout.place, ORDER_COLUMNS))
-        self._market = layout.place(MARKET)
-        self._counter = Counter()
-        self._besides = bool(layout.nameless) or MARKET in layout.places
+        self._tail = ["", *layout.constants]
+        """The cell of a column that the file does not have, and what stands for every row."""
+        self._beside = Beside(layout) if Beside.is_needed(layout) else None
         grouped = (
             layout.delimiter != SEMICOLON
         )  # where cells end with semicolons, a comma may be a decimal point
@@ -150,39 +135,13 @@ class Rows:
         self._not_before = self._column("not_before", read_time)
         self._not_after = self._column("not_after", read_time)
 
-    def _beside(self, row: int, cells: Line) -> Line:
-        """The row, after a look at what stands beside the columns that are read: the market, and cells under no name."""
-        if isinstance(cells, Odd):
-            found = self._beside(row, cells.cells)
-            if isinstance(found, Odd):
-                return Odd(found.cells, [*cells.oddities, *found.oddities])
-            return cells if isinstance(found, Refusal) else Odd(found, cells.oddities)
-        if isinstance(cells, Refusal) or len(cells) != self._layout.width:
-            return cells
-        oddities: list[Oddity] = []
-        for place in self._layout.nameless:
-            text = cells[place]
-            if not (
-                is_empty(text) or (self._layout.counted and place == 0 and self._counter.counts_on(row, text))
-            ):
-                oddities.append(Refusal(Code.COLUMN_NAMELESS, f"#{place + 1}", text[:CLIP]))
-        if self._market < self._layout.width:
-            place = self._layout.place("symbol")
-            spelled = with_market(unguarded(cells[place]), unguarded(cells[self._market]))
-            if isinstance(spelled, Refusal):
-                oddities.append(spelled._replace(column=self._layout.name(MARKET)))
-            elif spelled != unguarded(cells[place]):
-                cells = [*cells[:place], spelled, *cells[place + 1 :]]
-        return Odd(cells, oddities) if oddities else cells
-
     def _column(self, column: str, read: Callable[[str], Reading[V]]) -> Column[V]:
         return Column(self._layout.name(column), read, self._oddities)
 
     def read(self, numbers: Sequence[int], lines: Sequence[str | None], table: Sequence[Line]) -> Block:
         """numbers: of the lines. table: the cells of each line."""
-        if self._besides:
-            self._counter = Counter()
-            table = [self._beside(row, cells) for row, cells in zip(numbers, table, strict=True)]
+        if self._beside is not None:
+            table = self._beside.look(numbers, table)
         return self._read(numbers, lines, table)
 
     def _read(self, numbers: Sequence[int], lines: Sequence[str | None], table: Sequence[Line]) -> Block:
@@ -200,13 +159,13 @@ class Rows:
             return None
         columns = [*zip(*table, strict=True)]
         sid_place = self._layout.place("sid")
-        if sid_place == self._layout.width or not are_sids(columns[sid_place]):
+        if sid_place >= self._layout.width or not are_sids(columns[sid_place]):
             return None
 
         def read(name: str, meaning: Column[V]) -> list[V]:
             place = self._layout.place(name)
-            if place == self._layout.width:  # the file does not have it
-                return [meaning[""]] * len(table)
+            if place >= self._layout.width:  # the file does not have it
+                return [meaning[self._tail[place - self._layout.width]]] * len(table)
             return [*map(meaning.__getitem__, columns[place])]
 
         kinds, prices = read("order_type", self._order_type), read("price", self._price)
@@ -239,7 +198,7 @@ class Rows:
             if type(cells) is not list or len(cells) != width:
                 self._odd_line(block, row, line, cells)
                 continue
-            cells.append("")  # the cell of every column that the file does not have
+            cells.extend(self._tail)
             sid, account, symbol, volume, kind, side, price, remark, strategy, before, after = pick(cells)
             name = sid if good_sid(sid) else self._sid(sid, row, line or "")
             yuan = prices[price]
@@ -281,7 +240,7 @@ class Rows:
             if type(cells) is not list or len(cells) != width or _is_blank(line):
                 self._odd_line(block, row, line, cells)
                 continue
-            cells.append("")
+            cells.extend(self._tail)
             sid, remark = pick(cells)
             note = passed_over(", ".join(beyond)) if beyond else ""
             instruction = Instruction(row, self._given(sid), self._remark[remark], note)
@@ -318,7 +277,7 @@ class Rows:
         self._oddities.clear()
         if is_header(cells):
             block.errors.append(RowError(outcome.row, "", Refusal(Code.ROW_HEADER_AGAIN)))
-        elif refusals and _of_texts(refusals) and (passed := self._is_no_row(cells)) is not None:
+        elif refusals and _of_texts(refusals) and (passed := no_row(self._layout, cells)) is not None:
             _say(block, outcome.row, passed)
         elif refusals:
             block.errors.append(RowError(outcome.row, self._sid_in(cells), refusals[0], self._said(cells)))
@@ -364,7 +323,7 @@ class Rows:
             block.errors.append(RowError(row, "", cells))
         elif _is_blank(line):
             return
-        elif (passed := self._is_no_row(cells)) is not None:
+        elif (passed := no_row(self._layout, cells)) is not None:
             _say(block, row, passed)
         else:
             again = is_header(cells)
@@ -373,24 +332,6 @@ class Rows:
             # Its cells may have moved: what it names counts if there is such an account.
             said = None if again or not self._accounts else self._said(cells)
             block.errors.append(RowError(row, "" if again else self._sid_in(cells), refusal, said))
-
-    def _is_no_row(self, cells: list[str]) -> str | None:
-        """What a line is that people put around a table: "" for a separator, else its words; None: a row.
-
-        A total says so in its code's cell or its first one, and no code and no side stand in it; a source line has a single cell.
-        """
-        filled = [text.strip(SPACES) for text in cells if not is_empty(text)]
-        if not filled or all(is_rule(text) for text in filled):
-            return ""
-        if self._layout.kind is not DropKind.ORDER:
-            return None
-        if len(filled) == 1 and is_source(filled[0]):
-            return filled[0]
-        code, side = self._cell(cells, "symbol"), self._cell(cells, "order_business")
-        total = code if is_total(code) else filled[0]
-        if is_total(total) and is_empty(side) and (is_empty(code) or total is code):
-            return total
-        return None
 
     def _sid_in(self, cells: list[str]) -> str:
         """The sid that a refused row gives, "" where none can be read."""
@@ -411,8 +352,10 @@ class Rows:
         )
 
     def _cell(self, cells: list[str], column: str) -> str:
-        place = self._layout.place(column)
-        return cells[place].strip(SPACES) if place < min(len(cells), self._layout.width) else ""
+        place, width = self._layout.place(column), self._layout.width
+        if place >= width:
+            return self._tail[place - width]
+        return cells[place].strip(SPACES) if place < len(cells) else ""
 
 
 def with_note(order: Order, note: str) -> Order:

@@ -15,10 +15,20 @@ from orderdrop.domain.identity import Spot, line_at
 from orderdrop.domain.order import DropKind
 from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.domain.symbol import SPACES
-from orderdrop.intake.cells import CLIP, COMMA
-from orderdrop.intake.columns import IGNORED, MARKET, PASSED_OVER, Layout, column_named, lay_out, passed_over
+from orderdrop.intake.cells import CLIP, COMMA, Line, Odd, Oddity
+from orderdrop.intake.columns import (
+    IGNORED,
+    MARKET,
+    PASSED_OVER,
+    Layout,
+    by_position,
+    column_named,
+    lay_out,
+    passed_over,
+)
+from orderdrop.intake.profile import Profile
 from orderdrop.intake.reader import HEAD_ROWS
-from orderdrop.intake.rows import BLOCK_ROWS, Block, Context, Line, Odd, Oddity, Rows, with_note
+from orderdrop.intake.rows import BLOCK_ROWS, Block, Context, Rows, with_note
 from orderdrop.intake.surroundings import Counter
 
 _MARK: Final = {kind: "order_business" if kind is DropKind.ORDER else "sid" for kind in DropKind}
@@ -101,19 +111,25 @@ class NoHeader(NamedTuple):
     meant: bool
 
 
-def find_header(rows: Iterable[tuple[int, Sequence[Cell]]], kind: DropKind) -> Header | NoHeader | None:
+def find_header(
+    rows: Iterable[tuple[int, Sequence[Cell]]], kind: DropKind, profile: Profile | None = None
+) -> Header | NoHeader | None:
     """The header among a sheet's first rows. None: nothing is like one."""
+    if profile is not None and profile.positions:
+        return by_place(profile, kind)
     nearest: NoHeader | None = None
     for number, cells in rows:
         if number > HEAD_ROWS:
             break
+        if profile is not None and number <= profile.skip:
+            continue
         named = [
             (index, cell.strip(SPACES))
             for index, cell in enumerate(cells)
             if isinstance(cell, str) and cell.strip(SPACES)
         ]
         titles = tuple(title for _index, title in named)
-        layout = _lay_out(titles, kind)
+        layout = _lay_out(titles, kind, profile)
         if isinstance(layout, Layout):
             return Header(number, layout, titles, tuple(index for index, _title in named))
         columns = {column_named(title) for title in titles} - {None, IGNORED, PASSED_OVER, MARKET}
@@ -124,8 +140,15 @@ def find_header(rows: Iterable[tuple[int, Sequence[Cell]]], kind: DropKind) -> H
 
 
 @lru_cache(maxsize=64)
-def _lay_out(titles: tuple[str, ...], kind: DropKind) -> Layout | Refusal:
-    return lay_out(list(titles), kind, COMMA)
+def _lay_out(titles: tuple[str, ...], kind: DropKind, profile: Profile | None) -> Layout | Refusal:
+    return lay_out(list(titles), kind, COMMA, profile)
+
+
+def by_place(profile: Profile, kind: DropKind) -> Header:
+    """What stands for the header of a table that has none."""
+    layout = by_position(profile, kind, COMMA)
+    titles = tuple(column or f"#{place + 1}" for place, column in enumerate(profile.positions))
+    return Header(profile.skip, layout, titles, tuple(range(layout.width)))
 
 
 def sheet_rows(
@@ -138,7 +161,7 @@ def sheet_rows(
 
     A first column under no name may count the rows up, as pandas writes its index; nothing else may stand outside the table.
     """
-    known = sorted(header.layout.places.items())
+    known = sorted(header.layout.own_places.items())
     columns = {place: column for column, place in known}
     end = header.columns[-1] + 1
     gaps = sorted({*range(end)} - {*header.columns})

@@ -9,6 +9,12 @@ from orderdrop.domain.messages.words import Words
 
 VALUES: Final[dict[Code, Words]] = {
     Code.VALUE_MISSING: Words("{column} 为空", "{column} is empty", "填写 {column}", "fill in {column}"),
+    Code.PROFILE_VALUE: Words(
+        "{column} 的“{value}”不在 [profiles] 的 values 里（{bound}）",
+        "{column} “{value}” is not among the profile's values ({bound})",
+        "在 values 里写明它的意思，或改文件里的值",
+        "say in values what it means, or change the value in the file",
+    ),
     Code.VALUE_FORMULA: Words(
         "{column} 是公式或以 = + @ 开头: “{value}”",
         "{column} is a formula or begins like one: “{value}”",
