@@ -27,6 +27,7 @@ from orderdrop.domain.switches import with_accounts
 from orderdrop.gateway.closures import shut
 from orderdrop.gateway.instrument_feed import as_delivered, kept
 from orderdrop.inbox.names import TABLE_SUFFIXES, Ignored, printable, read_name
+from orderdrop.inbox.profiles import Profiles
 from orderdrop.inbox.scanner import RefusedFile
 from orderdrop.inbox.switches import read_switches
 from orderdrop.inbox.tail import DropFile, Limits, Take, prepare
@@ -54,9 +55,11 @@ class Rehearsed(NamedTuple):
 
 def rehearse(
     files: Sequence[Path], settings: Settings, workspace: Workspace, real: Connection | None, now: Micros, today: date, *,
-    strategy: str,
+    strategy: str, profile: str | None = None,
 ) -> list[Rehearsed]:  # fmt: skip
     """One after the other, as if they were dropped now. real: a connection to the real journal, None when there is none.
+
+    profile: the name of the one that all of them are read by; None: the one that each would be read by in the inbox.
 
     Raises Changed, OSError for a file that is being written.
     """
@@ -82,7 +85,7 @@ def rehearse(
         admission = Admission(
             desk, writer, now, today, gathering=gathering, switches=switches, room=nothing_leaves, check=check
         )
-        admission.admit([_ready(path, settings, strategy, today) for path in files])
+        admission.admit([_ready(path, settings, strategy, today, profile) for path in files])
         reading = Reading(writer.connection)
         drops = sorted(reading.drops_of_day(day_number(today)), key=lambda drop: drop.id)
         return [
@@ -94,7 +97,9 @@ def rehearse(
         ]  # fmt: skip
 
 
-def _ready(path: Path, settings: Settings, strategy: str, today: date) -> Take | RefusedFile:
+def _ready(
+    path: Path, settings: Settings, strategy: str, today: date, profile: str | None
+) -> Take | RefusedFile:
     said = read_name(path.name)
     if isinstance(said, Ignored):
         return _refused(path, Refusal(Code.FILE_TYPE, value=path.name, bound=" ".join(TABLE_SUFFIXES)))
@@ -105,7 +110,9 @@ def _ready(path: Path, settings: Settings, strategy: str, today: date) -> Take |
     if said.day is not None and said.day != today:
         return _refused(path, Refusal(Code.FILE_STALE, value=said.day.isoformat(), bound=today.isoformat()))
     name = f"{strategy}/{path.name}" if strategy else path.name
-    file = DropFile(os.fspath(path), name, said, strategy, today)
+    profiles = Profiles(settings.profiles)
+    described = profiles.of(name) if profile is None else profiles.named(profile)
+    file = DropFile(os.fspath(path), name, said, strategy, today, profile=described)
     limits = Limits(settings.inbox.max_bytes, settings.inbox.max_rows)
     take = prepare(file, whole=True, torn_due=True, finished=True, limits=limits)
     assert take is not None  # noqa: S101  a whole file leaves nothing to wait for

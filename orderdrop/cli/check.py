@@ -50,12 +50,14 @@ _STYLES: Final = {
 @click.option(
     "--at", metavar="HH:MM", help="As if it were that time, today or on a day: 2026-11-23T09:31. 假设的时间"
 )
+@click.option("--profile", metavar="NAME", help="Read them by that description in orderdrop.toml. 格式描述")
 @json_option
 @click.pass_context
 @pass_place
 def check(
-    place: Place, ctx: click.Context, files: tuple[Path, ...], strategy: str, at: str | None, as_json: bool
-) -> None:
+    place: Place, ctx: click.Context, files: tuple[Path, ...], strategy: str, at: str | None, profile: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """What would become of each row if the files were dropped now, in this order. Nothing is sent or written.
 
     预检:现在放入这些文件,每一行会怎样。不发送,不写入。
@@ -68,8 +70,10 @@ def check(
       orderdrop check basket.csv
       orderdrop check basket.csv --at 09:31
       orderdrop check *.csv --json
+      orderdrop check 委托.csv --profile qmt
     """
-    found = [row for rehearsed in _rehearse(place, files, strategy, _instant(place, at)) for row in rehearsed]
+    rehearsed = _rehearse(place, files, strategy, _instant(place, at), profile)
+    found = [row for one in rehearsed for row in one]
     if not place.in_force:
         say(*OTHER_SETTINGS, place.language)
     if as_json:
@@ -81,7 +85,7 @@ def check(
 
 
 def _rehearse(
-    place: Place, files: tuple[Path, ...], strategy: str, now: Micros
+    place: Place, files: tuple[Path, ...], strategy: str, now: Micros, profile: str | None
 ) -> list[list[dict[str, Any]]]:
     from orderdrop.admission.dry_run import rehearse  # noqa: PLC0415
     from orderdrop.domain.switches import scope_words  # noqa: PLC0415
@@ -104,7 +108,14 @@ def _rehearse(
     with place.connection() as real:
         try:
             found = rehearse(
-                files, place.settings, place.workspace, real, now, trade_date(now), strategy=strategy
+                files,
+                place.settings,
+                place.workspace,
+                real,
+                now,
+                trade_date(now),
+                strategy=strategy,
+                profile=profile,
             )
         except Changed as changed:
             give_up(f"{changed} 正在被写入", "is being written, try again")

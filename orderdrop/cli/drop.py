@@ -47,6 +47,9 @@ class _Single(NamedTuple):
 )
 @click.option("--strategy", metavar="NAME", help="Put it into the inbox's sub-folder of that strategy. 策略")
 @click.option(
+    "--profile", metavar="NAME", help="Read the files by that description in orderdrop.toml. 格式描述"
+)
+@click.option(
     "--wait",
     "seconds",
     type=click.FloatRange(min=0),
@@ -57,8 +60,8 @@ class _Single(NamedTuple):
 @click.pass_context
 @pass_place
 def drop(
-    place: Place, ctx: click.Context, files: tuple[Path, ...], strategy: str | None, seconds: float | None, as_json: bool,
-    **single: Any,
+    place: Place, ctx: click.Context, files: tuple[Path, ...], strategy: str | None, profile: str | None,
+    seconds: float | None, as_json: bool, **single: Any,
 ) -> None:  # fmt: skip
     """Put order files into the inbox safely: each appears there whole, under a name of its own. Or a single order.
 
@@ -71,6 +74,7 @@ def drop(
     Examples 例子:
       orderdrop drop basket.csv
       orderdrop drop basket.csv --strategy alpha --wait 30
+      orderdrop drop 委托.csv --profile qmt
       orderdrop drop --symbol 600000.SH --buy 1000 --price 10.35
       orderdrop drop --symbol 000001.SZ --sell 500 --market --sid S-17 --wait 5
     """
@@ -82,8 +86,10 @@ def drop(
     since = time.time_ns() // 1000
     if files and any(order):
         raise click.UsageError("文件与单笔委托只能选一种 / give files or a single order, not both")
+    if profile and not files:
+        raise click.UsageError("--profile 只用于文件 / --profile is for files")
     if files:
-        paths = [client.drop(file, place.root, strategy=strategy) for file in files]
+        paths = [client.drop(file, place.root, strategy=strategy, profile=profile) for file in files]
     else:
         row = _row(order)
         paths = [client.drop([row], place.root, strategy=strategy)]

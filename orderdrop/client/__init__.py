@@ -31,6 +31,7 @@ from orderdrop.client.writing import (
     table,
     today,
     unique_name,
+    with_profile,
 )
 from orderdrop.config.settings import Settings
 from orderdrop.config.sources import load
@@ -76,6 +77,7 @@ def drop(
     *,
     name: str | None = None,
     strategy: str | None = None,
+    profile: str | None = None,
 ) -> Path:
     """Put orders into the inbox as one drop that appears whole, or not at all. Any number of processes may do so at once.
 
@@ -87,6 +89,7 @@ def drop(
         workspace: the workspace's folder.
         name: of the drop; a file keeps its own. If the name is taken, a suffix makes it unique.
         strategy: a sub-folder of the inbox, which names the strategy of rows that name none.
+        profile: the description in orderdrop.toml that the file is read by; the drop's name then carries it.
 
     Returns:
         Where the drop stands now. The router will move it; its file name names the receipt and `orderdrop why` knows it.
@@ -99,8 +102,11 @@ def drop(
     settings, place = open_workspace(workspace)
     if isinstance(orders, str | os.PathLike):
         name = name or Path(orders).name
+        name = name if profile is None else with_profile(settings, name, profile)
         content = read_whole(Path(orders), settings.inbox.max_bytes)
     else:
+        if profile is not None:
+            raise InvalidOrder("profile 只用于文件 / a profile is for files")
         content = table(order_rows(orders))
     return put(place, name or unique_name(DropKind.ORDER), content, strategy)
 

@@ -6,12 +6,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from orderdrop.domain.order import DropKind
-from orderdrop.domain.refusal import Refusal, explain
+from orderdrop.domain.refusal import Code, Refusal, explain
 from orderdrop.domain.symbol import with_market
 from orderdrop.errors import OrderdropError
 from orderdrop.intake.cells import COMMA
 from orderdrop.intake.columns import IGNORED, MARKET, PASSED_OVER, column_named, lay_out
-from orderdrop.intake.values import Mended, Reading, read_order_type, read_price, read_side, read_volume
+from orderdrop.intake.values import (
+    Mended,
+    Reading,
+    read_order_type,
+    read_price,
+    read_side,
+    read_volume,
+    type_in_side,
+)
 
 _WORDS: Final[dict[str, Callable[[str], Reading[Any]]]] = {
     "order_business": read_side,
@@ -54,6 +62,7 @@ def _names(given: Iterable[str]) -> dict[str, str]:
 def _read(row: Mapping[str, Any], names: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     values: dict[str, Any] = {}
     wrong: list[str] = []
+    implied: int | None = None
     for title, value in row.items():
         column = names[str(title)]
         if column in {IGNORED, PASSED_OVER}:
@@ -67,6 +76,13 @@ def _read(row: Mapping[str, Any], names: Mapping[str, str]) -> tuple[dict[str, A
             wrong.append(f"{title}: {explain(reading._replace(column=str(title))).text()}")
         else:
             values[column] = reading.value if isinstance(reading, Mended) else reading
+        if column == "order_business" and (kind := type_in_side(value)) is not None:
+            implied = kind
+    if implied is not None and values.setdefault("order_type", implied) != implied:
+        side = Refusal(
+            Code.ORDER_TYPE_SIDE, "order_type", str(values["order_type"]), "市价" if implied != 1 else "限价"
+        )
+        wrong.append(explain(side).text())
     market = values.pop(MARKET, None)
     if market is not None and "symbol" in values:
         symbol = with_market(str(values["symbol"]), str(market))

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from orderdrop.client.spelling import InvalidOrder, spelled
+from orderdrop.config.settings import Settings
 from orderdrop.config.workspace import FIN_SUFFIX, Workspace
 from orderdrop.domain.order import DropKind, InstructionRow, OrderRow
 from orderdrop.domain.refusal import Code, Refusal, explain
 from orderdrop.errors import OrderdropError
 from orderdrop.inbox.names import TABLE_SUFFIXES, Ignored, read_name
+from orderdrop.inbox.profiles import Profiles, carrying
 from orderdrop.intake.columns import ORDER_COLUMNS
 from orderdrop.intake.encoding import byte_order_mark, last_line_end
 from orderdrop.system.clock import SystemClock, to_datetime, trade_date
@@ -216,6 +218,14 @@ def refuse_name(name: str) -> None:
         raise _refusal(said)
     if said.day is not None and said.day < today():
         raise _refusal(Refusal(Code.FILE_STALE, value=said.day.isoformat(), bound=today().isoformat()))
+
+
+def with_profile(settings: Settings, name: str, profile: str) -> str:
+    """The name that lets the router read a file by that profile. Raises Refused when there is none."""
+    known = Profiles(settings.profiles).named(profile)
+    if isinstance(known, Refusal):
+        raise _refusal(known)
+    return carrying(name, known.name)
 
 
 def _plain(name: str) -> str:

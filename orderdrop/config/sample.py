@@ -23,9 +23,16 @@ _INTRO: Final = """\
 # Remove the # at the beginning of a line (and of its [table]) to use it. Variables win: ORDERDROP_INBOX__SETTLE=0.5
 """
 
-_NAMES: Final = {"gateways": "", "accounts": "my-account-id", "strategies": "my-strategy"}
+_NAMES: Final = {
+    "gateways": "",
+    "accounts": "my-account-id",
+    "strategies": "my-strategy",
+    "profiles": "my-profile",
+}
 """The name that stands for a table of the user's own naming; "": the type of the gateway."""
 
+_TAB: Final = "\t"
+_TAB_SPELLED: Final = "\\t"
 _EXAMPLES: Final[dict[str, Any]] = {
     "accounts.gateway": "paper",
     "accounts.alias": "main",
@@ -76,7 +83,7 @@ def _setting(path: str, name: str, field: FieldInfo) -> Iterator[str]:
     choices = [choice for member in _members(field.annotation) for choice in _choices(member)]
     words = field.description or ""
     if len(choices) > 1:
-        words += f" ({' | '.join(map(str, choices))})"
+        words += f" ({' | '.join(str(choice).replace(_TAB, _TAB_SPELLED) for choice in choices)})"
     if words:
         yield f"# {words.strip()}"
     yield f"#{name} = {_toml(_shown(path, field))}"

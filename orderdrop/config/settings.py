@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from orderdrop.config.gateways import GatewayName, GatewaySettings, _only_paper
 from orderdrop.config.limits import Limits
 from orderdrop.config.names import alike, is_reserved, why_unfit
+from orderdrop.config.profiles import ProfileSettings, must_have_names
 from orderdrop.config.sections import (
     AccountSettings,
     ArchiveSettings,
@@ -65,6 +66,7 @@ class Settings(BaseSettings):
     gateways: dict[GatewayName, GatewaySettings] = Field(default_factory=_only_paper, min_length=1)
     accounts: dict[str, AccountSettings] = Field(default_factory=dict)
     strategies: dict[str, StrategySettings] = Field(default_factory=dict)
+    profiles: dict[str, ProfileSettings] = Field(default_factory=dict)
     limits: Limits = Field(default_factory=Limits)
     switches: SwitchSettings = Field(default_factory=SwitchSettings)
     instruments: InstrumentSettings = Field(default_factory=InstrumentSettings)
@@ -119,6 +121,12 @@ class Settings(BaseSettings):
                 f" / used twice as a strategy, whatever the case: {same} → rename one"
             )
         return strategies
+
+    @field_validator("profiles")
+    @classmethod
+    def _profiles_are_unique(cls, profiles: dict[str, ProfileSettings]) -> dict[str, ProfileSettings]:
+        must_have_names(profiles)
+        return profiles
 
     @model_validator(mode="after")
     def _accounts_have_a_gateway(self) -> Settings:

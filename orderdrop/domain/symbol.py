@@ -24,12 +24,15 @@ _EXCHANGES = {
     "XSHG": "SHSE",
     "SSE": "SHSE",  # vn.py, tqsdk
     "SS": "SHSE",  # Yahoo
+    "SHA": "SHSE",  # BigQuant
     "SZSE": "SZSE",
     "SZ": "SZSE",
     "XSHE": "SZSE",
+    "SZA": "SZSE",
     "BJSE": "BJSE",
     "BJ": "BJSE",
     "BSE": "BJSE",  # vn.py
+    "BJA": "BJSE",
 }
 _NAMED = "|".join(sorted(_EXCHANGES, key=len, reverse=True))
 _CANONICAL = re.compile(r"(?:SHSE|SZSE|BJSE)\.[0-9]{6}")
@@ -70,12 +73,12 @@ def _spelled(text: str) -> Symbol | None:
     return None
 
 
-_KIND_OF_MARKET = r"(?:证券交易所|交易所|市场|市主板|主板|市|板)?[AB]?股?"
+_KIND_OF_MARKET = r"(?:证券交易所|交易所|市场|市主板|主板|市|板)?[AB]?[股板]?"
 _MARKETS = {
     exchange: re.compile(rf"(?:{names}){_KIND_OF_MARKET}")
     for exchange, names in {
-        "SHSE": "沪|上海|上交所?|上证|科创|SHSE|SSE|SH|XSHG|SS",
-        "SZSE": "深|深圳|深交所?|深证|创业|SZSE|SZ|XSHE",
+        "SHSE": "沪|上海|上交所?|上证所?|科创|SHSE|SSE|SH|XSHG|SS",
+        "SZSE": "深|深圳|深交所?|深证所?|创业|SZSE|SZ|XSHE",
         "BJSE": "京|北京|北交所?|北证|BJSE|BSE|BJ",
     }.items()
 }

@@ -12,9 +12,11 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
+from orderdrop.domain.refusal import Refusal
 from orderdrop.inbox.names import Name, read_name
 from orderdrop.inbox.reading import touched_at
 from orderdrop.inbox.tail import Changed, DropFile, Limits, OpenDrop, Take, prepare
+from orderdrop.intake.profile import Profile
 
 log = logging.getLogger(__name__)
 
@@ -46,12 +48,12 @@ class LateWrites:
         _note_touched(file)
         self._look_again_in(_FIRST, file)
 
-    def watch_restored(self, drop: OpenDrop, path: str) -> None:
+    def watch_restored(self, drop: OpenDrop, path: str, profile: Profile | Refusal | None = None) -> None:
         """Looks after a drop of today that an earlier run has put away. Nobody knows what was done to it meanwhile: it is compared."""
         said = read_name(drop.name.rpartition("/")[2])
         if not isinstance(said, Name):
             return
-        file = DropFile(path, drop.name, said, drop.name.rpartition("/")[0], drop.day)
+        file = DropFile(path, drop.name, said, drop.name.rpartition("/")[0], drop.day, profile=profile)
         file.resume(drop)
         _note_touched(file)
         try:

@@ -24,6 +24,7 @@ from orderdrop.domain.switches import ScopeKey, State, Switches
 from orderdrop.inbox.late_writes import Altered, LateWrites
 from orderdrop.inbox.names import Ignored, Name, printable, read_name, read_switch
 from orderdrop.inbox.owner import owner_of
+from orderdrop.inbox.profiles import NO_PROFILES, Profiles
 from orderdrop.inbox.reading import full_stamp
 from orderdrop.inbox.settling import Settling, Watched, has_ended, is_held
 from orderdrop.inbox.tail import DropFile, Limits, OpenDrop, Take
@@ -54,9 +55,11 @@ class Inbox:
         settings: InboxSettings,
         monotonic: Callable[[], float] = time.monotonic,
         longest_name: int | None = None,
+        profiles: Profiles = NO_PROFILES,
     ) -> None:
         """longest_name: characters of a name, with its sub-folder, that paths have room for; None: any."""
         self.folder = folder
+        self._profiles = profiles
         self.settings = settings
         self.switches = Switches({})
         self.found_by_scan_only = 0
@@ -287,7 +290,8 @@ class Inbox:
         if isinstance(said, Refusal):
             return RefusedFile(path, name, said, Seen.of(status), owner_of(status))
         restored = self._restored.pop(name, None)
-        file = DropFile(path, name, said, name.rpartition("/")[0], restored.day if restored else today)
+        day = restored.day if restored else today
+        file = DropFile(path, name, said, name.rpartition("/")[0], day, profile=self._profiles.of(name))
         if restored is not None:
             file.resume(restored)
         else:
@@ -389,7 +393,7 @@ class Inbox:
 
     def watch_put_away(self, drop: OpenDrop, path: str) -> None:
         """After a restart: a drop of today that was put away before; its writer may still have it open."""
-        self._late.watch_restored(drop, path)
+        self._late.watch_restored(drop, path, self._profiles.of(drop.name))
 
     @property
     def altered(self) -> list[Altered]:

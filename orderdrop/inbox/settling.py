@@ -109,7 +109,10 @@ class Settling:
         if found != watched.stamp:
             if found[2] != watched.stamp[2]:
                 file = watched.file
-                _begin_again(watched, DropFile(file.path, file.name, file.info, file.strategy, file.day))
+                replaced = DropFile(
+                    file.path, file.name, file.info, file.strategy, file.day, profile=file.profile
+                )
+                _begin_again(watched, replaced)
                 new = True
             watched.stamp, watched.since, watched.moved_in = found, now, False
         if moved or (new and self._was_quiet_before(status)):

@@ -20,6 +20,7 @@ from orderdrop.inbox.names import Name
 from orderdrop.inbox.owner import owner_of
 from orderdrop.inbox.reading import open_drop, pieces, read_at, stamp_of, touched_at
 from orderdrop.intake import Block, Book, BookLimits, Context, FollowedSids, Reader, Unnamed, open_book
+from orderdrop.intake.profile import Profile
 from orderdrop.system.grasp import Seen, hash_of
 
 SMALL: Final = 1024 * 1024
@@ -86,6 +87,9 @@ class DropFile:
     unread: bool = False  # it was refused by what it is, before its bytes were read
     again: bool = False  # it was rewritten under its name; `sid_space` is that of its first take
     known_sha256: str | None = None  # of what an earlier run has taken
+    profile: Profile | Refusal | None = (
+        None  # how the user has described such files; refused where several would do
+    )
     behind: bool = False  # known from the journal; what was taken is read again before anything new
 
     @property
@@ -116,7 +120,16 @@ class DropFile:
     def begun_again(self) -> DropFile:
         """Its bytes were rewritten under its name: another drop, whose rows without a sid are known by what the first was called."""
         space = self.sid_space
-        return DropFile(self.path, self.name, self.info, self.strategy, self.day, sid_space=space, again=True)
+        return DropFile(
+            self.path,
+            self.name,
+            self.info,
+            self.strategy,
+            self.day,
+            sid_space=space,
+            again=True,
+            profile=self.profile,
+        )
 
     def resume(self, known: OpenDrop) -> None:
         """Go on where an earlier run has stopped."""
@@ -151,7 +164,9 @@ class DropFile:
 
     def open_reader(self, head: bytes) -> Refusal | None:
         """Understand the header; why it cannot be."""
-        opened = Reader.open(head, self.info.kind)
+        if isinstance(self.profile, Refusal):
+            return self.profile
+        opened = Reader.open(head, self.info.kind, self.profile)
         if isinstance(opened, Refusal):
             return opened
         self.reader, self.header = opened
@@ -378,7 +393,12 @@ def _fill_whole(take: Take, handle: int, limits: Limits) -> Take | None:
     data = read_at(handle, 0, take.size)
     if len(data) != take.size or stamp_of(os.fstat(handle)) != take.stamp:
         raise Changed(file.name)
-    opened = open_book(data, file.info.suffix, file.info.kind, BookLimits.of(*limits))
+    allowed = BookLimits.of(*limits)
+    opened = (
+        file.profile
+        if isinstance(file.profile, Refusal)
+        else open_book(data, file.info.suffix, file.info.kind, allowed, file.profile)
+    )
     if isinstance(opened, Book):
         take.book = opened
         take.read_whole(data)

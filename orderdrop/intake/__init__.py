@@ -8,6 +8,7 @@ from typing import Final
 from orderdrop.domain.order import DropKind
 from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.intake.dbf import open_dbf
+from orderdrop.intake.profile import Profile
 from orderdrop.intake.reader import Reader
 from orderdrop.intake.rows import BLOCK_ROWS, Block, Context
 from orderdrop.intake.sheets import Book, BookLimits
@@ -23,6 +24,7 @@ __all__ = [
     "DropSids",
     "FollowedSids",
     "LaterSids",
+    "Profile",
     "Reader",
     "Unnamed",
     "derived_sid",
@@ -30,12 +32,14 @@ __all__ = [
     "row_key",
 ]
 
-_OPENERS: Final[dict[str, Callable[[bytes, DropKind, BookLimits], Book | Refusal]]] = {
+_OPENERS: Final[dict[str, Callable[[bytes, DropKind, BookLimits, Profile | None], Book | Refusal]]] = {
     ".xlsx": open_workbook,
     ".dbf": open_dbf,
 }
 
 
-def open_book(data: bytes, suffix: str, kind: DropKind, limits: BookLimits) -> Book | Refusal:
+def open_book(
+    data: bytes, suffix: str, kind: DropKind, limits: BookLimits, profile: Profile | None = None
+) -> Book | Refusal:
     """What holds tables that are read whole, or why nothing of it can be taken."""
-    return _OPENERS[suffix](data, kind, limits) if data else Refusal(Code.FILE_EMPTY)
+    return _OPENERS[suffix](data, kind, limits, profile) if data else Refusal(Code.FILE_EMPTY)

@@ -6,6 +6,8 @@ Never pandas: one stray trailing comma makes it shift every column.
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.intake.encoding import Lines
@@ -15,6 +17,20 @@ DELIMITERS = (COMMA, TAB, SEMICOLON)
 
 CLIP = 200
 """Characters of a bad value that go into a refusal."""
+
+Oddity = str | Refusal
+"""Of one row: a note on what was mended, or why it is refused."""
+
+
+class Odd(NamedTuple):
+    """The cells of a row, with what there is to say about them besides what their texts say."""
+
+    cells: list[str]
+    oddities: Sequence[Oddity]
+
+
+Line = list[str] | Odd | Refusal
+"""What a line was split into, or why it cannot be."""
 
 _WHOLE_LINE = "此行 line"
 

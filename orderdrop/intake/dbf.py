@@ -12,9 +12,10 @@ from typing import Final, NamedTuple
 
 from orderdrop.domain.order import DropKind
 from orderdrop.domain.refusal import Code, Refusal
-from orderdrop.intake.cells import COMMA
-from orderdrop.intake.columns import lay_out
+from orderdrop.intake.cells import CLIP, COMMA
+from orderdrop.intake.columns import Layout, by_position, lay_out
 from orderdrop.intake.encoding import CANDIDATES, decodes
+from orderdrop.intake.profile import Profile
 from orderdrop.intake.sheets import Book, BookLimits, Cell, Header, Sheet, sheet_rows
 
 DESCRIPTOR: Final = 32
@@ -69,7 +70,9 @@ def _fields(data: bytes) -> list[Field]:
     return fields
 
 
-def open_dbf(data: bytes, kind: DropKind, limits: BookLimits) -> Book | Refusal:
+def open_dbf(
+    data: bytes, kind: DropKind, limits: BookLimits, profile: Profile | None = None
+) -> Book | Refusal:
     """The table as a book of one sheet, or why it cannot be taken. A row's number is the record's, from 1; deleted ones are not there."""
     head = read_head(data)
     if head is None or not head.fits:
@@ -81,7 +84,7 @@ def open_dbf(data: bytes, kind: DropKind, limits: BookLimits) -> Book | Refusal:
     if len(data) not in {end, end + 1} or any(record[:1] not in {_KEPT, _DELETED} for record in records):
         return Refusal(Code.FILE_DAMAGED, value=f"dbf: {len(data)} bytes, {head.records} records")
     names = [field.name for field in head.fields]
-    layout = lay_out(names, kind, COMMA)
+    layout = _layout(names, kind, profile)
     if isinstance(layout, Refusal):
         return layout
     header = Header(0, layout, tuple(names), tuple(range(len(names))))
@@ -89,6 +92,15 @@ def open_dbf(data: bytes, kind: DropKind, limits: BookLimits) -> Book | Refusal:
     if isinstance(rows, Refusal):
         return rows
     return Book([Sheet("dbf", header, rows)]) if rows else Refusal(Code.FILE_EMPTY)
+
+
+def _layout(names: list[str], kind: DropKind, profile: Profile | None) -> Layout | Refusal:
+    if profile is None or not profile.positions:
+        return lay_out(names, kind, COMMA, profile)
+    if len(names) != len(profile.positions):
+        bound = f"{profile.name}: {len(profile.positions)}"
+        return Refusal(Code.PROFILE_WIDTH, value=", ".join(names)[:CLIP], bound=bound)
+    return by_position(profile, kind, COMMA)
 
 
 def _rows(head: DbfHead, records: list[bytes]) -> Iterator[tuple[int, list[Cell]]]:

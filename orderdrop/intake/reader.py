@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from orderdrop.domain.order import DropKind
 from orderdrop.domain.refusal import Code, Refusal
-from orderdrop.intake.cells import split_lines
-from orderdrop.intake.columns import Layout, read_header
+from orderdrop.intake.cells import CLIP, split_line, split_lines
+from orderdrop.intake.columns import Layout, by_position, read_header
 from orderdrop.intake.encoding import (
     CANDIDATES,
     Decoder,
@@ -18,6 +18,7 @@ from orderdrop.intake.encoding import (
     last_line_end,
     next_line_end,
 )
+from orderdrop.intake.profile import Profile
 from orderdrop.intake.rows import BLOCK_ROWS, Block, Context, Rows, with_note
 
 HEAD_ROWS = 20
@@ -43,30 +44,37 @@ class Reader:
         self.next_row = next_row
 
     @classmethod
-    def open(cls, head: bytes, kind: DropKind) -> tuple[Reader, int] | Refusal:
+    def open(
+        cls, head: bytes, kind: DropKind, profile: Profile | None = None
+    ) -> tuple[Reader, int] | Refusal:
         """Understand the header.
 
         Args:
             head: the file's beginning, with at least the whole header line.
             kind: what the file's name says it asks for.
+            profile: how the user has described such a file.
 
         Returns:
             The reader and the offset where the rows begin; or why the file cannot be read.
         """
         marked = byte_order_mark(head)
-        encoding, start = marked or (None, 0)
+        encoding, start = marked or (profile.encoding if profile else None, 0)
         encodings = (encoding,) if encoding else CANDIDATES
         refusals: list[Refusal] = []
         titles: list[int] = []
         row = 1
+        for _line in range(profile.skip if profile else 0):
+            start, row = next_line_end(head, encoding, start), row + 1
+        if profile is not None and profile.positions:
+            return cls._open_headerless(head, start, row, encoding, profile, kind)
         while start < len(head) and row <= HEAD_ROWS:
             end = next_line_end(head, encoding, start)
             raw = head[start:end]
             if not _is_blank(raw, encoding):
-                found = _read_layout(raw, encodings, kind)
+                found = _read_layout(raw, encodings, kind, profile)
                 if not isinstance(found, Refusal):
                     layout, used = found
-                    whole = head[:end].isascii() and marked is None
+                    whole = head[:end].isascii() and encoding is None
                     reader = cls(layout, None if whole else used, row + 1)
                     reader._said = _said(titles, layout)
                     return reader, end
@@ -77,6 +85,36 @@ class Reader:
             start, row = end, row + 1
         return next((one for one in refusals if one.code is not Code.HEADER_NOT_FOUND), None) or (
             refusals[0] if refusals else Refusal(Code.FILE_EMPTY)
+        )
+
+    @classmethod
+    def _open_headerless(
+        cls, head: bytes, start: int, row: int, encoding: str | None, profile: Profile, kind: DropKind
+    ) -> tuple[Reader, int] | Refusal:
+        """The delimiter is the one under which the first line has as many cells as the profile has positions."""
+        at = start
+        while at < len(head):
+            end = next_line_end(head, encoding, at)
+            raw = head[at:end]
+            if not _is_blank(raw, encoding):
+                break
+            at = end
+        else:
+            return Refusal(Code.FILE_EMPTY)
+        line = next(
+            (raw.decode(one) for one in ([encoding] if encoding else CANDIDATES) if decodes(raw, one)), None
+        )
+        if line is None:
+            return Refusal(Code.FILE_ENCODING)
+        line = line.rstrip("\r\n")
+        for delimiter in profile.delimiters:
+            cells = split_line(line, delimiter)
+            if isinstance(cells, list) and profile.fits(cells):
+                reader = cls(by_position(profile, kind, delimiter), encoding, row)
+                reader._said = profile.said
+                return reader, start
+        return Refusal(
+            Code.PROFILE_WIDTH, value=line[:CLIP], bound=f"{profile.name}: {len(profile.positions)}"
         )
 
     def read(self, data: bytes, context: Context) -> Iterator[Block]:
@@ -118,7 +156,9 @@ class Reader:
 
 
 @lru_cache(maxsize=64)
-def _read_layout(raw: bytes, encodings: tuple[str, ...], kind: DropKind) -> tuple[Layout, str] | Refusal:
+def _read_layout(
+    raw: bytes, encodings: tuple[str, ...], kind: DropKind, profile: Profile | None
+) -> tuple[Layout, str] | Refusal:
     """The first encoding in which the header is known; if there is none, the refusal of the first that can be read."""
     refusals = []
     for encoding in encodings:
@@ -126,7 +166,7 @@ def _read_layout(raw: bytes, encodings: tuple[str, ...], kind: DropKind) -> tupl
             line = raw.decode(encoding).replace("\r\n", "\n").removesuffix("\n")
         except UnicodeDecodeError:
             continue
-        layout = Refusal(Code.FILE_NUL) if "\0" in line else read_header(line, kind)
+        layout = Refusal(Code.FILE_NUL) if "\0" in line else read_header(line, kind, profile)
         if isinstance(layout, Layout):
             return layout, encoding
         refusals.append(layout)
@@ -156,4 +196,4 @@ def _said(titles: list[int], layout: Layout) -> str:
 
 def _is_blank(raw: bytes, encoding: str | None) -> bool:
     """Whether a line holds nothing but spaces and separators, as Excel leaves them above a table."""
-    return not raw.decode(encoding or "latin-1", "replace").strip(" \r\n,;\t")
+    return not raw.decode(encoding or "latin-1", "replace").strip(" \r\n,;\t|")

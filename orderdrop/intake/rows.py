@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
@@ -12,9 +11,11 @@ from typing import ClassVar, NamedTuple, TypeVar, cast
 
 from orderdrop.domain.order import DropKind, Instruction, Order, OrderType
 from orderdrop.domain.refusal import Code, Refusal, RowError, Said
-from orderdrop.domain.symbol import SPACES, with_market
-from orderdrop.intake.cells import CLIP, SEMICOLON
-from orderdrop.intake.columns import MARKET, ORDER_COLUMNS, Layout, column_named, is_header, passed_over
+from orderdrop.domain.symbol import SPACES
+from orderdrop.intake.beside import Beside
+from orderdrop.intake.cells import CLIP, SEMICOLON, Line, Odd, Oddity
+from orderdrop.intake.columns import ORDER_COLUMNS, Layout, column_named, is_header, passed_over
+from orderdrop.intake.surroundings import no_row
 from orderdrop.intake.values import (
     Mended,
     Reading,
@@ -31,6 +32,7 @@ from orderdrop.intake.values import (
     read_symbol_cell,
     read_time,
     read_volume,
+    type_in_side,
 )
 
 V = TypeVar("V")
@@ -40,12 +42,6 @@ _REMEMBERED = 8192  # texts a column remembers
 _WORTH_COLUMNS = 8  # rows
 _LAYOUTS = 64
 _LIMIT = int(OrderType.LIMIT)
-_FIRST_ROWS = 20  # behind them a block may begin in the middle of a file
-_INDEX = re.compile(r"0|[1-9][0-9]{0,8}").fullmatch
-_TOTAL = re.compile(r"(?:合计|总计|小计|汇总|总和|共计|total|subtotal|sum)[:：]?", re.IGNORECASE).fullmatch
-_SOURCE = re.compile(
-    r"(?:数据来源|资料来源|来源|注|说明|备注|免责声明|source|note)[:：].*", re.IGNORECASE
-).fullmatch
 _SAID_AT_MOST = 128
 """Characters of a cell of a refused row that are told its sender."""
 
@@ -74,21 +70,6 @@ class Block(NamedTuple):
     rows: int
 
 
-Oddity = str | Refusal
-"""Of one row: a note on what was mended, or why it is refused."""
-
-
-class Odd(NamedTuple):
-    """The cells of a row, with what there is to say about them besides what their texts say."""
-
-    cells: list[str]
-    oddities: Sequence[Oddity]
-
-
-Line = list[str] | Odd | Refusal
-"""What a line was split into, or why it cannot be."""
-
-
 class Column(dict[str, V]):
     """Remembers what a cell's text means; what is odd is read anew each time and told to `oddities`."""
 
@@ -104,7 +85,7 @@ class Column(dict[str, V]):
             self._oddities.append(reading._replace(column=self._name))
             return cast("V", None)  # never used: the row is refused
         if isinstance(reading, Mended):
-            self._oddities.append(f"{self._name}: {reading.note}")
+            self._oddities.append(f"{self._name}: {reading.note}" if reading.note else "")
             return cast("V", reading.value)
         if len(self) >= _REMEMBERED:
             self.clear()
@@ -136,9 +117,9 @@ class Rows:
         self._derive = context.derive
         self._oddities: list[Oddity] = []
         self._pick = itemgetter(*map(layout.place, ORDER_COLUMNS))
-        self._market = layout.place(MARKET)
-        self._counted: int | None = None
-        self._besides = bool(layout.nameless) or MARKET in layout.places
+        self._tail = ["", *layout.constants]
+        """The cell of a column that the file does not have, and what stands for every row."""
+        self._beside = Beside(layout) if Beside.is_needed(layout) else None
         grouped = (
             layout.delimiter != SEMICOLON
         )  # where cells end with semicolons, a comma may be a decimal point
@@ -154,43 +135,13 @@ class Rows:
         self._not_before = self._column("not_before", read_time)
         self._not_after = self._column("not_after", read_time)
 
-    def _beside(self, row: int, cells: Line) -> Line:
-        """The row, after a look at what stands beside the columns that are read: the market, and cells under no name."""
-        if isinstance(cells, Odd):
-            found = self._beside(row, cells.cells)
-            if isinstance(found, Odd):
-                return Odd(found.cells, [*cells.oddities, *found.oddities])
-            return cells if isinstance(found, Refusal) else Odd(found, cells.oddities)
-        if isinstance(cells, Refusal) or len(cells) != self._layout.width:
-            return cells
-        oddities: list[Oddity] = []
-        for place in self._layout.nameless:
-            text = cells[place]
-            if not (is_empty(text) or (self._layout.counted and place == 0 and self._counts_on(row, text))):
-                oddities.append(Refusal(Code.COLUMN_NAMELESS, f"#{place + 1}", text[:CLIP]))
-        if self._market < self._layout.width:
-            place = self._layout.place("symbol")
-            spelled = with_market(cells[place], cells[self._market])
-            if isinstance(spelled, Refusal):
-                oddities.append(spelled._replace(column=self._layout.name(MARKET)))
-            else:
-                cells = [*cells[:place], spelled, *cells[place + 1 :]]
-        return Odd(cells, oddities) if oddities else cells
-
-    def _counts_on(self, row: int, text: str) -> bool:
-        """Whether a first cell under no name is the number that pandas gives the row: from 0 or 1, one more than the row before."""
-        number = int(text) if _INDEX(text) else -1
-        before, self._counted = self._counted, number
-        return number == before + 1 if before is not None else number in {0, 1} or row > _FIRST_ROWS
-
     def _column(self, column: str, read: Callable[[str], Reading[V]]) -> Column[V]:
         return Column(self._layout.name(column), read, self._oddities)
 
     def read(self, numbers: Sequence[int], lines: Sequence[str | None], table: Sequence[Line]) -> Block:
         """numbers: of the lines. table: the cells of each line."""
-        if self._besides:
-            self._counted = None
-            table = [self._beside(row, cells) for row, cells in zip(numbers, table, strict=True)]
+        if self._beside is not None:
+            table = self._beside.look(numbers, table)
         return self._read(numbers, lines, table)
 
     def _read(self, numbers: Sequence[int], lines: Sequence[str | None], table: Sequence[Line]) -> Block:
@@ -208,13 +159,13 @@ class Rows:
             return None
         columns = [*zip(*table, strict=True)]
         sid_place = self._layout.place("sid")
-        if sid_place == self._layout.width or not are_sids(columns[sid_place]):
+        if sid_place >= self._layout.width or not are_sids(columns[sid_place]):
             return None
 
         def read(name: str, meaning: Column[V]) -> list[V]:
             place = self._layout.place(name)
-            if place == self._layout.width:  # the file does not have it
-                return [meaning[""]] * len(table)
+            if place >= self._layout.width:  # the file does not have it
+                return [meaning[self._tail[place - self._layout.width]]] * len(table)
             return [*map(meaning.__getitem__, columns[place])]
 
         kinds, prices = read("order_type", self._order_type), read("price", self._price)
@@ -247,7 +198,7 @@ class Rows:
             if type(cells) is not list or len(cells) != width:
                 self._odd_line(block, row, line, cells)
                 continue
-            cells.append("")  # the cell of every column that the file does not have
+            cells.extend(self._tail)
             sid, account, symbol, volume, kind, side, price, remark, strategy, before, after = pick(cells)
             name = sid if good_sid(sid) else self._sid(sid, row, line or "")
             yuan = prices[price]
@@ -289,7 +240,7 @@ class Rows:
             if type(cells) is not list or len(cells) != width or _is_blank(line):
                 self._odd_line(block, row, line, cells)
                 continue
-            cells.append("")
+            cells.extend(self._tail)
             sid, remark = pick(cells)
             note = passed_over(", ".join(beyond)) if beyond else ""
             instruction = Instruction(row, self._given(sid), self._remark[remark], note)
@@ -320,12 +271,13 @@ class Rows:
 
     def _odd_row(self, block: Block, outcome: Order | Instruction, cells: list[str]) -> None:
         """A row of the right width in which something was mended or refused, or that is the header once more."""
+        outcome = self._with_type_of_side(outcome, cells)
         refusals = [oddity for oddity in self._oddities if isinstance(oddity, Refusal)]
-        notes = [oddity for oddity in self._oddities if isinstance(oddity, str)]
+        notes = [oddity for oddity in self._oddities if isinstance(oddity, str) and oddity]
         self._oddities.clear()
         if is_header(cells):
             block.errors.append(RowError(outcome.row, "", Refusal(Code.ROW_HEADER_AGAIN)))
-        elif refusals and _of_texts(refusals) and (passed := self._is_no_row(cells)) is not None:
+        elif refusals and _of_texts(refusals) and (passed := no_row(self._layout, cells)) is not None:
             _say(block, outcome.row, passed)
         elif refusals:
             block.errors.append(RowError(outcome.row, self._sid_in(cells), refusals[0], self._said(cells)))
@@ -335,6 +287,29 @@ class Rows:
             block.instructions.append(
                 outcome._replace(note="; ".join([*filter(None, [outcome.note]), *notes]))
             )
+
+    def _with_type_of_side(self, outcome: Order | Instruction, cells: list[str]) -> Order | Instruction:
+        """市价买入 is a market order where no other column says the type; where one says another, the row contradicts itself."""
+        if not isinstance(outcome, Order):
+            return outcome
+        kind = type_in_side(self._cell(cells, "order_business"))
+        said = self._cell(cells, "order_type")
+        if kind is None or kind == outcome.order_type:
+            return outcome
+        if is_empty(said):
+            name = self._layout.name("order_type")
+            self._oddities[:] = [
+                one
+                for one in self._oddities
+                if not (isinstance(one, Refusal) and one.column == name and one.code is Code.VALUE_MISSING)
+            ]
+            return outcome._replace(order_type=kind)
+        if _LIMIT in {kind, outcome.order_type}:
+            side = self._cell(cells, "order_business")
+            self._oddities.append(
+                Refusal(Code.ORDER_TYPE_SIDE, self._layout.name("order_type"), said[:CLIP], side[:CLIP])
+            )
+        return outcome
 
     def _odd_line(self, block: Block, row: int, line: str | None, cells: Line) -> None:
         """A line that has no cells, too many or too few of them, or its oddities beside it. A blank one is passed over."""
@@ -348,7 +323,7 @@ class Rows:
             block.errors.append(RowError(row, "", cells))
         elif _is_blank(line):
             return
-        elif (passed := self._is_no_row(cells)) is not None:
+        elif (passed := no_row(self._layout, cells)) is not None:
             _say(block, row, passed)
         else:
             again = is_header(cells)
@@ -357,24 +332,6 @@ class Rows:
             # Its cells may have moved: what it names counts if there is such an account.
             said = None if again or not self._accounts else self._said(cells)
             block.errors.append(RowError(row, "" if again else self._sid_in(cells), refusal, said))
-
-    def _is_no_row(self, cells: list[str]) -> str | None:
-        """What a line is that people put around a table: "" for a separator, else its words; None: a row.
-
-        A total is one only where its code says so and no side stands in it; a source line has a single cell.
-        """
-        filled = [text for text in cells if not is_empty(text)]
-        if not filled:
-            return ""
-        if self._layout.kind is not DropKind.ORDER:
-            return None
-        if len(filled) == 1 and _SOURCE(filled[0].strip(SPACES)):
-            return filled[0].strip(SPACES)
-        code, side = self._layout.place("symbol"), self._layout.place("order_business")
-        said = cells[code].strip(SPACES) if code < len(cells) else ""
-        if _TOTAL(said) and (side >= len(cells) or is_empty(cells[side])):
-            return said
-        return None
 
     def _sid_in(self, cells: list[str]) -> str:
         """The sid that a refused row gives, "" where none can be read."""
@@ -395,8 +352,10 @@ class Rows:
         )
 
     def _cell(self, cells: list[str], column: str) -> str:
-        place = self._layout.place(column)
-        return cells[place].strip(SPACES) if place < min(len(cells), self._layout.width) else ""
+        place, width = self._layout.place(column), self._layout.width
+        if place >= width:
+            return self._tail[place - width]
+        return cells[place].strip(SPACES) if place < len(cells) else ""
 
 
 def with_note(order: Order, note: str) -> Order:

@@ -15,10 +15,21 @@ from orderdrop.domain.identity import Spot, line_at
 from orderdrop.domain.order import DropKind
 from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.domain.symbol import SPACES
-from orderdrop.intake.cells import CLIP, COMMA
-from orderdrop.intake.columns import IGNORED, MARKET, PASSED_OVER, Layout, column_named, lay_out, passed_over
+from orderdrop.intake.cells import CLIP, COMMA, Line, Odd, Oddity
+from orderdrop.intake.columns import (
+    IGNORED,
+    MARKET,
+    PASSED_OVER,
+    Layout,
+    by_position,
+    column_named,
+    lay_out,
+    passed_over,
+)
+from orderdrop.intake.profile import Profile
 from orderdrop.intake.reader import HEAD_ROWS
-from orderdrop.intake.rows import BLOCK_ROWS, Block, Context, Line, Odd, Oddity, Rows, with_note
+from orderdrop.intake.rows import BLOCK_ROWS, Block, Context, Rows, with_note
+from orderdrop.intake.surroundings import Counter
 
 _MARK: Final = {kind: "order_business" if kind is DropKind.ORDER else "sid" for kind in DropKind}
 """The column that only a table of such drops has."""
@@ -100,19 +111,25 @@ class NoHeader(NamedTuple):
     meant: bool
 
 
-def find_header(rows: Iterable[tuple[int, Sequence[Cell]]], kind: DropKind) -> Header | NoHeader | None:
+def find_header(
+    rows: Iterable[tuple[int, Sequence[Cell]]], kind: DropKind, profile: Profile | None = None
+) -> Header | NoHeader | None:
     """The header among a sheet's first rows. None: nothing is like one."""
+    if profile is not None and profile.positions:
+        return by_place(profile, kind)
     nearest: NoHeader | None = None
     for number, cells in rows:
         if number > HEAD_ROWS:
             break
+        if profile is not None and number <= profile.skip:
+            continue
         named = [
             (index, cell.strip(SPACES))
             for index, cell in enumerate(cells)
             if isinstance(cell, str) and cell.strip(SPACES)
         ]
         titles = tuple(title for _index, title in named)
-        layout = _lay_out(titles, kind)
+        layout = _lay_out(titles, kind, profile)
         if isinstance(layout, Layout):
             return Header(number, layout, titles, tuple(index for index, _title in named))
         columns = {column_named(title) for title in titles} - {None, IGNORED, PASSED_OVER, MARKET}
@@ -123,8 +140,15 @@ def find_header(rows: Iterable[tuple[int, Sequence[Cell]]], kind: DropKind) -> H
 
 
 @lru_cache(maxsize=64)
-def _lay_out(titles: tuple[str, ...], kind: DropKind) -> Layout | Refusal:
-    return lay_out(list(titles), kind, COMMA)
+def _lay_out(titles: tuple[str, ...], kind: DropKind, profile: Profile | None) -> Layout | Refusal:
+    return lay_out(list(titles), kind, COMMA, profile)
+
+
+def by_place(profile: Profile, kind: DropKind) -> Header:
+    """What stands for the header of a table that has none."""
+    layout = by_position(profile, kind, COMMA)
+    titles = tuple(column or f"#{place + 1}" for place, column in enumerate(profile.positions))
+    return Header(profile.skip, layout, titles, tuple(range(layout.width)))
 
 
 def sheet_rows(
@@ -133,15 +157,21 @@ def sheet_rows(
     said: Mapping[int, Sequence[Oddity]],
     at_most: int,
 ) -> list[SheetRow] | Refusal:
-    """The rows below a header that are not blank. said: what is to be said about a row, by its number."""
-    known = sorted(header.layout.places.items())
+    """The rows below a header that are not blank. said: what is to be said about a row, by its number.
+
+    A first column under no name may count the rows up, as pandas writes its index; nothing else may stand outside the table.
+    """
+    known = sorted(header.layout.own_places.items())
     columns = {place: column for column, place in known}
     end = header.columns[-1] + 1
     gaps = sorted({*range(end)} - {*header.columns})
+    counter = Counter() if header.layout.kind is DropKind.ORDER and gaps == [0] else None
     found: list[SheetRow] = []
     for number, cells in rows:
         if number <= header.row:
             continue
+        if counter is not None and cells and not counter.counts_on(number, _plain_text(cells[0])):
+            counter = None
         oddities: list[Oddity] = []
         texts = [
             _text_of(cells[index] if index < len(cells) else "", columns.get(place), title, oddities)
@@ -154,7 +184,10 @@ def sheet_rows(
             continue
         if len(found) == at_most:
             return Refusal(Code.FILE_TOO_MANY_ROWS, bound=str(at_most))
-        oddities += [_outside(at, number, cells[at]) for at in gaps if at < len(cells) and _holds(cells[at])]
+        if counter is None:
+            oddities += [
+                _outside(at, number, cells[at]) for at in gaps if at < len(cells) and _holds(cells[at])
+            ]
         beyond = [_outside(at, number, cells[at]) for at in range(end, len(cells)) if _holds(cells[at])]
         oddities += [passed_over(cell.value) for cell in beyond] if header.layout.may_go_on else beyond
         oddities += said.get(number, ())
@@ -176,6 +209,10 @@ def _text_of(cell: Cell, column: str | None, title: str, oddities: list[Oddity])
     if column is not None:
         oddities.append(cell._replace(column=title))
     return ""
+
+
+def _plain_text(cell: Cell) -> str:
+    return cell.strip(SPACES) if isinstance(cell, str) else ""
 
 
 def _holds(cell: Cell) -> bool:

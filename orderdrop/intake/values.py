@@ -60,8 +60,8 @@ _UNSEEN = frozenset(
 _SIDES = {
     word: int(side)
     for side, words in {
-        OrderBusiness.BUY: "1 b buy 买 买入 证券买入 普通买入 限价买入 市价买入",
-        OrderBusiness.SELL: "2 s sell 卖 卖出 证券卖出 普通卖出 限价卖出 市价卖出",
+        OrderBusiness.BUY: "1 b buy orderside_buy side_buy 买 买入 买进 买单 证券买入 股票买入 基金买入 债券买入 普通买入 限价买入 市价买入",
+        OrderBusiness.SELL: "2 s sell orderside_sell side_sell 卖 卖出 卖单 证券卖出 股票卖出 基金卖出 债券卖出 普通卖出 限价卖出 市价卖出",
         OrderBusiness.MARGIN_BUY: "200 融资买入",
         OrderBusiness.SHORT_SELL: "201 融券卖出",
         OrderBusiness.BUY_TO_RETURN: "202 买券还券",
@@ -78,16 +78,20 @@ _SIDES = {
 _ORDER_TYPES: dict[str, int | None] = {
     word: int(order_type)
     for order_type, words in {
-        OrderType.LIMIT: "1 limit 限价 限价委托 限价单 指定价 限价买入 限价卖出",
-        OrderType.MARKET: "2 market 市价 市价委托 市价单",
-        OrderType.COUNTERPARTY_BEST: "20 对手方最优 对手方最优价格",
-        OrderType.OWN_BEST: "21 本方最优 本方最优价格",
-        OrderType.FILL_AND_KILL: "22 即时成交剩余撤销",
-        OrderType.FILL_OR_KILL: "23 全额成交或撤销",
-        OrderType.BEST_FIVE_CANCEL: "24 最优五档即时成交剩余撤销",
-        OrderType.BEST_FIVE_LIMIT: "25 最优五档即时成交剩余转限价",
+        OrderType.LIMIT: "1 limit lmt limit_order ordertype_limit 限价 限价委托 限价单 限价申报 普通限价 指定价 指定价格 限价买入 限价卖出",
+        OrderType.MARKET: "2 market mkt market_order ordertype_market 市价 市价委托 市价单 市价申报 市价买入 市价卖出",
+        OrderType.COUNTERPARTY_BEST: "20 对手方最优 对手方最优价格 对手方最优价格申报 对方最优 对方最优价格",
+        OrderType.OWN_BEST: "21 本方最优 本方最优价格 本方最优价格申报",
+        OrderType.FILL_AND_KILL: "22 即时成交剩余撤销 即时成交剩余撤销申报 即成剩撤",
+        OrderType.FILL_OR_KILL: "23 全额成交或撤销 全额成交或撤销申报 全成或撤",
+        OrderType.BEST_FIVE_CANCEL: "24 最优五档即时成交剩余撤销 最优五档即时成交剩余撤销申报 五档即时成交剩余撤销 五档即成剩撤",
+        OrderType.BEST_FIVE_LIMIT: "25 最优五档即时成交剩余转限价 最优五档即时成交剩余转限价申报 五档即时成交剩余转限价 五档即成转限价",
     }.items()
     for word in words.split()
+}
+_TYPE_IN_SIDE = {
+    word: int(OrderType.LIMIT if word.startswith("限价") else OrderType.MARKET)
+    for word in ("限价买入", "限价卖出", "市价买入", "市价卖出")
 }
 ORDER_TYPES_SPELLED = "1 限价 limit, 2 市价 market, 20, 21, 22, 23, 24, 25"
 
@@ -163,9 +167,17 @@ def read_price(text: str, *, grouped: bool = True) -> Reading[Decimal | None]:
 
 def read_side(text: str) -> Reading[int]:
     """掘金's order_business. Whatever is not plainly a purchase or a sale is refused."""
-    return _word(text, _SIDES) or Refusal(
-        Code.SIDE_BAD if not is_empty(text) else Code.VALUE_MISSING, value=text[:CLIP]
-    )
+    side = _word(text, _SIDES)
+    if side is not None:
+        if type_in_side(text) is None:
+            return side
+        return side if isinstance(side, Mended) else Mended(side, "")  # the row looks at the type it says
+    return Refusal(Code.SIDE_BAD if not is_empty(text) else Code.VALUE_MISSING, value=text[:CLIP])
+
+
+def type_in_side(text: str) -> int | None:
+    """The order type that a word for the side says as well, such as 市价买入; None for a word of the side alone."""
+    return _TYPE_IN_SIDE.get(_half_width(text)[0])
 
 
 def read_order_type(text: str) -> Reading[int | None]:
@@ -262,6 +274,11 @@ def _number(text: str, *, example: str, grouped: bool) -> tuple[str, str] | Refu
 def is_empty(text: str) -> bool:
     """Whether nothing stands in a cell but spaces and guards."""
     return not _bare(text)[0]
+
+
+def unguarded(text: str) -> str:
+    """The text without spaces and guards around it."""
+    return _bare(text)[0]
 
 
 def _bare(text: str) -> tuple[str, str]:

@@ -23,9 +23,9 @@ from orderdrop.domain.identity import MOST_SHEETS
 from orderdrop.domain.order import DropKind
 from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.domain.symbol import SPACES
-from orderdrop.intake.cells import CLIP
+from orderdrop.intake.cells import CLIP, Oddity
+from orderdrop.intake.profile import Profile
 from orderdrop.intake.reader import HEAD_ROWS
-from orderdrop.intake.rows import Oddity
 from orderdrop.intake.sheets import (
     Book,
     BookLimits,
@@ -66,7 +66,9 @@ class _Unfit(Exception):
         self.refusal = refusal
 
 
-def open_workbook(data: bytes, kind: DropKind, limits: BookLimits) -> Book | Refusal:
+def open_workbook(
+    data: bytes, kind: DropKind, limits: BookLimits, profile: Profile | None = None
+) -> Book | Refusal:
     """Every sheet that has a header, in the workbook's order; or why nothing of it can be taken."""
     try:
         import openpyxl  # noqa: PLC0415  an extra, and heavy
@@ -77,7 +79,7 @@ def open_workbook(data: bytes, kind: DropKind, limits: BookLimits) -> Book | Ref
             warnings.simplefilter("ignore")  # of features that hold no values
             book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
             try:
-                return _read_sheets(book, parts, kind, limits)
+                return _read_sheets(book, parts, kind, limits, profile)
             finally:
                 book.close()
     except _Unfit as unfit:
@@ -94,7 +96,7 @@ class OwnSheet(NamedTuple):
     rows: Iterator[tuple[int, list[str]]]
 
 
-def own_sheets(data: bytes, kind: DropKind) -> Iterator[OwnSheet]:
+def own_sheets(data: bytes, kind: DropKind, profile: Profile | None = None) -> Iterator[OwnSheet]:
     """The sheets with a header of a workbook that was taken before, to show its rows again: nothing is checked, nothing kept."""
     import openpyxl  # noqa: PLC0415
 
@@ -103,7 +105,7 @@ def own_sheets(data: bytes, kind: DropKind) -> Iterator[OwnSheet]:
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
     for sheet in book.worksheets:
         sheet.reset_dimensions()
-        header = find_header(_rows(sheet, None), kind)
+        header = find_header(_rows(sheet, None), kind, profile)
         if isinstance(header, Header):
             yield OwnSheet(sheet.title, header, _own_rows(sheet, header))
     book.close()
@@ -114,7 +116,7 @@ def _own_rows(sheet: Any, header: Header) -> Iterator[tuple[int, list[str]]]:
         if number > header.row:
             own = [cells[column] if column < len(cells) else "" for column in header.columns]
             texts = [cell if isinstance(cell, str) else cell.value for cell in own]
-            if any(texts[place].strip(SPACES) for place in header.layout.places.values()):
+            if any(texts[place].strip(SPACES) for place in header.layout.own_places.values()):
                 yield number, texts
 
 
@@ -178,7 +180,9 @@ def _refuse_document_type(parts: zipfile.ZipFile, info: zipfile.ZipInfo) -> None
 # the sheets
 
 
-def _read_sheets(book: Any, parts: zipfile.ZipFile, kind: DropKind, limits: BookLimits) -> Book | Refusal:
+def _read_sheets(
+    book: Any, parts: zipfile.ZipFile, kind: DropKind, limits: BookLimits, profile: Profile | None
+) -> Book | Refusal:
     found: list[Sheet] = []
     passed_over: list[str] = []
     nearest: Refusal | None = None
@@ -187,7 +191,7 @@ def _read_sheets(book: Any, parts: zipfile.ZipFile, kind: DropKind, limits: Book
         path = sheet._worksheet_path  # noqa: SLF001  openpyxl has no other name for it
         _scan(parts, path, limits, until=HEAD_ROWS)
         sheet.reset_dimensions()  # what it says of its size may be wrong, and would cut rows off
-        header = find_header(_rows(sheet, None), kind)
+        header = find_header(_rows(sheet, None), kind, profile)
         if isinstance(header, NoHeader):
             value = f"{sheet.title}!{header.refusal.value}" if several else header.refusal.value
             refusal = header.refusal._replace(value=value)
@@ -274,7 +278,7 @@ class _Facts:
 
 def _said(facts: _Facts, header: Header) -> dict[int, list[Oddity]]:
     """What is to be said about rows, by their numbers: hidden, or touched by a merged cell in a column that is read."""
-    read = {header.columns[place]: column for column, place in header.layout.places.items()}
+    read = {header.columns[place]: column for column, place in header.layout.own_places.items()}
     said: dict[int, list[Oddity]] = {}
     for row in facts.hidden:
         said.setdefault(row, []).append("隐藏行 hidden row")

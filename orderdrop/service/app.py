@@ -31,6 +31,7 @@ from orderdrop.errors import ConfigError, JournalError, OrderdropError
 from orderdrop.execution.turn import Turn
 from orderdrop.gateway.base import Gateway, SaysTrouble
 from orderdrop.gateway.instrument_feed import Deliveries
+from orderdrop.inbox.profiles import Profiles
 from orderdrop.inbox.scanner import Inbox
 from orderdrop.inbox.tail import OpenDrop, Position
 from orderdrop.journal.journal import JOURNAL_ID, Journal, reading_engine
@@ -83,7 +84,12 @@ class App:
         self.clock = SteadyClock(clock or SystemClock(), self._may_begin)
         self.journal = Journal(settings.journal.url, workspace.root)
         self.desk = Routing(settings, gateways or make_gateways(settings, workspace, self.clock))
-        self.inbox = Inbox(workspace.inbox, settings.inbox, longest_name=workspace.longest_name)
+        self.inbox = Inbox(
+            workspace.inbox,
+            settings.inbox,
+            longest_name=workspace.longest_name,
+            profiles=Profiles(settings.profiles),
+        )
         self.deliveries = Deliveries(self.desk.gateways, settings, workspace, self.clock)
         gathering = RiskEngine(self.desk, workspace.root, delivered=self.deliveries.delivered)
         guard = CircuitBreakers(settings, workspace, gathering, self.clock)

@@ -25,9 +25,11 @@ from orderdrop.config.settings import Settings
 from orderdrop.config.workspace import Workspace, book_path, receipt_path
 from orderdrop.domain.identity import day_number, from_day_number
 from orderdrop.domain.order import DropKind
+from orderdrop.domain.refusal import Refusal
 from orderdrop.errors import OrderdropError
 from orderdrop.execution.turn import Turn
 from orderdrop.inbox.names import Name, read_name
+from orderdrop.inbox.profiles import Profiles
 from orderdrop.inbox.scanner import Inbox
 from orderdrop.inbox.tail import OpenDrop
 from orderdrop.intake.workbook import own_sheets
@@ -86,6 +88,7 @@ class Chores:
         self._router = router
         self._clock = clock
         self._language = settings.log.language
+        self._profiles = Profiles(settings.profiles)
         self._outbox = Outbox(workspace.outbox, router.desk, reader)
         self._closing = Closing(workspace, settings, journal, reader, clock)
         self._pace = Pace()
@@ -276,7 +279,9 @@ class Chores:
         if (
             drop.reason_code or hashlib.sha256(data).hexdigest() == drop.sha256
         ):  # else it was saved again meanwhile
-            sheets = own_sheets(data, DropKind(drop.kind)) if data else ()
+            profile = self._profiles.of(drop.name)
+            described = None if isinstance(profile, Refusal) else profile
+            sheets = own_sheets(data, DropKind(drop.kind), described) if data else ()
             title = f"{drop.name}  {from_day_number(drop.trade_day)}"
             receipts = self._receipt_rows(reading, drop)
             write_over(path, (yield from write_receipt_book(title, receipts, sheets, self._language)))

@@ -18,8 +18,10 @@ from orderdrop.domain.identity import day_number, from_day_number, spot_of, wire
 from orderdrop.domain.refusal import Refusal
 from orderdrop.domain.report import clean
 from orderdrop.inbox.names import Name, read_name
+from orderdrop.inbox.profiles import Profiles
 from orderdrop.intake import Book, BookLimits, open_book
 from orderdrop.intake.encoding import CANDIDATES, byte_order_mark, decodes
+from orderdrop.intake.profile import DELIMITERS, Profile
 from orderdrop.journal.reader import Reading
 from orderdrop.journal.records import drop_of
 from orderdrop.system.clock import iso
@@ -113,11 +115,14 @@ class Teller:
     def _as_it_stands(self, path: Path, drop: Any, order: int) -> tuple[str | None, str | None]:
         """The header and the row, as text."""
         said, limits = read_name(drop.name.rpartition("/")[2]), self._settings.inbox
+        found = Profiles(self._settings.profiles).of(drop.name)
+        profile = None if isinstance(found, Refusal) else found
         if isinstance(said, Name) and said.whole:
             allowed = BookLimits.of(limits.max_bytes, limits.max_rows)
-            opened = open_book(path.read_bytes(), said.suffix, said.kind, allowed)
+            opened = open_book(path.read_bytes(), said.suffix, said.kind, allowed, profile)
             return _row_of_book(opened, order)
-        return _lines(path, spot_of(order & 0xFFFFFFFF).row)
+        header, line = _lines(path, spot_of(order & 0xFFFFFFFF).row, profile)
+        return (_positions(profile, line), line) if profile and profile.positions and line else (header, line)
 
     def _path_of(self, drop: Any) -> Path | None:
         """Where the file stands now."""
@@ -212,7 +217,8 @@ class Teller:
                 bad.append((order.id, self._attempt(order) | {"sid": order.sid}))
         bad += [(row.id, self._attempt(row) | {"sid": row.sid}) for row in rows[:_ROWS_TOLD]]
         where = self._workspace
-        receipt = receipt_path(where.receipts, drop.name)
+        newest = self._reading.newest_drop_called(drop.name)
+        receipt = receipt_path(where.receipts, drop.name, None if newest == drop.id else drop.id)
         return {
             **drop_view(drop, rows, self._language, asked).model_dump(mode="json", exclude={"errors"}),
             "errors": drop.errors,
@@ -263,14 +269,22 @@ def _row_of_book(opened: Book | Refusal, order: int) -> tuple[str | None, str | 
     return "\t".join(here.header.titles), text
 
 
-def _lines(path: Path, number: int) -> tuple[str | None, str | None]:
+def _positions(profile: Profile, line: str) -> str:
+    """What stands for the header of a file that has none."""
+    delimiter = max(DELIMITERS, key=line.count)
+    names = [column or f"#{place}" for place, column in enumerate(profile.positions, 1)]
+    return delimiter.join(names[: line.count(delimiter) + 1])
+
+
+def _lines(path: Path, number: int, profile: Profile | None = None) -> tuple[str | None, str | None]:
     """The header and a line of a drop, as text. number: counted from 1."""
     data = path.read_bytes()
     marked = byte_order_mark(data)
     guess = next((name for name in CANDIDATES if decodes(data, name)), CANDIDATES[-1])
-    encoding, start = marked or (guess, 0)
+    encoding, start = marked or ((profile and profile.encoding) or guess, 0)
     lines = data[start:].decode(encoding, "replace").replace("\r\n", "\n").split("\n")
-    header = next((line for line in lines if line.strip()), None)
+    above = lines[profile.skip if profile else 0 :]
+    header = next((line for line in above if line.strip()), None)
     return header, lines[number - 1] if 0 < number <= len(lines) else None
 
 
@@ -278,7 +292,7 @@ def cells_of(row: Story) -> list[tuple[str, str]]:
     """Column and cell of a row as it was read; empty when its cells do not fit the header."""
     if not row["header"] or not row["text"]:
         return []
-    delimiter = max(",\t;", key=row["header"].count)
+    delimiter = max(DELIMITERS, key=row["header"].count)
     header, cells = (
         next(csv.reader([line], delimiter=delimiter), []) for line in (row["header"], row["text"])
     )

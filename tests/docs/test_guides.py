@@ -27,7 +27,7 @@ def test_settings_when_shown_load(name, tmp_path):
     for block in re.findall(r"^ *```toml\n(.*?)^ *```", text_of(name), re.MULTILINE | re.DOTALL):
         (tmp_path / "orderdrop.toml").write_text(dedent(block), encoding="utf-8")
         settings, _ = load(tmp_path)
-        assert settings.accounts
+        assert settings.accounts or settings.profiles
 
 
 @EACH

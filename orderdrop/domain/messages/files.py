@@ -137,6 +137,24 @@ FILES: Final[dict[Code, Words]] = {
         "要按它下单，请删掉这些列再放入：{bound}",
         "to place them again, remove these columns and drop it again: {bound}",
     ),
+    Code.PROFILE_SEVERAL: Words(
+        "“{value}” 同时符合几个 [profiles]：{bound}",
+        "“{value}” matches several [profiles]: {bound}",
+        "改窄其中一个的 files 或 folder，或用 orderdrop drop --profile 指定",
+        "narrow the files or folder of one of them, or name one with orderdrop drop --profile",
+    ),
+    Code.PROFILE_UNKNOWN: Words(
+        "没有 [profiles.{value}]",
+        "there is no [profiles.{value}]",
+        "已有的是 {bound}；在 orderdrop.toml 里写一个，或核对拼写",
+        "there are {bound}; write one in orderdrop.toml, or check the spelling",
+    ),
+    Code.PROFILE_WIDTH: Words(
+        "这一行的列数和 [profiles] 的 positions 不符（{bound} 列）：“{value}”",
+        "the line does not have as many cells as the profile's positions ({bound}): “{value}”",
+        "核对 positions、delimiter 和 skip，或文件是否换了格式",
+        "check positions, delimiter and skip, or whether the file has another format",
+    ),
     Code.COLUMN_NAMELESS: Words(
         "有一列没有列名，里面却有内容：“{value}”",
         "a column without a name holds “{value}”",

@@ -9,6 +9,12 @@ from orderdrop.domain.messages.words import Words
 
 VALUES: Final[dict[Code, Words]] = {
     Code.VALUE_MISSING: Words("{column} 为空", "{column} is empty", "填写 {column}", "fill in {column}"),
+    Code.PROFILE_VALUE: Words(
+        "{column} 的“{value}”不在 [profiles] 的 values 里（{bound}）",
+        "{column} “{value}” is not among the profile's values ({bound})",
+        "在 values 里写明它的意思，或改文件里的值",
+        "say in values what it means, or change the value in the file",
+    ),
     Code.VALUE_FORMULA: Words(
         "{column} 是公式或以 = + @ 开头: “{value}”",
         "{column} is a formula or begins like one: “{value}”",
@@ -101,6 +107,12 @@ VALUES: Final[dict[Code, Words]] = {
         "the side “{value}” is not understood",
         "写 1/买/B 或 2/卖/S",
         "write 1/buy/B or 2/sell/S",
+    ),
+    Code.ORDER_TYPE_SIDE: Words(
+        "{column} 写的是“{value}”，方向却写“{bound}”",
+        "{column} says “{value}”, but the side says “{bound}”",
+        "让两列一致，或方向只写买入、卖出",
+        "make the two columns agree, or write only buy or sell as the side",
     ),
     Code.ORDER_TYPE_BAD: Words(
         "委托类型 “{value}” 认不出",

@@ -442,3 +442,15 @@ def test_buy_without_a_price_has_to_name_the_kind_of_market_order(workspace: Pat
     with pytest.raises(orderdrop.InvalidOrder, match="order_type"):
         orderdrop.buy("600000", 1000, workspace=workspace)
     assert _names(workspace) == []
+
+
+def test_market_word_of_a_side_is_a_market_order(workspace: Path) -> None:
+    path = orderdrop.drop([{"代码": "600000", "方向": "市价买入", "数量": 100}], workspace)
+    assert path.read_text().splitlines()[1].split(",")[4:6] == ["2", "1"]
+
+
+def test_market_word_of_a_side_that_contradicts_the_type_is_refused(workspace: Path) -> None:
+    with pytest.raises(orderdrop.InvalidOrder, match="市价"):
+        orderdrop.drop(
+            [{"代码": "600000", "方向": "市价买入", "数量": 100, "委托类型": "限价", "价格": 1}], workspace
+        )

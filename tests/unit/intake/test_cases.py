@@ -1,8 +1,10 @@
 """Files as people have them: what other programs, spreadsheets and pandas write is read where side, price, quantity and exchange stand in it."""
 
+import io
 from decimal import Decimal
 from pathlib import Path
 
+import openpyxl
 import pytest
 from intake_reading import a_context, read, refused, the_order, the_refusal
 
@@ -225,3 +227,90 @@ def test_price_that_excel_shows_in_full_is_kept_as_decimal():
     assert the_order(read("symbol,volume,side,price\n600000,100,buy,31.199999999999999\n")).price == Decimal(
         "31.2"
     )
+
+
+H = "代码,方向,数量,价格"
+
+
+def made(*rows):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    content = io.BytesIO()
+    book.save(content)
+    return open_workbook(content.getvalue(), DropKind.ORDER, BookLimits.of(1 << 25, 1000))
+
+
+def book_rows(*rows):
+    return list(made(*rows).read(a_context()))
+
+
+@pytest.mark.parametrize("symbol", ["600000.SHA", "600000.sha"])
+def test_symbol_as_bigquant_spells_it_is_taken(symbol):
+    assert terms(read(f"{H}\n{symbol},买入,100,10.35\n")) == [("SHSE.600000", 1, 100, "10.35")]
+
+
+def test_market_behind_a_guard_is_read_as_without_it():
+    result = read("市场,代码,方向,数量,价格\n\t沪A,\t600000,买,100,10\n")
+    assert terms(result) == [("SHSE.600000", 1, 100, "10")]
+    assert "→ 600000" in result.orders[0].note
+
+
+@pytest.mark.parametrize(
+    "header",
+    ['\t代码,\'方向,="数量",="价格"', "*代码,方向(B/S),数量(股),价格(必填)", "代码,方向(1买2卖),数量,价格"],
+)
+def test_header_behind_guards_or_with_its_codes_is_known(header):
+    assert terms(read(f"{header}\n600000,1,100,10.35\n")) == [("SHSE.600000", 1, 100, "10.35")]
+
+
+@pytest.mark.parametrize("header", ["方向(0买1卖)", "方向(1卖2买)", "数量(手)"])
+def test_header_when_its_brackets_mean_another_code_is_refused(header):
+    columns = H.replace(header[:2], header)
+    assert refused(f"{columns}\n600000,1,100,10.35\n").code is Code.HEADER_UNKNOWN_COLUMN
+
+
+def test_market_word_of_a_side_is_a_market_order():
+    market, limit = read(f"{H}\n600000,市价买入,1000,10.35\n600000,限价卖出,1000,10.35\n").orders
+    assert (market.order_type, market.order_business, market.note) == (2, 1, "")
+    assert (limit.order_type, limit.order_business, limit.note) == (1, 2, "")
+
+
+def test_market_word_of_a_side_when_no_price_stands_there_is_a_market_order():
+    (order,) = read(f"{H}\n600000,市价买入,1000,\n").orders
+    assert (order.order_type, order.price) == (2, None)
+
+
+@pytest.mark.parametrize(("side", "kind"), [("市价买入", "限价"), ("限价买入", "市价")])
+def test_side_when_its_word_contradicts_the_order_type_is_refused(side, kind):
+    refusal = the_refusal(read(f"{H},委托类型\n600000,{side},1000,10.35,{kind}\n"))
+    assert (refusal.code, refusal.value, refusal.bound) == (Code.ORDER_TYPE_SIDE, kind, side)
+
+
+@pytest.mark.parametrize("total", ["合计,,,,1000,", ",合计,,,1000,", "5,,合计,,1000,"])
+def test_total_when_it_stands_before_the_code_is_passed_over_and_said(total):
+    result = read(f"序号,名称,代码,方向,数量,价格\n1,浦发,600000,买,100,10\n{total}\n")
+    assert terms(result) == [("SHSE.600000", 1, 100, "10")]
+    assert "合计" in result.orders[0].note
+
+
+def test_total_when_a_side_stands_in_it_is_a_row():
+    assert read("名称,代码,方向,数量,价格\n合计,600000,买,100,10\n").orders
+    assert read("名称,代码,方向,数量,价格\n合计,,买,100,10\n").errors
+
+
+def test_rules_between_the_rows_are_passed_over():
+    assert terms(read(f"{H}\n----,----,----,----\n600000,买,100,10\n====,,,\n")) == [
+        ("SHSE.600000", 1, 100, "10")
+    ]
+
+
+def test_index_of_pandas_is_passed_over_in_a_workbook_and_when_it_is_called_unnamed():
+    blocks = book_rows([None, *H.split(",")], [0, "600000", "买", 100, 10], [1, "000002", "卖", 100, 11])
+    assert [(len(block.orders), block.errors) for block in blocks] == [(2, [])]
+    assert len(read(f"Unnamed: 0,{H}\n0,600000,买,100,10\n1,000002,卖,100,11\n").orders) == 2
+
+
+def test_column_before_a_workbooks_table_when_it_does_not_count_is_refused():
+    (block,) = book_rows([None, *H.split(",")], [0, "600000", "买", 100, 10], [7, "000002", "卖", 100, 11])
+    assert [(error.row, error.refusal.code) for error in block.errors] == [(3, Code.CELL_OUTSIDE)]
