@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.output import clock_time, json_option, print_json_array, say, stdout, styled, table
+from orderdrop.cli.watch import alone, watch, watch_option
 from orderdrop.domain.status import TERMINAL, Status
 
 if TYPE_CHECKING:
@@ -55,15 +57,18 @@ symbol_option: Callable[..., Any] = click.option(
 @click.option(
     "--broker", is_flag=True, help="As the broker last spoke of them, also those not from here. 柜台委托"
 )
+@watch_option
 @json_option
 @pass_place
 def orders(
     place: Place, day: datetime | None, account: str | None, strategy: str | None, symbol: str | None,
-    status: str | None, broker: bool, as_json: bool,
+    status: str | None, broker: bool, watched: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Today's orders, with their status and what was filled.
 
     今日委托及其状态、成交。
+
+    With --watch: the newest first, as many as the window holds, with any of the filters.
 
     \b
     Examples 例子:
@@ -71,6 +76,7 @@ def orders(
       orderdrop orders --status open --symbol 600000.SH
       orderdrop orders --date 2026-11-19 --account main --json
       orderdrop orders --broker
+      orderdrop orders --watch --status open
     """
     from orderdrop.domain.identity import day_number  # noqa: PLC0415
     from orderdrop.views.orders import order_view  # noqa: PLC0415
@@ -81,9 +87,18 @@ def orders(
             raise click.UsageError(
                 "--broker 不能与 --strategy、--status 同用 / --broker goes with neither of them"
             )
+        if watched:
+            raise click.UsageError("--broker 不能与 --watch 同用 / --broker does not go with --watch")
         from orderdrop.cli.ask import show_broker_orders  # noqa: PLC0415  it imports this module
 
         show_broker_orders(place, day, account, symbol, as_json=as_json)
+        return
+    if watched:
+        from orderdrop.cli.orders_frame import Filter, orders_frame  # noqa: PLC0415  it imports this module
+
+        alone(as_json)
+        chosen = Filter(day.date() if day else None, account, strategy, canonical(symbol), status)
+        watch(place, partial(orders_frame, chosen))
         return
     wanted: dict[str, Any] = {
         "account": account_id(place, account), "strategy": strategy, "symbol": canonical(symbol),
