@@ -50,6 +50,11 @@ class Place:
     def language(self) -> Language:
         return self.settings.log.language
 
+    def account_name(self, account_id: str) -> str:
+        """The alias of an account, which people know, or its id where it has none."""
+        named = self.settings.accounts.get(account_id)
+        return (named.alias if named else None) or account_id
+
     @cached_property
     def today(self) -> date:
         from orderdrop.system.clock import SystemClock, trade_date  # noqa: PLC0415
