@@ -251,7 +251,7 @@ class _Outcome:
 
         console, language = stdout(), self.place.language
         if self.orders:
-            console.print(order_table(self.orders, console.width))
+            console.print(order_table(self.orders, console.width, self.place.names))
         tell_orders(console, self.orders, language)
         tell_row(console, self.drop.name, self.drop, language)
         for row in self.rows:

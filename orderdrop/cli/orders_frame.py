@@ -57,7 +57,11 @@ def orders_frame(chosen: Filter, place: Place, console: Console) -> RenderableTy
         if counts.get(status):
             head.append(f"{counts[status]} {status}   ", style_of(status))
     head.append(chosen.words, "reverse" if chosen.words else "")
-    body = order_table(rows, console.width) if rows else Text("没有符合的委托 no such orders", "dim")
+    body = (
+        order_table(rows, console.width, place.names)
+        if rows
+        else Text("没有符合的委托 no such orders", "dim")
+    )
     return Group(head, Text(), body)
 
 

@@ -57,7 +57,7 @@ def status(place: Place, ctx: click.Context, watched: bool, as_json: bool) -> No
     if as_json:
         print_json(found)
     else:
-        stdout().print(_grid(found))
+        stdout().print(_grid(found, place))
     for problem in found["problems"]:
         say(problem, problem, place.language)
     ctx.exit(1 if found["problems"] else 0)
@@ -252,10 +252,10 @@ def frame(place: Place, _console: Console) -> RenderableType:
     from rich.text import Text  # noqa: PLC0415
 
     found = look(place)
-    return Group(_grid(found), *(Text(f"! {problem}", "bold yellow") for problem in found["problems"]))
+    return Group(_grid(found, place), *(Text(f"! {problem}", "bold yellow") for problem in found["problems"]))
 
 
-def _grid(found: dict[str, Any]) -> Table:
+def _grid(found: dict[str, Any], place: Place) -> Table:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
@@ -271,7 +271,7 @@ def _grid(found: dict[str, Any]) -> Table:
         live = Text(
             f" {live_words(gateway['live'])} ", "bold white on red" if gateway["live"] else "black on green"
         )
-        accounts = ", ".join(gateway["accounts"]) or "所有账号 every account"
+        accounts = ", ".join(map(place.account_name, gateway["accounts"])) or "所有账号 every account"
         since = gateway["closed"]
         closed = f"  今日 {since} 已收盘 closed for today" if since else ""
         grid.add_row(
