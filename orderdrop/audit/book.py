@@ -13,13 +13,19 @@ from orderdrop.audit.frames import COLUMNS, INSTANTS, MONEY, Tables, What, cells
 from orderdrop.domain.refusal import Language
 from orderdrop.system.clock import Micros, iso, to_datetime
 from orderdrop.system.csv_tables import harmless, header_bytes, rows_bytes
+from orderdrop.system.excel import HEAD, append_fitted, lay_out_page, openpyxl, tinted, width_of
 from orderdrop.system.extras import library
 from orderdrop.system.files import rewriting
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _WIDEST: Final = 60
+_WIDEST_UPRIGHT: Final = 40
+"""What is wider is wrapped."""
+
 _LOOKED_AT: Final = 200
 _SLICE: Final = 500
+_ARROW: Final = 4
+_MONEY_FORMAT: Final = "#,##0.00##"
 _INSTANT_FORMAT: Final = "yyyy-mm-dd hh:mm:ss.000"
 
 
@@ -29,32 +35,41 @@ class Sheet(NamedTuple):
     rows: Sequence[Sequence[Any]]
 
 
-def write_book(path: Path, sheets: Iterable[Sheet]) -> None:
-    """Raises OrderdropError when openpyxl is not installed."""
-    openpyxl = library("openpyxl")
-    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415  optional
-    from openpyxl.styles import Font  # noqa: PLC0415
-    from openpyxl.utils import get_column_letter  # noqa: PLC0415
-
-    book = openpyxl.Workbook(write_only=True)
+def write_book(path: Path, sheets: Iterable[Sheet], *, upright: bool = False) -> None:
+    """upright: on paper. Raises OrderdropError when openpyxl is not installed."""
+    book = openpyxl().Workbook(write_only=True)
     for sheet in sheets:
-        page = book.create_sheet(sheet.title)
-        page.freeze_panes = "A2"
-        page.auto_filter.ref = f"A1:{get_column_letter(len(sheet.columns))}{len(sheet.rows) + 1}"
-        for number, column in enumerate(sheet.columns):
-            seen = [len(str(row[number] or "")) for row in sheet.rows[:_LOOKED_AT]]
-            page.column_dimensions[get_column_letter(number + 1)].width = min(
-                _WIDEST, 3 + max([len(column), *seen])
-            )
-        header = [WriteOnlyCell(page, column) for column in sheet.columns]
-        for cell in header:
-            cell.font = Font(bold=True)
-        page.append(header)
-        for row in sheet.rows:
-            page.append([_cell(WriteOnlyCell, page, value) for value in row])
+        _write(book.create_sheet(sheet.title), sheet, upright=upright)
     path.parent.mkdir(parents=True, exist_ok=True)
     with rewriting(path) as write:
         book.save(_Written(write))
+
+
+def _write(page: Any, sheet: Sheet, *, upright: bool) -> None:
+    letter, make = openpyxl().utils.get_column_letter, openpyxl().cell.WriteOnlyCell
+    page.freeze_panes = "A2"
+    page.auto_filter.ref = f"A1:{letter(len(sheet.columns))}{len(sheet.rows) + 1}"
+    lay_out_page(page, head=1, upright=upright)
+    widest = _WIDEST_UPRIGHT if upright else _WIDEST
+    widths = [min(widest, _width(sheet, number)) for number in range(len(sheet.columns))]
+    for number, width in enumerate(widths, 1):
+        page.column_dimensions[letter(number)].width = width
+    page.append([tinted(make(page, column), HEAD, bold=True) for column in sheet.columns])
+    for line, row in enumerate(sheet.rows, 2):
+        append_fitted(page, line, [_cell(make, page, value) for value in row], widths)
+
+
+def _width(sheet: Sheet, number: int) -> int:
+    """Of the column's head with its arrow, or of its first cells."""
+    seen = [width_of(_shown(row[number])) for row in sheet.rows[:_LOOKED_AT]]
+    return max([width_of(sheet.columns[number]) + _ARROW, *(width + 2 for width in seen)])
+
+
+def _shown(value: Any) -> Any:
+    """As wide as the cell's format makes it."""
+    if isinstance(value, datetime):
+        return _INSTANT_FORMAT
+    return f"{value:,.4f}" if isinstance(value, Decimal) else value
 
 
 class _Written:
@@ -78,7 +93,9 @@ class _Written:
 
 def _cell(kind: Any, page: Any, value: Any) -> Any:
     if isinstance(value, Decimal):
-        return float(value)
+        cell = kind(page, float(value))
+        cell.number_format = _MONEY_FORMAT
+        return cell
     if isinstance(value, datetime):
         cell = kind(page, value.replace(tzinfo=None))
         cell.number_format = _INSTANT_FORMAT

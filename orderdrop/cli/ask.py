@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from orderdrop.cli.context import Place, pass_place
-from orderdrop.cli.look import account_id, account_option, canonical, date_option, symbol_option
+from orderdrop.cli.look import NAME, account_id, account_option, canonical, date_option, symbol_option
 from orderdrop.cli.output import clock_time, json_option, print_json_array, say, stdout, styled, table
 
 _NUMBERS: Final = frozenset(
@@ -41,7 +41,7 @@ def cash(place: Place, account: str | None, as_json: bool) -> None:
     found = queries.cash(place.workspace, account_id(place, account))
     _answer(
         place, found, ("账号\nAccount", "余额\nBalance", "可用\nAvailable", "冻结\nFrozen", "市值\nValue", "总资产\nNAV", "盈亏\nP&L", "时间\nAt"),
-        lambda one: (_short(place, one.account_id), one.balance, one.available, one.frozen, one.market_value, one.nav, one.pnl, clock_time(one.at)),
+        lambda one: (place.account_name(one.account_id), one.balance, one.available, one.frozen, one.market_value, one.nav, one.pnl, clock_time(one.at)),
         as_json=as_json,
     )  # fmt: skip
 
@@ -64,10 +64,11 @@ def positions(place: Place, account: str | None, symbol: str | None, as_json: bo
     from orderdrop.client import queries  # noqa: PLC0415
 
     place.must_exist()
+    names = place.names
     found = queries.positions(place.workspace, account_id(place, account), canonical(symbol))
     _answer(
-        place, found, ("账号\nAccount", "代码\nSymbol", "持仓\nVolume", "今买\nToday", "可卖\nSellable", "成本\nVWAP", "现价\nPrice", "市值\nValue", "时间\nAt"),
-        lambda one: (_short(place, one.account_id), one.symbol, str(one.volume), str(one.volume_today), str(one.available), one.vwap, one.price, one.market_value, clock_time(one.at)),
+        place, found, ("账号\nAccount", "代码\nSymbol", NAME, "持仓\nVolume", "今买\nToday", "可卖\nSellable", "成本\nVWAP", "现价\nPrice", "市值\nValue", "时间\nAt"),
+        lambda one: (place.account_name(one.account_id), one.symbol, names.get(one.symbol, ""), str(one.volume), str(one.volume_today), str(one.available), one.vwap, one.price, one.market_value, clock_time(one.at)),
         as_json=as_json,
     )  # fmt: skip
 
@@ -95,10 +96,11 @@ def trades(
     place.must_exist()
     with place.journal() as reading:
         on = day.date() if day else place.today
+        names = place.names
         found = queries.trades(reading, on, account_id(place, account), canonical(symbol))
     _answer(
-        place, found, ("时间\nTime", "编号\nsid", "代码\nSymbol", "买卖\nSide", "数量\nVolume", "价格\nPrice", "金额\nAmount", "费用\nFee", "成交编号\nFill"),
-        lambda one: (clock_time(one.at), one.sid or "–", one.symbol or "–", one.side or "–", str(one.volume), one.price, one.value, one.fee or "", one.exec_id),
+        place, found, ("时间\nTime", "编号\nsid", "代码\nSymbol", NAME, "买卖\nSide", "数量\nVolume", "价格\nPrice", "金额\nAmount", "费用\nFee", "成交编号\nFill"),
+        lambda one: (clock_time(one.at), one.sid or "–", one.symbol or "–", names.get(one.symbol or "", ""), one.side or "–", str(one.volume), one.price, one.value, one.fee or "", one.exec_id),
         as_json=as_json,
     )  # fmt: skip
 
@@ -111,27 +113,24 @@ def show_broker_orders(
 
     with place.journal() as reading:
         on = day.date() if day else place.today
+        names = place.names
         found = queries.broker_orders(reading, on, account_id(place, account), canonical(symbol))
     _answer(
-        place, found, ("时间\nTime", "编号\nsid", "代码\nSymbol", "买卖\nSide", "数量\nVolume", "价格\nPrice", "状态\nStatus", "成交\nFilled", "合同号\nOrder"),
-        lambda one: (clock_time(one.at), one.sid or "–", one.symbol or "–", one.side or "–", str(one.volume or ""), one.price or "", styled(one.status), str(one.filled_volume or ""), one.order_id or ""),
+        place, found, ("时间\nTime", "编号\nsid", "代码\nSymbol", NAME, "买卖\nSide", "数量\nVolume", "价格\nPrice", "状态\nStatus", "成交\nFilled", "合同号\nOrder"),
+        lambda one: (clock_time(one.at), one.sid or "–", one.symbol or "–", names.get(one.symbol or "", ""), one.side or "–", str(one.volume or ""), one.price or "", styled(one.status), str(one.filled_volume or ""), one.order_id or ""),
         as_json=as_json,
     )  # fmt: skip
-
-
-def _short(place: Place, account: str) -> str:
-    """An account as people call it."""
-    settings = place.settings.accounts.get(account)
-    return (settings and settings.alias) or account
 
 
 def _answer(place: Place, found: Sequence[Any], columns: Sequence[str], cells: Any, *, as_json: bool) -> None:
     if as_json:
         print_json_array(found)
     elif found:
-        made = table(*columns, right=_NUMBERS, wrap=_NAMES)
-        for one in found:
-            made.add_row(*cells(one))
+        rows = [cells(one) for one in found]
+        shown = [at for at, column in enumerate(columns) if column != NAME or any(row[at] for row in rows)]
+        made = table(*(columns[at] for at in shown), right=_NUMBERS, wrap=_NAMES)
+        for row in rows:
+            made.add_row(*(row[at] for at in shown))
         stdout().print(made)
     else:
         say("柜台还没有告知", "the broker has told nothing of that yet", place.language)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from orderdrop.cli.context import Place, pass_place
+from orderdrop.cli.look import NAME
 from orderdrop.cli.output import (
     OTHER_SETTINGS,
     clock_time,
@@ -225,17 +226,19 @@ def _show(place: Place, found: list[dict[str, Any]]) -> None:
 
     from orderdrop.cli.reasons import tell  # noqa: PLC0415
 
-    console = stdout()
+    console, names = stdout(), place.names
     for file in dict.fromkeys(row["file"] for row in found):
         rows = [row for row in found if row["file"] == file]
         console.print(Text(file, "bold"), soft_wrap=True)
+        named = any(row["symbol"] in names for row in rows)
         made = table(
-            "行\nRow", "编号\nsid", "代码\nSymbol", "买卖\nSide", "数量\nVolume", "价格\nPrice", "结果\nOutcome",
+            "行\nRow", "编号\nsid", "代码\nSymbol", *([NAME] if named else []), "买卖\nSide", "数量\nVolume", "价格\nPrice", "结果\nOutcome",
             right={"行\nRow", "数量\nVolume", "价格\nPrice"}, wrap=("编号\nsid",),
         )  # fmt: skip
         for row in rows:
             outcome = Text(row["outcome"], _STYLES.get(row["outcome"], "red"))
-            cells = (row["sid"], row["symbol"], _SIDES.get(row["side"]), row["volume"], row["price"])
+            name = [names.get(row["symbol"])] if named else []
+            cells = (row["sid"], row["symbol"], *name, _SIDES.get(row["side"]), row["volume"], row["price"])
             made.add_row(_at(row), *("" if cell is None else str(cell) for cell in cells), outcome)
         console.print(made)
         for row in rows:
@@ -271,7 +274,7 @@ def _show_totals(place: Place, found: list[dict[str, Any]]) -> None:
         mine = [row for row in going if row["account_id"] == account_id]
         known = last_snapshot(place.workspace, place.settings, account_id, SystemClock().now())
         bought, sold = (_value(mine, side) for side in ("buy", "sell"))
-        words = [f"{account_id}: 买入 buys {bought:.2f}", f"卖出 sells {sold:.2f}"]
+        words = [f"{place.account_name(account_id)}: 买入 buys {bought:.2f}", f"卖出 sells {sold:.2f}"]
         if any(row["price"] is None for row in mine):
             words.append("市价委托未计 market orders not counted")
         if known is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from functools import cached_property
@@ -49,6 +49,18 @@ class Place:
     @property
     def language(self) -> Language:
         return self.settings.log.language
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """What securities are called, by symbol."""
+        from orderdrop.market.names import names_of  # noqa: PLC0415
+
+        return names_of(self.settings, self.workspace)
+
+    def account_name(self, account_id: str) -> str:
+        """The alias of an account, which people know, or its id where it has none."""
+        named = self.settings.accounts.get(account_id)
+        return (named.alias if named else None) or account_id
 
     @cached_property
     def today(self) -> date:

@@ -14,6 +14,7 @@ from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.drop import note_if_not_running
 from orderdrop.cli.look import account_id, account_option, canonical, strategy_option, symbol_option
 from orderdrop.cli.output import give_up, json_option, print_json_array, say, shortened
+from orderdrop.domain.refusal import both
 from orderdrop.domain.status import TERMINAL, Status
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ sids_argument = click.argument("sids", nargs=-1, metavar="[SID]...")
 @click.command(short_help="Ask for orders to be cancelled. 撤单")
 @sids_argument
 @click.option("--all", "every", is_flag=True, help="Every order that is not finished. 全部未完成委托")
+@click.option(
+    "--drop", "drop_name", metavar="NAME", help="Every unfinished order of one drop. 某个文件的全部未完成委托"
+)
+@click.option("--yes", is_flag=True, help="Do not ask before a --drop is cancelled. 不再询问")
 @account_option
 @strategy_option
 @symbol_option
@@ -34,30 +39,38 @@ def cancel(
     place: Place,
     sids: tuple[str, ...],
     every: bool,
+    drop_name: str | None,
+    yes: bool,
     account: str | None,
     strategy: str | None,
     symbol: str | None,
     as_json: bool,
 ) -> None:
-    """Ask for orders to be cancelled, by sid, or --all of an account, a strategy or a symbol.
+    """Ask for orders to be cancelled: by sid, those of one --drop, or --all of an account, a strategy or a symbol.
 
-    撤单:按编号,或 --all 配合账号、策略、代码。
+    撤单：按编号，或 --drop 撤整个文件，或 --all 配合账号、策略、代码。
 
-    An order that has not left is cancelled here; any other goes to its broker. Cancels always pass, also while halted.
+    An order that has not left is cancelled here; any other goes to its broker. Cancels always pass, also while halted. A --drop is
+    cancelled after a question, unless --yes is given.
 
     \b
     Examples 例子:
       orderdrop cancel S1-0001 S1-0002
       orderdrop cancel --all
+      orderdrop cancel --drop basket.csv
       orderdrop cancel --all --strategy alpha --symbol 600000.SH
     """
     from orderdrop.domain.order import DropKind  # noqa: PLC0415
 
     narrowed = account is not None or strategy is not None or symbol is not None
-    if bool(sids) == every or (narrowed and not every):
-        raise click.UsageError("给出编号,或 --all(可加筛选) / give sids, or --all with or without filters")
+    if bool(sids) + every + (drop_name is not None) != 1 or (narrowed and not every):
+        raise click.UsageError(
+            "给出编号，或 --drop，或 --all（可加筛选） / give sids, or --drop, or --all with or without filters"
+        )
     place.must_exist()
-    if every:
+    if drop_name is not None:
+        sids = _of_drop(place, drop_name, yes=yes)
+    elif every:
         wanted = {"account_id": account_id(place, account), "strategy": strategy, "symbol": canonical(symbol)}
         sids = _live(place, wanted)
     _instruct(place, DropKind.CANCEL, sids, as_json=as_json)
@@ -252,6 +265,23 @@ def _live(place: Place, wanted: dict[str, str | None]) -> tuple[str, ...]:
         for order in live
         if all(value in {None, getattr(order, column)} for column, value in wanted.items())
     )
+
+
+def _of_drop(place: Place, named: str, *, yes: bool) -> tuple[str, ...]:
+    """The sids of a drop's unfinished orders, once somebody has said yes to it. Ends the command when nobody does."""
+    name = _known_drop(place, named)
+    sids = _live(place, {"drop_name": name})
+    if sids and not yes:
+        click.confirm(
+            both(
+                f"撤销 {name} 的 {len(sids)} 笔未完成委托？",
+                f"Cancel the {len(sids)} unfinished orders of {name}?",
+                place.language,
+            ),
+            abort=True,
+            err=True,
+        )
+    return sids
 
 
 def _known_drop(place: Place, name: str) -> str:

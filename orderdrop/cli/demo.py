@@ -133,7 +133,7 @@ def _show_one(console: Console, number: int, one: Told) -> None:
     console.print(Padding.indent(Text(f"{one.sample.zh}\n{one.sample.en}", "dim"), 2))
     if one.orders:
         console.print()
-        console.print(order_table(one.orders, console.width))
+        console.print(order_table(one.orders, console.width, {}))
     tell_orders(console, one.orders, "zh+en")
     for row in one.rows:
         if row.outcome == "error":

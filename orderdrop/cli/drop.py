@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from orderdrop.journal.reader import Reading
 
 _POLL: Final = 0.05
+_LARGEST_FACTOR: Final = 10
+"""A larger one is a slip: 50 for 50 %."""
 
 
 class _Single(NamedTuple):
@@ -32,6 +35,21 @@ class _Single(NamedTuple):
     sid: str | None
 
 
+def _factor(_ctx: click.Context, _parameter: click.Parameter, given: str | None) -> Decimal | None:
+    """Raises click.BadParameter."""
+    if given is None:
+        return None
+    try:
+        factor = Decimal(given)
+    except InvalidOperation:
+        factor = Decimal(0)
+    if not (factor.is_finite() and 0 < factor <= _LARGEST_FACTOR):
+        raise click.BadParameter(
+            f"“{given}” 不是 0 到 {_LARGEST_FACTOR} 之间的倍数，例如 0.5 / is no factor above 0 and up to {_LARGEST_FACTOR}, such as 0.5"
+        )
+    return factor
+
+
 @click.command(short_help="Put files or one order into the inbox. 提交文件或一笔委托")
 @click.argument(
     "files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="[FILE]..."
@@ -44,6 +62,13 @@ class _Single(NamedTuple):
 @click.option("--account", metavar="A", help="Account id or alias; not needed when there is only one. 账号")
 @click.option(
     "--sid", metavar="X", help="Your order id: with it the command can be repeated safely. 委托编号"
+)
+@click.option(
+    "--scale",
+    "factor",
+    callback=_factor,
+    metavar="X",
+    help="Multiply the files' volumes, rounded down to whole lots. 数量乘以",
 )
 @click.option("--strategy", metavar="NAME", help="Put it into the inbox's sub-folder of that strategy. 策略")
 @click.option(
@@ -60,14 +85,15 @@ class _Single(NamedTuple):
 @click.pass_context
 @pass_place
 def drop(
-    place: Place, ctx: click.Context, files: tuple[Path, ...], strategy: str | None, profile: str | None,
+    place: Place, ctx: click.Context, files: tuple[Path, ...], factor: Decimal | None, strategy: str | None, profile: str | None,
     seconds: float | None, as_json: bool, **single: Any,
 ) -> None:  # fmt: skip
     """Put order files into the inbox safely: each appears there whole, under a name of its own. Or a single order.
 
     把委托文件安全地放入收件箱(整份出现,不会被读到一半),或直接下一笔委托。
 
-    The files are copied. Without --sid, each call for a single order is a new order. With --wait: exit 1 when something was
+    The files are copied. With --scale, new files are put there that hold the scaled volumes, called basket-x0.5.csv; an order that
+    scales to less than its board takes is left out, and told. Without --sid, each call for a single order is a new order. With --wait: exit 1 when something was
     refused or is not finished in time.
 
     \b
@@ -75,6 +101,7 @@ def drop(
       orderdrop drop basket.csv
       orderdrop drop basket.csv --strategy alpha --wait 30
       orderdrop drop 委托.csv --profile qmt
+      orderdrop drop basket.xlsx --scale 0.5
       orderdrop drop --symbol 600000.SH --buy 1000 --price 10.35
       orderdrop drop --symbol 000001.SZ --sell 500 --market --sid S-17 --wait 5
     """
@@ -86,9 +113,13 @@ def drop(
     since = time.time_ns() // 1000
     if files and any(order):
         raise click.UsageError("文件与单笔委托只能选一种 / give files or a single order, not both")
-    if profile and not files:
-        raise click.UsageError("--profile 只用于文件 / --profile is for files")
-    if files:
+    if (profile or factor is not None) and not files:
+        raise click.UsageError("--profile、--scale 只用于文件 / --profile and --scale are for files")
+    if profile and factor is not None:
+        raise click.UsageError("--profile 与 --scale 不能同时使用 / give --profile or --scale, not both")
+    if factor is not None:
+        paths = _drop_scaled(place, files, factor, strategy)
+    elif files:
         paths = [client.drop(file, place.root, strategy=strategy, profile=profile) for file in files]
     else:
         row = _row(order)
@@ -99,6 +130,33 @@ def drop(
         _show_dropped(place, names, as_json=as_json)
     elif not _show_outcomes(place, names, since, seconds, as_json=as_json):
         ctx.exit(1)
+
+
+def _drop_scaled(place: Place, files: tuple[Path, ...], factor: Decimal, strategy: str | None) -> list[Path]:
+    """All of them are read before the first is dropped. Ends the command when nothing is left to order."""
+    from orderdrop import client  # noqa: PLC0415
+    from orderdrop.client.scaling import scaled_file  # noqa: PLC0415
+    from orderdrop.gateway.instrument_feed import as_delivered, kept  # noqa: PLC0415
+    from orderdrop.market.instruments import Instruments  # noqa: PLC0415
+
+    told = as_delivered(kept(place.settings, place.workspace, place.today), place.today)
+    known = Instruments(place.settings.instruments, place.root, lambda: told)
+    known.refresh(place.today)
+    made = [scaled_file(file, factor, place.settings, known.board_of) for file in files]
+    for file, scaled in zip(files, made, strict=True):
+        for row in scaled.left_out:
+            say(
+                f"{file.name}:{row.row} {row.symbol} {row.volume} 股缩放后不足最小数量，未放入",
+                f"{file.name}:{row.row}: {row.volume} shares of {row.symbol} scale to less than the board takes; the row is left out",
+                place.language,
+            )
+    if not any(scaled.orders for scaled in made):
+        give_up("没有剩下可放入的委托，什么也没写", "no orders are left, nothing was written")
+    return [
+        client.drop(scaled.orders, place.root, name=scaled.name, strategy=strategy)
+        for scaled in made
+        if scaled.orders
+    ]
 
 
 def _row(order: _Single) -> dict[str, Any]:
@@ -199,7 +257,7 @@ class _Outcome:
 
         console, language = stdout(), self.place.language
         if self.orders:
-            console.print(order_table(self.orders, console.width))
+            console.print(order_table(self.orders, console.width, self.place.names))
         tell_orders(console, self.orders, language)
         tell_row(console, self.drop.name, self.drop, language)
         for row in self.rows:

@@ -57,7 +57,8 @@ def filing(place: Place, file: Path, account: str | None, since: datetime | None
     kept = place.workspace.state / _LAST
     before = _before(kept)
     changed = {name: changes(before.get(name, {}), facts) for name, facts in forms.items()}
-    _write(file, forms, changed, before.keys())
+    titles = {name: place.account_name(name) for name in forms}
+    _write(file, forms, changed, before.keys(), titles)
     after = {name: {fact.name: fact.value for fact in facts} for name, facts in forms.items()}
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_text(json.dumps(before | after, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -80,7 +81,14 @@ def _before(kept: Path) -> dict[str, dict[str, str]]:
         return {}
 
 
-def _write(file: Path, forms: dict[str, list[Fact]], changed: dict[str, list[str]], filed: Any) -> None:
+def _write(
+    file: Path,
+    forms: dict[str, list[Fact]],
+    changed: dict[str, list[str]],
+    filed: Any,
+    titles: dict[str, str],
+) -> None:
+    """titles: of each account's sheet."""
     from orderdrop.audit.book import Sheet, write_book  # noqa: PLC0415
     from orderdrop.system.excel import sheet_name  # noqa: PLC0415
 
@@ -89,5 +97,5 @@ def _write(file: Path, forms: dict[str, list[Fact]], changed: dict[str, list[str
         rows: list[Any] = [tuple(fact) for fact in facts]
         news = changed[name] or (["没有变化 none"] if name in filed else ["首次报备 first filing"])
         rows += [("与上次相比的变化 changes since the last filing", one, "") for one in news]
-        sheets.append(Sheet(sheet_name(name), ["项目 item", "内容 value", "来源 source"], rows))
-    write_book(file, sheets)
+        sheets.append(Sheet(sheet_name(titles[name]), ["项目 item", "内容 value", "来源 source"], rows))
+    write_book(file, sheets, upright=True)

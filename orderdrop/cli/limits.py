@@ -50,7 +50,11 @@ def _show(place: Place, found: list[dict[str, Any]]) -> None:
         wrap=("账户\nAccount", "限额\nLimit"),
     )
     for one in found:
-        cells = (one["account_id"] or "–", one["setting"], one["limit"], one["used"], one["percent"])
+        account, setting = one["account_id"], one["setting"]
+        if account:
+            setting = setting.replace(account, place.account_name(account))
+            account = place.account_name(account)
+        cells = (account or "–", setting, one["limit"], one["used"], one["percent"])
         made.add_row(*("" if cell is None else str(cell) for cell in cells))
     if found:
         stdout().print(made)

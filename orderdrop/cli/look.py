@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.output import clock_time, json_option, print_json_array, say, stdout, styled, table
+from orderdrop.cli.watch import alone, watch, watch_option
 from orderdrop.domain.status import TERMINAL, Status
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ OPEN: Final = "open"
 _ORDERS_SHOWN: Final = 1000
 _REASONS_SHOWN: Final = 20
 _NARROW: Final = 100
+NAME: Final = "名称\nName"
 _SPARED: Final = frozenset({"时间\nTime", "均价\nAverage"})
 _NUMBERS: Final = frozenset({"数量\nVolume", "价格\nPrice", "成交\nFilled", "均价\nAverage"})
 
@@ -55,15 +58,18 @@ symbol_option: Callable[..., Any] = click.option(
 @click.option(
     "--broker", is_flag=True, help="As the broker last spoke of them, also those not from here. 柜台委托"
 )
+@watch_option
 @json_option
 @pass_place
 def orders(
     place: Place, day: datetime | None, account: str | None, strategy: str | None, symbol: str | None,
-    status: str | None, broker: bool, as_json: bool,
+    status: str | None, broker: bool, watched: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Today's orders, with their status and what was filled.
 
     今日委托及其状态、成交。
+
+    With --watch: the newest first, as many as the window holds, with any of the filters.
 
     \b
     Examples 例子:
@@ -71,6 +77,7 @@ def orders(
       orderdrop orders --status open --symbol 600000.SH
       orderdrop orders --date 2026-11-19 --account main --json
       orderdrop orders --broker
+      orderdrop orders --watch --status open
     """
     from orderdrop.domain.identity import day_number  # noqa: PLC0415
     from orderdrop.views.orders import order_view  # noqa: PLC0415
@@ -81,9 +88,18 @@ def orders(
             raise click.UsageError(
                 "--broker 不能与 --strategy、--status 同用 / --broker goes with neither of them"
             )
+        if watched:
+            raise click.UsageError("--broker 不能与 --watch 同用 / --broker does not go with --watch")
         from orderdrop.cli.ask import show_broker_orders  # noqa: PLC0415  it imports this module
 
         show_broker_orders(place, day, account, symbol, as_json=as_json)
+        return
+    if watched:
+        from orderdrop.cli.orders_frame import Filter, orders_frame  # noqa: PLC0415  it imports this module
+
+        alone(as_json)
+        chosen = Filter(day.date() if day else None, account, strategy, canonical(symbol), status)
+        watch(place, partial(orders_frame, chosen))
         return
     wanted: dict[str, Any] = {
         "account": account_id(place, account), "strategy": strategy, "symbol": canonical(symbol),
@@ -178,19 +194,22 @@ def canonical(symbol: str | None) -> str | None:
     return read.text
 
 
-def order_table(rows: Iterable[Any], width: int) -> Any:
-    """rows: journal rows. width: of the screen; a narrow one goes without the columns that matter least."""
+def order_table(rows: Iterable[Any], width: int, names: Mapping[str, str]) -> Any:
+    """rows: journal rows. width: of the screen; a narrow one goes without the columns that matter least. names: of securities."""
     from orderdrop.views.orders import order_view  # noqa: PLC0415
 
-    every = ("时间\nTime", "编号\nsid", "代码\nSymbol", "买卖\nSide", "数量\nVolume", "价格\nPrice", "状态\nStatus",
+    rows = list(rows)
+    every = ("时间\nTime", "编号\nsid", "代码\nSymbol", NAME, "买卖\nSide", "数量\nVolume", "价格\nPrice", "状态\nStatus",
              "成交\nFilled", "均价\nAverage")  # fmt: skip
-    shown = [number for number in range(len(every)) if width >= _NARROW or every[number] not in _SPARED]
+    spared = set() if width >= _NARROW else set(_SPARED)
+    spared |= set() if any(row.symbol in names for row in rows) else {NAME}
+    shown = [number for number in range(len(every)) if every[number] not in spared]
     made = table(*(every[number] for number in shown), right=_NUMBERS, wrap=("编号\nsid",))
     for row in rows:
         order = order_view(row)
         side = ("买 buy", "red") if order.side == "buy" else ("卖 sell", "green")
         cells = (
-            clock_time(order.received_at), order.sid, order.symbol, _text(*side), f"{order.volume}", order.price or "市价",
+            clock_time(order.received_at), order.sid, order.symbol, names.get(order.symbol, ""), _text(*side), f"{order.volume}", order.price or "市价",
             styled(order.status), f"{order.filled_volume or ''}", _short(order.avg_price),
         )  # fmt: skip
         made.add_row(*(cells[number] for number in shown))
@@ -205,7 +224,7 @@ def _show_orders(place: Place, rows: list[Any]) -> None:
         return
     console = stdout()
     shown = rows[-_ORDERS_SHOWN:]
-    console.print(order_table(shown, console.width))
+    console.print(order_table(shown, console.width, place.names))
     tell_orders(console, shown, place.language)
     counts = Counter(row.status for row in rows)
     words = " · ".join(f"{counts[status]} {status}" for status in Status if counts[status])

@@ -9,11 +9,13 @@ import click
 
 from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.output import clock_time, json_option, print_json, say, shortened, stdout, style_of
+from orderdrop.cli.watch import alone, watch, watch_option
 from orderdrop.domain.codes import UNEVEN
 from orderdrop.domain.status import Status
 from orderdrop.views.health import LATE
 
 if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
     from rich.table import Table
 
 UNKNOWN_SWITCH: Final = (
@@ -26,10 +28,11 @@ _ON_THE_WAY: Final = frozenset({Status.SUBMITTING, Status.SUBMITTED})
 
 
 @click.command(short_help="Is it running, is anything wrong? 状态")
+@watch_option
 @json_option
 @click.pass_context
 @pass_place
-def status(place: Place, ctx: click.Context, as_json: bool) -> None:
+def status(place: Place, ctx: click.Context, watched: bool, as_json: bool) -> None:
     """Gateways (live or simulated), the router, today's counts, unknown orders, the oldest one that nobody has confirmed.
 
     通道(实盘或模拟)、路由器、今日各状态笔数、状态不明的委托、最早未确认的委托。
@@ -42,14 +45,19 @@ def status(place: Place, ctx: click.Context, as_json: bool) -> None:
     \b
     Examples 例子:
       orderdrop status
+      orderdrop status --watch
       orderdrop status --json
     """
     place.must_exist()
+    if watched:
+        alone(as_json)
+        watch(place, frame)
+        return
     found = look(place)
     if as_json:
         print_json(found)
     else:
-        _show(found)
+        stdout().print(_grid(found, place))
     for problem in found["problems"]:
         say(problem, problem, place.language)
     ctx.exit(1 if found["problems"] else 0)
@@ -239,7 +247,16 @@ def _oldest(orders: list[Any]) -> dict[str, Any] | None:
     }
 
 
-def _show(found: dict[str, Any]) -> None:
+def frame(place: Place, _console: Console) -> RenderableType:
+    """What `--watch` shows: the same, and what is wrong below it."""
+    from rich.console import Group  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    found = look(place)
+    return Group(_grid(found, place), *(Text(f"! {problem}", "bold yellow") for problem in found["problems"]))
+
+
+def _grid(found: dict[str, Any], place: Place) -> Table:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
@@ -255,7 +272,7 @@ def _show(found: dict[str, Any]) -> None:
         live = Text(
             f" {live_words(gateway['live'])} ", "bold white on red" if gateway["live"] else "black on green"
         )
-        accounts = ", ".join(gateway["accounts"]) or "所有账号 every account"
+        accounts = ", ".join(map(place.account_name, gateway["accounts"])) or "所有账号 every account"
         since = gateway["closed"]
         closed = f"  今日 {since} 已收盘 closed for today" if since else ""
         grid.add_row(
@@ -280,7 +297,7 @@ def _show(found: dict[str, Any]) -> None:
         )
     _show_inbox(grid, found)
     grid.add_row("磁盘 disk", _disk_words(found["disk"]))
-    stdout().print(grid)
+    return grid
 
 
 def _show_inbox(grid: Table, found: dict[str, Any]) -> None:

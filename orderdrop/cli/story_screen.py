@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from orderdrop.cli.context import Place
 from orderdrop.cli.output import clock_time, stdout, style_of
 from orderdrop.cli.reasons import tell
 from orderdrop.domain.codes import Code
@@ -19,10 +20,10 @@ _SIDES: Final = {"buy": "买 buy", "sell": "卖 sell"}
 _BAD_ROWS_SHOWN: Final = 50
 
 
-def show(story: Story) -> None:
+def show(story: Story, place: Place) -> None:
     console = stdout()
     if story["kind"] == "order":
-        _show_order(console, story)
+        _show_order(console, story, place)
     else:
         _show_file(console, story)
 
@@ -30,12 +31,12 @@ def show(story: Story) -> None:
 # an order
 
 
-def _show_order(console: Console, story: Story) -> None:
+def _show_order(console: Console, story: Story, place: Place) -> None:
     order = story["order"]
     if order is None:
         console.print(Text.assemble((story["asked"], "bold"), "  没有成为委托 no order came of it"))
     else:
-        _head(console, story, order)
+        _head(console, story, order, place)
         _row(console, story["row"])
         _times(console, story, order)
         _words(console, story["reports"])
@@ -45,12 +46,15 @@ def _show_order(console: Console, story: Story) -> None:
             _attempt(console, other)
 
 
-def _head(console: Console, story: Story, order: Story) -> None:
+def _head(console: Console, story: Story, order: Story, place: Place) -> None:
     price = order["price"] or "市价 market"
-    what = f"{_SIDES[order['side']]} {order['volume']} {order['symbol']} @ {price}"
+    name = place.names.get(order["symbol"])
+    what = (
+        f"{_SIDES[order['side']]} {order['volume']} {order['symbol']}{f' {name}' if name else ''} @ {price}"
+    )
     status = Text(f" {order['status']} ", f"reverse {style_of(order['status'])}")
     console.print(Text.assemble((order["sid"], "bold"), "  ", what, "  ", status))
-    facts = [("账号 account", order["account_id"]), ("策略 strategy", order["strategy"]), ("通道 gateway", _gateway(story)),
+    facts = [("账户 account", place.account_name(order["account_id"])), ("策略 strategy", order["strategy"]), ("通道 gateway", _gateway(story)),
              ("柜台编号 order id", order["order_id"]), ("成交 filled", _filled(order)), ("备注 remark", order["remark"])]  # fmt: skip
     for name, value in facts:
         if value:

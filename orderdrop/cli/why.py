@@ -48,7 +48,7 @@ def why(place: Place, asked: str, day: datetime | None, as_json: bool) -> None:
     if as_json:
         print_json(story)
     else:
-        show(story)
+        show(story, place)
 
 
 def _below_inbox(place: Place, asked: str) -> str:

@@ -12,10 +12,26 @@ from orderdrop.config.settings import Settings
 from orderdrop.config.workspace import Workspace, account_folder
 from orderdrop.errors import ConfigError
 from orderdrop.system.csv_tables import BOM
-from orderdrop.system.excel import HEAD, PALE, number, openpyxl, safe, tinted
+from orderdrop.system.excel import (
+    HEAD,
+    PALE,
+    at_top,
+    height_of,
+    lay_out_page,
+    lines_of,
+    number,
+    openpyxl,
+    safe,
+    tinted,
+    width_of,
+)
 
 _ROWS: Final = 2000
 """Rows that have drop-down lists and checks; those below are taken, too."""
+
+_GUIDE_WIDTH: Final = 60
+_BESIDE: Final = 2
+"""Columns beside the text of a head."""
 
 _LISTS: Final = "清单 Lists"
 _HELD: Final = "持仓 Positions"
@@ -144,9 +160,10 @@ def workbook_template(accounts: Sequence[str], strategies: Sequence[str], positi
 
 def _lay_out_orders(sheet: Any) -> None:
     sheet.freeze_panes = "A2"
+    lay_out_page(sheet, head=1)
     for index, column in enumerate(COLUMNS, 1):
         letter = openpyxl().utils.get_column_letter(index)
-        sheet.column_dimensions[letter].width = column.width
+        sheet.column_dimensions[letter].width = max(column.width, width_of(column.title) + _BESIDE)
         sheet.column_dimensions[letter].number_format = column.format
         tinted(sheet.cell(1, index, column.title), HEAD, bold=True)
     formatting = openpyxl().formatting.rule
@@ -194,27 +211,28 @@ def _letters(*names: str) -> list[str]:
 
 
 def _guide(sheet: Any) -> None:
-    for row, texts in enumerate(_GUIDE, 1):
+    lay_out_page(sheet, head=1, upright=True)
+    columns = [(f"{column.title}: {column.zh}", f"{column.title}: {column.en}") for column in COLUMNS]
+    heads = {1, len(_GUIDE) + 2}
+    for row, texts in enumerate([*_GUIDE, ("", ""), ("列的含义", "What the columns mean"), *columns], 1):
         for index, text in enumerate(texts, 1):
-            cell = sheet.cell(row, index, safe(text))
-            cell.alignment = openpyxl().styles.Alignment(wrap_text=True, vertical="top")
-            if row == 1:
+            cell = at_top(sheet.cell(row, index, safe(text)))
+            if row in heads:
                 tinted(cell, HEAD, bold=True)
-    start = len(_GUIDE) + 2
-    for index, title in enumerate(("列的含义", "What the columns mean"), 1):
-        tinted(sheet.cell(start, index, title), HEAD, bold=True)
-    for row, column in enumerate(COLUMNS, start + 1):
-        sheet.cell(row, 1, f"{column.title}: {column.zh}")
-        sheet.cell(row, 2, f"{column.title}: {column.en}")
-    sheet.column_dimensions["A"].width = sheet.column_dimensions["B"].width = 70
+        sheet.row_dimensions[row].height = height_of(max(lines_of(text, _GUIDE_WIDTH) for text in texts))
+    sheet.column_dimensions["A"].width = sheet.column_dimensions["B"].width = _GUIDE_WIDTH
 
 
 def _examples(sheet: Any) -> None:
     """Their header is none that `intake` knows, so that they are never orders."""
     titles = [f"例 {column.title}" for column in COLUMNS]
     _table(sheet, titles, _EXAMPLES, [column.width for column in COLUMNS])
-    note = "以上是示例,不会被当成委托。要用的话,把行复制到“委托 Orders”。 / Examples, never taken as orders: copy a row to “委托 Orders” to use it."
-    tinted(sheet.cell(len(_EXAMPLES) + 3, 1, note), PALE)
+    notes = (
+        "以上是示例，不会被当成委托。要用的话，把行复制到“委托 Orders”。",
+        "These are examples, never taken as orders: copy a row to “委托 Orders” to use it.",
+    )
+    for row, note in enumerate(notes, len(_EXAMPLES) + 3):
+        tinted(sheet.cell(row, 1, note), PALE)
 
 
 def _held(sheet: Any, positions: Sequence[Held]) -> None:
@@ -225,9 +243,11 @@ def _held(sheet: Any, positions: Sequence[Held]) -> None:
 
 def _table(sheet: Any, titles: Sequence[str], rows: Sequence[Sequence[Any]], widths: Sequence[int]) -> None:
     sheet.freeze_panes = "A2"
+    lay_out_page(sheet, head=1)
     for index, (title, width) in enumerate(zip(titles, widths, strict=True), 1):
         tinted(sheet.cell(1, index, title), HEAD, bold=True)
-        sheet.column_dimensions[openpyxl().utils.get_column_letter(index)].width = width
+        letter = openpyxl().utils.get_column_letter(index)
+        sheet.column_dimensions[letter].width = max(width, width_of(title) + _BESIDE)
     for row in rows:
         sheet.append([safe(cell) if isinstance(cell, str) else cell for cell in row])
 

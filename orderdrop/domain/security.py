@@ -33,6 +33,7 @@ class Security(NamedTuple):
     max_market: int | None = None
     st: bool | None = None
     suspended: bool | None = None
+    name: str = ""
 
     @property
     def cells(self) -> list[str]:
@@ -42,14 +43,23 @@ class Security(NamedTuple):
 
 def told(
     symbol: str, *, previous_close: float = 0, lower: float = 0, upper: float = 0, tick: float = 0,
-    max_limit: int = 0, max_market: int = 0, st: bool | None = None, suspended: bool | None = None,
+    max_limit: int = 0, max_market: int = 0, st: bool | None = None, suspended: bool | None = None, name: str = "",
 ) -> Security:  # fmt: skip
     """From a terminal's numbers, in which 0 means nothing."""
     close, low, high = map(_price, (previous_close, lower, upper))
     if close is None or low is None or high is None or not low <= close <= high <= _WIDEST * close:
         close = low = high = None
     return Security(
-        symbol, close, low, high, _price(tick), _volume(max_limit), _volume(max_market), st, suspended
+        symbol,
+        close,
+        low,
+        high,
+        _price(tick),
+        _volume(max_limit),
+        _volume(max_market),
+        st,
+        suspended,
+        name.strip(),
     )
 
 
@@ -60,7 +70,7 @@ def read(cells: Sequence[str]) -> Security:
     prices = [Decimal(cell) if cell else None for cell in cells[1:5]]
     volumes = [int(cell) if cell else None for cell in cells[5:7]]
     flags = [bool(int(cell)) if cell else None for cell in cells[7:9]]
-    return Security(cells[0], *prices, *volumes, *flags)  # type: ignore[arg-type]
+    return Security(cells[0], *prices, *volumes, *flags, cells[9])  # type: ignore[call-arg,arg-type]
 
 
 def _price(value: float) -> Decimal | None:

@@ -95,6 +95,21 @@ class Reading:
         query = self._orders().where(*wanted).order_by(orders.c.id)
         yield from self._connection.execution_options(yield_per=size).execute(query)
 
+    def newest_orders(
+        self, day: int, count: int, *, open_only: bool = False, **wanted: str | None
+    ) -> tuple[dict[str, int], list[Any]]:
+        """How many orders of a day there are by status, and the newest of them, newest first. wanted: a column's value, None for any."""
+        first, last = self._range(day)
+        which = [orders.c.id.between(first, last), orders.c.trade_day == day]
+        which += [orders.c[column] == value for column, value in wanted.items() if value is not None]
+        which += [orders.c.closed_at.is_(None)] if open_only else []
+        counts = select(orders.c.status, func.count()).where(*which).group_by(orders.c.status)
+        newest = self._orders().where(*which).order_by(orders.c.id.desc()).limit(count)
+        return (
+            {row[0]: row[1] for row in self._connection.execute(counts)},
+            list(self._connection.execute(newest)),
+        )
+
     def orders_of_drop(self, drop_id: int) -> Iterator[Any]:
         first = drop_id << ROW_BITS
         query = (

@@ -112,7 +112,7 @@ class Instruments:
             stamp = (found.st_mtime_ns, found.st_size)
             if stamp == self._stamp:
                 return
-            lines = self._read(_table(self._path))
+            lines = self._read(table_of(self._path))
         except FileNotFoundError:
             stamp, lines = None, {}
         except (OSError, ValueError, ConfigError, csv.Error) as error:
@@ -211,7 +211,7 @@ def _together(written: Instrument, security: Security) -> Instrument:
     )
 
 
-def _table(path: Path) -> Iterator[list[str]]:
+def table_of(path: Path) -> Iterator[list[str]]:
     """The header and the rows, as texts. Raises OSError, ValueError, ConfigError."""
     if path.suffix.lower() != ".parquet":
         return csv.reader(StringIO(path.read_text(encoding="utf-8-sig", errors="replace")))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from itertools import chain
 from typing import Any, Final
 
 from orderdrop.domain.refusal import Language, both
@@ -16,11 +15,14 @@ from orderdrop.system.excel import (
     PALE,
     WAITING,
     Tint,
+    append_fitted,
+    lay_out_page,
     number,
     openpyxl,
     safe,
     sheet_name,
     tinted,
+    width_of,
 )
 from orderdrop.views.orders import ReceiptRow
 
@@ -37,8 +39,13 @@ _TOLD: Final = (
     "办法 remedy",
     "说明 note",
 )
-_WIDTHS: Final = (20, 18, 10, 10, 60, 50, 30)
-_OWN_WIDTH: Final = 14
+_WIDTHS: Final = (15, 27, 10, 10, 48, 38, 22)
+_HEAD_ROWS: Final = 2
+_ROW_WIDTH: Final = 8
+_OWN_WIDTH: Final = 11
+_OWN_WIDEST: Final = 30
+_ARROW: Final = 4
+"""What the arrow of the filter takes of a head."""
 _NUMBERS: Final = frozenset({"volume", "price"})
 _OUTCOMES: Final[dict[str, tuple[str, Tint]]] = {
     "filled": ("已成交", GOOD),
@@ -82,8 +89,9 @@ def write_receipt_book(
             yield from _show(book, title, own, told, own.name if several else "", language)
         if told or not book.worksheets:  # of the file as a whole, and rows without a text of their own
             sheet = _sheet(book, "回执 Receipt", title, ())
-            for (name, row), receipt in told.items():
-                sheet.append([safe(f"{name}!{row}") if name else row, *_outcome(sheet, receipt, language)])
+            for line, ((name, row), receipt) in enumerate(told.items(), _HEAD_ROWS + 1):
+                at = safe(f"{name}!{row}") if name else row
+                append_fitted(sheet, line, [at, *_outcome(sheet, receipt, language)], _widths(()))
         file = io.BytesIO()
         book.save(file)
         return file.getvalue()
@@ -96,13 +104,16 @@ def write_receipt_book(
 def _show(book: Any, title: str, own: OwnSheet, told: Told, name: str, language: Language) -> Iterator[None]:
     """A sheet's own rows beside what became of them; no sheet where nothing is told of one."""
     numbers = {place for column, place in own.header.layout.places.items() if column in _NUMBERS}
-    sheet = None
+    sheet, line = None, _HEAD_ROWS
     for count, (row, texts) in enumerate(own.rows, 1):
         receipt = told.pop((name, row), None)
         if receipt is not None:
             sheet = sheet or _sheet(book, sheet_name(own.name), title, own.header.titles)
             cells = [number(text) if at in numbers else safe(text) for at, text in enumerate(texts)]
-            sheet.append([row, *cells, *_outcome(sheet, receipt, language)])
+            line += 1
+            append_fitted(
+                sheet, line, [row, *cells, *_outcome(sheet, receipt, language)], _widths(own.header.titles)
+            )
         if not count % _SLICE:
             yield
 
@@ -112,24 +123,33 @@ def _sheet(book: Any, name: str, title: str, titles: Sequence[str]) -> Any:
     letter = openpyxl().utils.get_column_letter
     sheet = book.create_sheet(name)
     sheet.freeze_panes = "B3"
-    for index, width in enumerate(chain([6], [_OWN_WIDTH] * len(titles), _WIDTHS), 1):
+    lay_out_page(sheet, head=_HEAD_ROWS)
+    for index, width in enumerate(_widths(titles), 1):
         sheet.column_dimensions[letter(index)].width = width
     sheet.auto_filter.ref = f"A2:{letter(1 + len(titles) + len(_TOLD))}{MOST_ROWS + 2}"
     sheet.append([tinted(_cell(sheet, title), PALE, bold=True)])
-    sheet.append([tinted(_cell(sheet, text), HEAD, bold=True) for text in ("行 row", *titles, *_TOLD)])
+    heads = [tinted(_cell(sheet, text), HEAD, bold=True) for text in ("行 row", *titles, *_TOLD)]
+    append_fitted(sheet, _HEAD_ROWS, heads, [width - _ARROW for width in _widths(titles)])
     return sheet
+
+
+def _widths(titles: Sequence[str]) -> list[int]:
+    """Our own heads fall into two lines, Chinese and English."""
+    own = (min(_OWN_WIDEST, max(_OWN_WIDTH, width_of(title) + _ARROW + 1)) for title in titles)
+    return [_ROW_WIDTH, *own, *_WIDTHS]
 
 
 def _outcome(sheet: Any, receipt: ReceiptRow, language: Language) -> list[Any]:
     word, tint = _OUTCOMES.get(receipt.outcome, (receipt.outcome, PALE))
-    reason = both(receipt.原因, receipt.reason, language)
+    said = {"zh": [receipt.原因], "en": [receipt.reason]}.get(language, [receipt.原因, receipt.reason])
+    reasons = [*dict.fromkeys(said)]
     return [
         tinted(_cell(sheet, both(word, receipt.outcome, language).replace(" / ", " ")), tint),
         safe(receipt.sid),
         number(receipt.filled_volume),
         number(receipt.avg_price),
-        safe(f"{receipt.code} {reason}".strip()),
-        safe(receipt.remedy),
+        safe("\n".join([f"{receipt.code} {reasons[0]}".strip(), *reasons[1:]]).strip()),
+        safe(receipt.remedy.replace(" / ", "\n", 1)),
         safe(receipt.note),
     ]
 

@@ -261,7 +261,10 @@ class RiskEngine:
         yield self._limits, Scope("limits", ALL)
         account = self._settings.accounts.get(account_id)
         if account is not None:
-            yield account.limits, Scope(f"accounts.{account_id}.limits", ("account", account_id))
+            yield (
+                account.limits,
+                Scope(f"accounts.{account.alias or account_id}.limits", ("account", account_id)),
+            )
         whose = (strategy, folder[1] if folder[0] == "strategy" else "")
         for spelled in dict.fromkeys(map(folded, whose)):
             if (name := self._strategies.get(spelled)) is not None:

@@ -10,6 +10,7 @@ from decimal import Decimal
 import openpyxl
 import pandas as pd
 import pytest
+from book_looks import faults_of
 from click.testing import CliRunner
 
 import orderdrop
@@ -156,6 +157,7 @@ def test_files_when_written_hold_no_formula(day, tmp_path):
     assert [cell.value for cell in cells if cell.data_type == "f"] == []
     assert "'=alpha" in {cell.value for cell in cells}
     assert {"成交", "按策略", "orders", "events"} <= set(book.sheetnames)
+    assert faults_of(book) == []
 
 
 # --verify

@@ -4,6 +4,7 @@ import os
 
 import openpyxl
 import pytest
+from book_looks import faults_of
 from books import HEADER, a_book, a_book_of, a_dbf, with_part
 
 from orderdrop.inbox import settling, tail
@@ -239,6 +240,7 @@ def test_receipt_of_a_book_shows_its_own_rows_and_what_became_of_them(trade):
     assert denied[:8] == [4, "600000", None, "买", 150, 10, "y", "检查拒绝 denied"]
     assert "LOT_SIZE" in denied[11]
     assert denied[12]
+    assert faults_of(book) == []
     papers = [book["委托"].cell(row, 8).fill.fgColor.rgb for row in (3, 4)]
     assert papers == [f"00{excel.GOOD.paper}", f"00{excel.BAD.paper}"]
 

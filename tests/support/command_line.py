@@ -32,11 +32,13 @@ def a_file(folder: Path, name: str, text: str, encoding: str = "utf-8") -> Path:
     return path
 
 
-def orderdrop(*words: object, at: Path | None = None, **environment: str) -> Result:
+def orderdrop(*words: object, at: Path | None = None, says: str | None = None, **environment: str) -> Result:
+    """says: what is typed when it asks."""
     where = [] if at is None else ["-C", str(at)]
     return CliRunner().invoke(
         main,
         [*where, *map(str, words)],
+        input=says,
         env={"COLUMNS": "160"} | environment,
         terminal_width=100,
         prog_name="orderdrop",

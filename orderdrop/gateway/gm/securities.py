@@ -57,6 +57,7 @@ def security(one: Any, kind: int) -> Security:
     return told(
         one.info.symbol, previous_close=one.pre_close, lower=one.lower_limit, upper=one.upper_limit, tick=one.info.price_tick,
         st=one.is_st if kind == _STOCKS else None, suspended=one.is_suspended,
+        name=one.info.sec_name,
     )  # fmt: skip
 
 

@@ -65,6 +65,7 @@ def security(symbol: str, board: Board, detail: Mapping[str, Any]) -> Security:
         max_market=(detail.get("MaxMarketOrderVolume") or 0) if shares and board.max_market else 0,
         st="ST" in name.upper() if name and board.kind == "stock" else None,
         suspended=True if (detail.get("InstrumentStatus") or 0) > 0 else None,
+        name=name,
     )
 
 

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from command_line import BAD, GOOD, QUICK, a_file, a_workspace, dropped, orderdrop, printed, routed
+from command_line import BAD, GOOD, PENDING, QUICK, a_file, a_workspace, dropped, orderdrop, printed, routed
 
 from orderdrop.config.sources import load
 from orderdrop.service.app import App
@@ -169,6 +169,34 @@ def test_cancel_all_with_filters(tmp_path: Path) -> None:
     assert (_status_of(workspace, "G-1"), _status_of(workspace, "G-2")) == ("held", "canceled")
 
 
+def test_cancel_of_a_drop_asks_and_cancels_what_is_open_of_it(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path, HOLDING)
+    dropped(workspace, "good.csv", GOOD)
+    dropped(workspace, "pending.csv", PENDING)
+    no = orderdrop("cancel", "--drop", "good.csv", at=workspace, says="n\n")
+    assert no.exit_code == 1
+    assert "Cancel the 2 unfinished orders of good.csv?" in no.stderr
+    assert _inbox(workspace) == []
+    asked = printed(orderdrop("cancel", "--drop", "good.csv", "--json", "--yes", at=workspace))
+    assert [row["sid"] for row in asked] == ["G-1", "G-2"]
+    routed(workspace)
+    assert [_status_of(workspace, sid) for sid in ("G-1", "G-2", "P-1")] == ["canceled", "canceled", "held"]
+
+
+def test_cancel_of_a_drop_when_somebody_says_yes(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path, HOLDING)
+    dropped(workspace, "good.csv", GOOD)
+    assert orderdrop("cancel", "--drop", "good.csv", at=workspace, says="y\n").exit_code == 0
+    assert len(_inbox(workspace)) == 1
+
+
+def test_cancel_of_a_drop_that_nobody_knows(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path)
+    result = orderdrop("cancel", "--drop", "nosuch.csv", "--yes", at=workspace)
+    assert result.exit_code == 1
+    assert "nosuch.csv" in result.stderr
+
+
 def test_cancel_of_nothing_writes_nothing(tmp_path: Path) -> None:
     workspace = a_workspace(tmp_path)
     result = orderdrop("cancel", "--all", "--json", at=workspace)
@@ -176,7 +204,17 @@ def test_cancel_of_nothing_writes_nothing(tmp_path: Path) -> None:
     assert _inbox(workspace) == []
 
 
-@pytest.mark.parametrize("words", [(), ("S1", "--all"), ("--account", "a"), ("S1", "--symbol", "600000.SH")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("S1", "--all"),
+        ("--account", "a"),
+        ("S1", "--symbol", "600000.SH"),
+        ("S1", "--drop", "a.csv"),
+        ("--all", "--drop", "a.csv"),
+    ],
+)
 def test_cancel_of_unclear_orders_is_usage(tmp_path: Path, words: tuple[str, ...]) -> None:
     assert orderdrop("cancel", *words, at=a_workspace(tmp_path)).exit_code == 2
 

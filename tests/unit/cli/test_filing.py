@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import openpyxl
+from book_looks import faults_of
 from command_line import GOOD, QUICK, a_file, a_workspace, orderdrop, routed
 
 from orderdrop import __version__
@@ -18,7 +19,9 @@ def form(workspace: Path, *words: str) -> dict[str, list[str]]:
     file = workspace / "报备.xlsx"
     result = orderdrop("filing", *words, file, at=workspace)
     assert result.exit_code == 0, result.output
-    (sheet,) = openpyxl.load_workbook(file).worksheets
+    book = openpyxl.load_workbook(file)
+    assert faults_of(book) == []
+    (sheet,) = book.worksheets
     told: dict[str, list[str]] = {}
     for name, value, _source in sheet.iter_rows(min_row=2, values_only=True):
         told.setdefault(name, []).append(value)

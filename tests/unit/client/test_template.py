@@ -7,6 +7,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from book_looks import faults_of
 from book_reading import read, refused
 from command_line import QUICK, a_workspace, orderdrop, printed, routed
 from intake_reading import read as read_csv
@@ -100,6 +101,11 @@ def test_lists_offer_accounts_sides_types_and_what_is_held():
         "委托类型": f'"{",".join(ORDER_TYPES)}"',
         "策略": "'清单 Lists'!$B$2:$B$2",
     }
+
+
+def test_template_shows_all_of_its_words():
+    positions = [Held("main", "SHSE.600000", "100", "100", "9.5")]
+    assert faults_of(openpyxl.load_workbook(io.BytesIO(a_template(positions=positions)))) == []
 
 
 def test_words_beside_a_cell_fit_what_excel_shows():

@@ -22,7 +22,13 @@ def terminal(tmp_path):
 
 
 def listed(symbol: str, kind: int = 1010, at: int = MIDNIGHT, **over) -> dict:
-    info = {"symbol": symbol, "exchange": symbol[:4], "sec_type1": kind, "price_tick": 0.01}
+    info = {
+        "symbol": symbol,
+        "exchange": symbol[:4],
+        "sec_type1": kind,
+        "price_tick": 0.01,
+        "sec_name": "浦发银行",
+    }
     return {"at": at, "pre_close": 10.0, "lower_limit": 9.0, "upper_limit": 11.0, "info": info, **over}
 
 
@@ -42,6 +48,7 @@ def test_symbols_when_of_stocks_funds_and_bonds_then_all_are_asked_for(terminal)
     )
     assert told.keys() == {"SHSE.600000", "SHSE.510300", "SZSE.123001"}
     assert told["SHSE.600000"].lower == Decimal("9.0")
+    assert told["SHSE.600000"].name == "浦发银行"
     assert told["SHSE.600000"].max_limit is None  # the API tells no maxima
 
 

@@ -65,7 +65,8 @@ def test_detail_when_it_knows_no_close_then_a_quote_proves_nothing():
     ],
 )
 def test_st_when_the_name_says_so(symbol, name, st):
-    assert security(symbol, board_of(symbol), DETAIL | {"InstrumentName": name}).st is st
+    told = security(symbol, board_of(symbol), DETAIL | {"InstrumentName": name})
+    assert (told.st, told.name) == (st, name)
 
 
 @pytest.mark.parametrize(
