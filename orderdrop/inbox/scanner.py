@@ -79,6 +79,9 @@ class Inbox:
         self.settings = settings
         self.switches = Switches({})
         self.found_by_scan_only = 0
+        self._missed: set[str] = (
+            set()
+        )  # counted already, though perhaps not taken yet: a file of a coming day lies for days
         self._root = str(folder)
         self._limits = Limits(settings.max_bytes, settings.max_rows)
         self._monotonic = monotonic
@@ -237,6 +240,7 @@ class Inbox:
             del self._watched[name]
         self._given_back &= seen
         self._refused &= seen
+        self._missed &= seen
         self._untaken = {name: known for name, known in self._untaken.items() if name in seen}
         self._ignored = {name: why for name, why in self._ignored.items() if name in seen}
 
@@ -247,8 +251,12 @@ class Inbox:
             and name not in self._watched
             and name not in self._ignored
             and name not in self._refused
+            and name not in self._missed
         )
-        return new and self.settings.events and self._next_scan > 0
+        missed = new and self.settings.events and self._next_scan > 0
+        if new:
+            self._missed.add(name)
+        return missed
 
     def _entries(self) -> Iterator[tuple[str, os.DirEntry[str]]]:
         with os.scandir(self._root) as entries:
