@@ -6,18 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
 
-from orderdrop.config.gateways import RemoteSettings
+from orderdrop.config.gateways import PAPER_ACCOUNT, RemoteSettings
 from orderdrop.config.settings import Settings
 from orderdrop.domain.baseline import Baselines
 from orderdrop.domain.switches import ALL, ScopeKey, folded
 from orderdrop.gateway.base import Gateway
 from orderdrop.system.clock import Micros
 from orderdrop.system.lazy import Lazy
-
-PAPER_ACCOUNT: Final = "paper"
-"""The account of orders that name none, in a workspace without settings."""
 
 
 @dataclass(frozen=True)

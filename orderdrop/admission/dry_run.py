@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,11 +40,15 @@ from orderdrop.journal.today import TodaysOrders
 from orderdrop.journal.writer import Writer
 from orderdrop.risk import checks
 from orderdrop.risk.engine import RiskEngine
-from orderdrop.system.clock import Micros
+from orderdrop.risk.rules.cash import cash_enough, odd_lot_whole, shares_enough
+from orderdrop.system.clock import Micros, trade_date
 
 
 class Rehearsed(NamedTuple):
-    """A drop as the router would journal it. orders, rows, instructions: journal rows. denials: by sid, all that speaks against an order."""
+    """A drop as the router would journal it. orders, rows, instructions: journal rows. denials: by sid, all that speaks against an order.
+
+    rejections: by sid, why the broker would say no to what we let pass.
+    """
 
     path: Path
     drop: Any
@@ -51,13 +56,19 @@ class Rehearsed(NamedTuple):
     rows: list[Any]
     instructions: list[Any]
     denials: dict[str, list[Refusal]]
+    rejections: dict[str, Refusal]
+
+
+Broker = Callable[[Order], Refusal | None]
+"""Why the broker would reject an order, as far as that can be known beforehand."""
 
 
 def rehearse(
     files: Sequence[Path], settings: Settings, workspace: Workspace, real: Connection | None, now: Micros, today: date, *,
-    strategy: str, profile: str | None = None,
+    strategy: str, profile: str | None = None, broker: Broker = lambda _order: None,
 ) -> list[Rehearsed]:  # fmt: skip
-    """One after the other, as if they were dropped now. real: a connection to the real journal, None when there is none.
+    """One after the other, as if they were dropped now. real: a connection to the real journal, None when there is none. broker: asked of
+    what passes our checks.
 
     profile: the name of the one that all of them are read by; None: the one that each would be read by in the inbox.
 
@@ -70,15 +81,21 @@ def rehearse(
         desk, workspace.root, lambda account_id: last_snapshot(workspace, settings, account_id, now), lambda: told
     )  # fmt: skip
     gathering.close(shut(workspace, settings.gateways, today))
+    gathering.counts = (
+        True  # what the rows before need is gone for those behind them, whatever the settings call for
+    )
     switches = with_accounts(
         read_switches(workspace.inbox),
         desk.accounts,
         lambda name: name == desk.default_account or (real is not None and has_traded(real, name)),
     )
     denials: dict[str, list[Refusal]] = {}
+    rejections: dict[str, Refusal] = {}
 
     def check(order: Order, context: checks.Context) -> Refusal | None:
         found = denials[order.sid] = checks.every_denial(order, context)
+        if not found and (no := _by_snapshot(order, context) or broker(order)) is not None:
+            rejections[order.sid] = no
         return found[0] if found else None
 
     with _scratch(real) as writer:
@@ -91,10 +108,28 @@ def rehearse(
         return [
             Rehearsed(
                 path, drop, list(reading.orders_of_drop(drop.id)), reading.row_outcomes(drop.id),
-                reading.instructions_of_drop(drop.id), denials,
+                reading.instructions_of_drop(drop.id), denials, rejections,
             )
             for path, drop in zip(files, drops, strict=True)
         ]  # fmt: skip
+
+
+def _by_snapshot(order: Order, context: checks.Context) -> Refusal | None:
+    """What the account's snapshot of today says of cash and shares, for an account that no rule binds to it."""
+    around = context.around
+    if around.bound[order.account_id]:
+        return None
+    funds = around.funds[order.account_id]
+    if funds is None or trade_date(Micros(min(funds.cash_at, funds.held_at or funds.cash_at))) != around.day:
+        return None
+    as_bound = replace(context, around=around._replace(bound={order.account_id: True}))
+    for rule in (cash_enough, shares_enough, odd_lot_whole):
+        refusal = rule(order, as_bound)
+        if (
+            refusal is not None and refusal.code is not Code.REFERENCE_NEEDED
+        ):  # a market order: the broker knows a price
+            return refusal
+    return None
 
 
 def _ready(

@@ -19,6 +19,7 @@ from orderdrop.cli.output import (
     json_option,
     print_json_array,
     say,
+    shortened,
     stdout,
     table,
 )
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 GOOD: Final = frozenset({"would_go", "would_be_held", "duplicate", "would_be_asked"})
 _SIDES: Final = {"buy": "买 buy", "sell": "卖 sell"}
+_PASSED: Final = frozenset({"would_go", "would_be_held"})
 _STYLES: Final = {
     "would_go": "green",
     "would_be_held": "yellow",
@@ -63,7 +65,7 @@ def check(
 
     预检:现在放入这些文件,每一行会怎样。不发送,不写入。
 
-    It is the router's own judgement: reading, checks, and duplicates against the journal. Exit 1 when anything would be refused.
+    What our checks let pass and the broker would reject (no cash, nothing to sell, no price on paper) is `would_be_rejected`. It is the router's own judgement: reading, checks, and duplicates against the journal. Exit 1 when anything would be refused.
     Every rule that speaks against an order is told, not only the first.
 
     \b
@@ -77,12 +79,31 @@ def check(
     found = [row for one in rehearsed for row in one]
     if not place.in_force:
         say(*OTHER_SETTINGS, place.language)
+    _tell_new_accounts(place, found)
     if as_json:
         print_json_array(found)
     else:
         _show(place, found)
     if not all(row["outcome"] in GOOD for row in found):
         ctx.exit(1)
+
+
+def _tell_new_accounts(place: Place, found: list[dict[str, Any]]) -> None:
+    """Where no setting names an account every name is one, also a misspelt one."""
+    from orderdrop.config.gateways import PAPER_ACCOUNT  # noqa: PLC0415
+    from orderdrop.config.workspace import account_folder  # noqa: PLC0415
+
+    named = {row["account_id"] for row in found if row["account_id"]} - {
+        PAPER_ACCOUNT,
+        *place.settings.accounts,
+    }
+    new = sorted(name for name in named if not (place.workspace.outbox / account_folder(name)).exists())
+    if new and not place.settings.accounts:
+        say(
+            f"设置里没有这些账户，模拟柜台会为它们新开：{shortened(new)}",
+            f"no setting names these accounts, the paper broker would open them anew: {shortened(new)}",
+            place.language,
+        )
 
 
 def _rehearse(
@@ -94,7 +115,8 @@ def _rehearse(
     from orderdrop.inbox.switches import switch_files  # noqa: PLC0415
     from orderdrop.inbox.tail import Changed  # noqa: PLC0415
     from orderdrop.journal.reader import Reading  # noqa: PLC0415
-    from orderdrop.system.clock import trade_date  # noqa: PLC0415
+    from orderdrop.service.gateways import foreseen  # noqa: PLC0415
+    from orderdrop.system.clock import FixedClock, to_datetime, trade_date  # noqa: PLC0415
 
     for path, key, _state in switch_files(place.workspace.inbox):
         whose = scope_words(place.bound_by(key))
@@ -106,18 +128,13 @@ def _rehearse(
             f"judged by what {name} told at {at} of {count} securities",
             place.language,
         )
+    broker = foreseen(place.settings, place.workspace, FixedClock(to_datetime(now)))
     with place.connection() as real:
         try:
             found = rehearse(
-                files,
-                place.settings,
-                place.workspace,
-                real,
-                now,
-                trade_date(now),
-                strategy=strategy,
-                profile=profile,
-            )
+                files, place.settings, place.workspace, real, now, trade_date(now),
+                strategy=strategy, profile=profile, broker=broker,
+            )  # fmt: skip
         except Changed as changed:
             give_up(f"{changed} 正在被写入", "is being written, try again")
         reading = Reading(real) if real is not None else None
@@ -152,9 +169,13 @@ def _rows(place: Place, found: Rehearsed, reading: Reading | None) -> list[dict[
 
 
 def _row(place: Place, found: Rehearsed, row: Any, outcome: str, order: Any = None) -> dict[str, Any]:
+    from orderdrop.domain.refusal import explain  # noqa: PLC0415
     from orderdrop.views.orders import explain_row, order_view, where  # noqa: PLC0415
 
-    why = explain_row(row, place.language)
+    why, code = explain_row(row, place.language), row.reason_code
+    no = found.rejections.get(order.sid) if order is not None and outcome in _PASSED else None
+    if no is not None:
+        outcome, code, why = "would_be_rejected", no.code, explain(no, place.language)
     spot = where(row)
     view = order_view(order, place.language).model_dump(mode="json") if order is not None else {}
     columns = ("account_id", "strategy", "symbol", "side", "order_type", "volume", "price", "gateway")
@@ -165,7 +186,7 @@ def _row(place: Place, found: Rehearsed, row: Any, outcome: str, order: Any = No
         "sid": getattr(row, "sid", None),
         **{column: view.get(column) for column in columns},
         "outcome": outcome,
-        "code": row.reason_code,
+        "code": code,
         "reason": why.text(place.language) if why else None,
         "remedy": why.remedy if why else None,
         "note": getattr(row, "note", None),
@@ -269,7 +290,7 @@ def _show_totals(place: Place, found: list[dict[str, Any]]) -> None:
     from orderdrop.accounts.snapshots import last_snapshot  # noqa: PLC0415
     from orderdrop.system.clock import SystemClock  # noqa: PLC0415
 
-    going = [row for row in found if row["outcome"] in {"would_go", "would_be_held"}]
+    going = [row for row in found if row["outcome"] in _PASSED]
     for account_id in dict.fromkeys(row["account_id"] for row in going):
         mine = [row for row in going if row["account_id"] == account_id]
         known = last_snapshot(place.workspace, place.settings, account_id, SystemClock().now())

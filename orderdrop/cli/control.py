@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -19,6 +19,12 @@ from orderdrop.domain.status import TERMINAL, Status
 
 if TYPE_CHECKING:
     from orderdrop.domain.order import DropKind
+
+_ASKED: Final = {
+    "cancel_order": ("请求撤单", "cancel"),
+    "release": ("请求放行", "release"),
+    "resend": ("请求重发", "resend"),
+}
 
 sids_argument = click.argument("sids", nargs=-1, metavar="[SID]...")
 
@@ -141,7 +147,9 @@ def halt(
 ) -> None:
     """Stop new orders, of all or of an --account or a --strategy, until `orderdrop resume`. Cancels still pass.
 
-    暂停新委托(全部,或某账户、某策略),直到 orderdrop resume;撤单照常。
+    暂停新委托（全部，或某账户、某策略），直到 orderdrop resume；撤单照常。暂停期间放入的委托会被拒绝，恢复后不会自动送出。
+
+    What is dropped meanwhile is refused for good: nothing goes by itself after `orderdrop resume`.
 
     It is a file in the inbox: HALT (or REDUCE), HALT.<account>, <strategy>/HALT.
 
@@ -164,9 +172,13 @@ def halt(
     what = (
         ("只许减仓", "only orders that reduce a position may go")
         if reducing
-        else ("已暂停新委托", "new orders are halted")
+        else ("已暂停新委托", "new orders are refused")
     )
-    say(what[0], f"{what[1]}; orderdrop resume lets them go again", place.language)
+    say(
+        f"{what[0]}，直到 orderdrop resume。暂停期间放入的委托会被拒绝，恢复后不会自动送出，要重新放入",
+        f"{what[1]} until orderdrop resume. What is refused meanwhile does not go by itself after it: drop it again",
+        place.language,
+    )
     if named and place.bound_by(("account", named))[0] != "account":
         say(
             f"没有已知的账户 {named}，对全部生效",
@@ -310,7 +322,12 @@ def _instruct(place: Place, kind: DropKind, sids: tuple[str, ...], *, as_json: b
         print_json_array([{"sid": sid, "drop": name} for sid in sids])
     else:
         click.echo(name)
-    say(f"{len(sids)} 笔: {shortened(sids)}", f"{len(sids)} asked; orderdrop why {name}", place.language)
+    zh, en = _ASKED[kind]
+    say(
+        f"{zh} {len(sids)} 笔：{shortened(sids)}；结果见 orderdrop why {name}",
+        f"{en} of {len(sids)} {'order' if len(sids) == 1 else 'orders'} requested: see orderdrop why {name}",
+        place.language,
+    )
     note_if_not_running(place)
 
 
@@ -330,8 +347,9 @@ def _warn(place: Place, kind: DropKind, sids: tuple[str, ...]) -> None:
     if unknown:
         waits = kind == "cancel_order"
         say(
-            f"还没有这些编号{'，撤单会等它们，等到今日结束' if waits else ''}: {shortened(unknown)}",
-            f"not known yet{': the cancel waits for them, until the day ends' if waits else ''}", place.language,
+            f"没有这些编号的委托{'，撤单会等它们，等到今日结束；写错了就用正确的编号再撤' if waits else ''}：{shortened(unknown)}",
+            f"not known yet{': the cancel waits for it until the day ends; if the sid is wrong, cancel the right one' if waits else ''}: {shortened(unknown)}",
+            place.language,
         )  # fmt: skip
     if finished:
         say(f"已是终态: {shortened(finished)}", "finished already", place.language)

@@ -43,7 +43,7 @@ def doctor(place: Place, ctx: click.Context, as_json: bool) -> None:
     if as_json:
         print_json_array(finding.view(place.language) for finding in findings)
     else:
-        _show(findings, place)
+        show(findings, place)
     ctx.exit(1 if any(finding.level == "wrong" for finding in findings) else 0)
 
 
@@ -65,7 +65,7 @@ def _router(place: Place) -> RouterFacts:
     return RouterFacts(router["running"], who, tuple(files), place.in_force, tuple(faults))
 
 
-def _show(findings: list[Finding], place: Place) -> None:
+def show(findings: list[Finding], place: Place) -> None:
     from rich.padding import Padding  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 

@@ -222,6 +222,13 @@ def _show_outcomes(place: Place, names: list[str], since: int, seconds: float, *
         give_up(f"还没有收到 {', '.join(missing)}", "not taken yet", f"  orderdrop why {missing[0]}")
     if not finished:
         say("还没有全部完成", f"not all orders are finished after {seconds:g} s", place.language)
+        held = [order.sid for outcome in taken for order in outcome.orders if order.status == Status.HELD]
+        if held:
+            say(
+                f"{len(held)} 笔暂存，放行前不会送出：orderdrop release {' '.join(held[:3])}{' …' * (len(held) > 3)}",
+                f"{len(held)} held, they go once they are released: orderdrop release {' '.join(held[:3])}{' …' * (len(held) > 3)}",
+                place.language,
+            )
     return finished and all(outcome.well for outcome in taken)
 
 

@@ -146,7 +146,14 @@ class Screen:
         if self._as_json:
             print_json_line(drop_view(drop, outcomes, self._language, asked))
             return
-        self._line(*_drop_line(drop, bad=grown))
+        few = 0 < drop.accepted <= _ROWS_TALLIED
+        stands = Counter(order.status for order in reading.orders_of_drop(drop_id)) if few else Counter[str]()
+        rejected, held = stands[Status.REJECTED], stands[Status.HELD]
+        self._line(*_drop_line(drop, rejected, held, bad=grown or rejected > 0))
+        if held:
+            self._remark(
+                f"{held} 笔暂存，放行前不会送出 / held, they go once they are released → orderdrop release --drop {drop.name}"
+            )
         if grown:
             self._tell_refusals(reading, drop, [*outcomes, *in_vain])
 
@@ -159,7 +166,7 @@ class Screen:
         fresh = [row for row in bad if (row.id, row.reason_code) not in self._told]
         self._told |= {(row.id, row.reason_code) for row in fresh}
         for row in fresh[:_ROWS_SHOWN]:
-            self._reason(row, at="" if row is drop else f"第{where(row)}行 row {where(row)}")
+            self._reason(row, at="" if row is drop else f"{drop.name}:{where(row)}")
         not_sent = drop.denied - len(denied) if drop.state == DropState.REFUSED else 0
         if not_sent and bad:
             self._remark(f"其余 {not_sent} 行未发送 / not sent: the other {not_sent}")
@@ -189,7 +196,9 @@ class Screen:
             counts = Counter(status for status in statuses if status != Status.DENIED)
             if counts.keys() <= TERMINAL:
                 self._finished.add(drop_id)
-                self._line("·", Text.assemble(f"{drop.name}  ", *_tally(counts)))
+                self._line(
+                    "×" if counts[Status.REJECTED] else "·", Text.assemble(f"{drop.name}  ", *_tally(counts))
+                )
 
     # lines
 
@@ -290,9 +299,11 @@ class _Alarms(logging.Handler):
         self._news.put(record)
 
 
-def _drop_line(drop: Any, *, bad: bool) -> tuple[str, Text, str]:
+def _drop_line(drop: Any, rejected: int, held: int, *, bad: bool) -> tuple[str, Text, str]:
     parts = [
         ("接受 accepted", drop.accepted, "green"),
+        ("暂存 held", held, "yellow"),
+        ("柜台拒绝 rejected", rejected, "red"),
         ("拒绝 denied", drop.denied, "red"),
         ("重复 duplicates", drop.duplicates, "yellow"),
         ("错误 errors", drop.errors, "red"),
@@ -303,7 +314,9 @@ def _drop_line(drop: Any, *, bad: bool) -> tuple[str, Text, str]:
             body.append_text(Text.assemble(" · ", (f"{count} {words}", style)))
     if drop.reason_code:
         body.append_text(Text.assemble(" · ", ("整份拒绝 refused", "red")))
-    return ("×", body, "bold red") if bad else ("√", body, "bold green")
+    if bad:
+        return "×", body, "bold red"
+    return ("!", body, "bold yellow") if held else ("√", body, "bold green")
 
 
 def _tally(counts: Counter[str]) -> list[tuple[str, str] | str]:

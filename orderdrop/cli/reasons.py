@@ -9,7 +9,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from orderdrop.cli.output import style_of
-from orderdrop.domain.refusal import Language
+from orderdrop.domain.refusal import Code, Language
+from orderdrop.domain.status import Status
 from orderdrop.views.orders import explain_row
 
 if TYPE_CHECKING:
@@ -34,12 +35,12 @@ def tell_row(console: Console, where: str, row: Any, language: Language) -> None
     why = explain_row(row, language)
     if why is not None:
         style = style_of(getattr(row, "status", "")) or "red"
-        tell(console, where, row.reason_code, why.text(language), why.remedy, style)
+        tell(console, where, row.reason_code or Code.HELD, why.text(language), why.remedy, style)
 
 
 def tell_orders(console: Console, rows: Sequence[Any], language: Language) -> None:
     """Below a table of orders: why some of them stand as they do."""
-    told = [row for row in rows if row.reason_code]
+    told = [row for row in rows if row.reason_code or row.status == Status.HELD]
     for row in told[:_SHOWN]:
         tell_row(console, row.sid, row, language)
     if len(told) > _SHOWN:

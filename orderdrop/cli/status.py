@@ -295,6 +295,11 @@ def _grid(found: dict[str, Any], place: Place) -> Table:
         grid.add_row(
             "未确认 unconfirmed", f"{oldest['sid']}  {clock_time(oldest['since'])}  {oldest['seconds']:.0f} s"
         )
+    if found["counts"].get(Status.HELD):
+        grid.add_row(
+            "暂存 held",
+            Text("orderdrop release SID | --drop FILE | --all;  orderdrop orders --status held", "yellow"),
+        )
     _show_inbox(grid, found)
     grid.add_row("磁盘 disk", _disk_words(found["disk"]))
     return grid

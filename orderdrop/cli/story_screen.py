@@ -60,7 +60,14 @@ def _head(console: Console, story: Story, order: Story, place: Place) -> None:
         if value:
             console.print(Text.assemble("  ", (f"{name} ", "dim"), str(value)))
     if order["reason"]:
-        tell(console, "", order["reason_code"], order["reason"], story["remedy"], style_of(order["status"]))
+        tell(
+            console,
+            "",
+            order["reason_code"] or Code.HELD,
+            order["reason"],
+            story["remedy"],
+            style_of(order["status"]),
+        )
 
 
 def _gateway(story: Story) -> str:

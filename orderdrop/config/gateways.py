@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Discriminator, Field, SecretStr, StringConstraints, Tag, model_validator
 
 from orderdrop.config.sections import _Section
 from orderdrop.errors import ConfigError
+
+PAPER_ACCOUNT: Final = "paper"
+"""The account of orders that name none, in a workspace without settings."""
 
 
 class FeeSettings(_Section):
@@ -41,7 +44,8 @@ class PaperSettings(_Section):
         description="shares in each new account, by symbol, or {volume = 1000, cost = 9.8} 初始持仓",
     )
     quotes: Path = Field(
-        Path("quotes.csv"), description="reference prices for market orders: symbol,price 参考价文件"
+        Path("quotes.csv"),
+        description="reference prices for market orders, columns symbol,price; else the last fill, else instruments.csv 参考价文件",
     )
     simulate: bool = Field(True, description="answer the terminal's simulated symbols as 掘金 does 仿真代码")
     fees: FeeSettings = Field(default_factory=FeeSettings)

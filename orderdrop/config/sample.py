@@ -6,10 +6,11 @@ Each setting, and each table that the user names, stands behind a `#` without a 
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import time
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -41,13 +42,27 @@ _EXAMPLES: Final[dict[str, Any]] = {
 """For settings whose default says nothing."""
 
 
-def settings_text() -> str:
+Given = Mapping[str, Mapping[str, Any]]
+"""By the name of a table as TOML writes it, `gateways.goldminer`: the settings that are in force in it."""
+
+
+def settings_text(given: Given = MappingProxyType({})) -> str:
     """The whole file. It loads as it is, and also with every `#` of a setting taken away."""
     lines = [_INTRO]
     for section, field in Settings.model_fields.items():
-        for model, header in _tables(section, field.annotation):
-            lines += [*_table(section, header, model), ""]
+        for model, example in _tables(section, field.annotation):
+            named = [name for name in given if _is_of(name, section, model)]
+            for header in named or [example]:
+                lines += [*_table(section, header, model, given.get(header, {})), ""]
     return "\n".join(lines)
+
+
+def _is_of(table: str, section: str, model: type[BaseModel]) -> bool:
+    """Whether a table is one of these: of a gateway, the one that has its type's name."""
+    begin, _, name = table.partition(".")
+    return begin == section and (
+        "type" not in model.model_fields or name == model.model_fields["type"].default
+    )
 
 
 def _tables(section: str, annotation: Any) -> Iterator[tuple[type[BaseModel], str]]:
@@ -59,18 +74,20 @@ def _tables(section: str, annotation: Any) -> Iterator[tuple[type[BaseModel], st
         yield annotation, section
 
 
-def _table(section: str, header: str, model: type[BaseModel]) -> Iterator[str]:
+def _table(
+    section: str, header: str, model: type[BaseModel], given: Mapping[str, Any] = MappingProxyType({})
+) -> Iterator[str]:
     prose = (model.__doc__ or "").strip().splitlines()
     if prose:
         yield f"# {prose[0]}"
-    yield f"[{header}]" if header in Settings.model_fields else f"#[{header}]"
+    yield f"[{header}]" if given or header in Settings.model_fields else f"#[{header}]"
     below = []
     for name, field in model.model_fields.items():
         inner = _members(field.annotation)
         if _is_model(inner[0]):
             below.append((name, inner[0]))
             continue
-        yield from _setting(f"{section}.{name}", name, field)
+        yield from _setting(f"{section}.{name}", name, field, given)
     for name, inner_model in below:
         yield ""
         if name == "soft":  # the same names once more
@@ -79,14 +96,14 @@ def _table(section: str, header: str, model: type[BaseModel]) -> Iterator[str]:
         yield from _table(f"{section}.{name}", f"{header}.{name}", inner_model)
 
 
-def _setting(path: str, name: str, field: FieldInfo) -> Iterator[str]:
+def _setting(path: str, name: str, field: FieldInfo, given: Mapping[str, Any]) -> Iterator[str]:
     choices = [choice for member in _members(field.annotation) for choice in _choices(member)]
     words = field.description or ""
     if len(choices) > 1:
         words += f" ({' | '.join(str(choice).replace(_TAB, _TAB_SPELLED) for choice in choices)})"
     if words:
         yield f"# {words.strip()}"
-    yield f"#{name} = {_toml(_shown(path, field))}"
+    yield f"{name} = {_toml(given[name])}" if name in given else f"#{name} = {_toml(_shown(path, field))}"
 
 
 def _shown(path: str, field: FieldInfo) -> Any:
@@ -145,7 +162,9 @@ def _toml(value: Any) -> str:
         case list() | tuple() | set() | frozenset():
             return "[" + ", ".join(map(_toml, value)) + "]"
         case Path():
-            return _toml(value.as_posix())
+            return _toml(
+                value.as_posix().replace("\\", "/")
+            )  # a Windows path that is looked at elsewhere, too
         case _:
             escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
             return f'"{escaped}"'

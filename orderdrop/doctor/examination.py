@@ -62,6 +62,11 @@ def examine(
         yield from _gateway(name, settings, workspace, router, today)
 
 
+def examine_gateway(name: str, settings: Settings, workspace: Workspace, today: date) -> Iterator[Finding]:
+    """One gateway alone, before any router has run. Raises ConfigError."""
+    yield from _gateway(name, settings, workspace, RouterFacts(running=False, who="", waiting=()), today)
+
+
 def _inbox(settings: Settings, workspace: Workspace) -> Iterator[Finding]:
     inbox = look_at(workspace.inbox, tries=RENAMES)
     yield judge_inbox(inbox, elsewhere=not workspace.inbox.is_relative_to(workspace.root))

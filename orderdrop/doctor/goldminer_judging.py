@@ -129,7 +129,14 @@ def _output(facts: GoldminerFacts, settings: GoldminerSettings, today: date) -> 
 
 def _accounts(facts: GoldminerFacts, where: str) -> Iterator[Finding]:
     missing = [account for account in facts.accounts if account not in facts.output]
-    if missing:
+    if missing and not (facts.output or facts.handed):
+        names = ", ".join(missing)
+        yield Finding(
+            WARN, "push.accounts", where, f"还没有 {names} 的文件夹：登录后或第一笔委托时由终端建立",
+            f"no folder of {names} yet: the terminal makes it at the login, or at the first order",
+            "登录终端、启动文件单；第一笔委托之后再看一次", "log in, start the 文件单, and look again behind the first order",
+        )  # fmt: skip
+    elif missing:
         names = ", ".join(missing)
         yield Finding(
             WRONG, "push.accounts", where, f"没有这些账号的文件夹:{names}", f"no folder for {names}",

@@ -235,4 +235,6 @@ def judge_router(router: RouterFacts, where: str) -> Finding:
             WARN, "router.running", where, f"没有运行,有 {count} 个文件在等", f"not running; files that wait: {count}",
             "orderdrop run", "orderdrop run",
         )  # fmt: skip
-    return Finding(OK, "router.running", where, "没有运行", "not running")
+    return Finding(
+        OK, "router.running", where, "还没有启动，用 orderdrop run", "not started yet: orderdrop run"
+    )

@@ -111,6 +111,9 @@ def reason(code: int) -> Reason:
     return REASONS.get(code) or Reason(f"原因 {code}", f"reason {code}")
 
 
+NO_HEADER: Final = "the first line is not a header"
+"""So a table stands that was emptied at the close while its terminal ran on."""
+
 OrderCells = tuple[str, str, str, int, int, int, Decimal | None, str]
 """sid, account_id, symbol, volume, order_type, order_business, price, comment: a gateway's `Outgoing` is one."""
 

@@ -6,7 +6,7 @@ A refusal is data. `explain` turns it into words; the words may improve, the cod
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from orderdrop.domain.codes import Code
 from orderdrop.domain.messages import REJECTION_REMEDIES, WORDS
@@ -66,6 +66,9 @@ def both(zh: str, en: str, language: Language = "zh+en") -> str:
     return f"{zh} / {en}" if zh != en else zh
 
 
+TO_DO: Final = " → "
+"""In a broker's words: what stands behind it says what to do. Only our own paper broker writes so."""
+
 _LONGEST = 5000
 _SLOT = re.compile(r"\{(column|value|bound)\}")
 
@@ -74,11 +77,14 @@ def explain(refusal: Refusal, language: Language = "zh+en") -> Explanation:
     words = WORDS[Code(refusal.code)]
     # A journal may hold words of before they were cleaned where they come in.
     value, bound = (_halves(clean(fact, _LONGEST)) for fact in (refusal.value, refusal.bound))
+    told: tuple[str, ...] = ()
+    if refusal.code == Code.BROKER_REJECTED and all(TO_DO in half for half in value):
+        value, told = zip(*(half.split(TO_DO, 1) for half in value), strict=True)
     chinese, english = (
         {"column": refusal.column, "value": _short(value[n]), "bound": bound[n]} for n in (0, 1)
     )
     known = REJECTION_REMEDIES.get(refusal.bound) if refusal.code == Code.BROKER_REJECTED else None
-    to_do_zh, to_do_en = known or (words.remedy_zh, words.remedy_en)
+    to_do_zh, to_do_en = told or known or (words.remedy_zh, words.remedy_en)
     zh, remedy_zh = _fill(words.zh, chinese), _fill(to_do_zh, chinese)
     en, remedy_en = _fill(words.en, english), _fill(to_do_en, english)
     return Explanation(zh, en, both(remedy_zh, remedy_en, language))
@@ -91,7 +97,7 @@ def _fill(text: str, facts: dict[str, str]) -> str:
 def _halves(fact: str) -> tuple[str, str]:
     """A fact that is itself a sentence in both languages, `中文 / English`, is put into each sentence by its half."""
     zh, slash, en = fact.partition(" / ")
-    return (zh, en) if slash and en.isascii() and not zh.isascii() else (fact, fact)
+    return (zh, en) if slash and en.replace(TO_DO, "").isascii() and not zh.isascii() else (fact, fact)
 
 
 def _short(value: str, limit: int = 80) -> str:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -24,7 +25,7 @@ from orderdrop.config.workspace import Workspace
 from orderdrop.domain.security import Security, read
 from orderdrop.errors import OrderdropError
 from orderdrop.gateway.base import DeliversInstruments, Gateway
-from orderdrop.market.instruments import NOTHING_DELIVERED, Delivered
+from orderdrop.market.instruments import NOTHING_DELIVERED, Delivered, Instruments
 from orderdrop.system.clock import Clock, Micros, iso, second_of_day, trade_date
 from orderdrop.system.files import rewriting
 from orderdrop.system.pacing import slices
@@ -166,6 +167,24 @@ def kept(settings: Settings, workspace: Workspace, day: date) -> dict[str, Kept]
 
 def as_delivered(found: Mapping[str, Kept], day: date) -> Delivered:
     return Delivered(day, tuple(one.securities for one in found.values()))
+
+
+class KnownPrices:
+    """The last price of a symbol, else its previous close, by instruments.csv and what terminals have told: what they say of today."""
+
+    def __init__(self, settings: Settings, workspace: Workspace, clock: Clock) -> None:
+        self._settings, self._workspace, self._clock = settings, workspace, clock
+        self._delivered = NOTHING_DELIVERED
+        self._instruments = Instruments(settings.instruments, workspace.root, lambda: self._delivered)
+
+    def __call__(self, symbol: str) -> Decimal | None:
+        now = self._clock.now()
+        today = trade_date(now)
+        if self._delivered.day != today or not self._delivered.told:
+            self._delivered = as_delivered(kept(self._settings, self._workspace, today), today)
+        self._instruments.refresh(today)
+        instrument = self._instruments.today(now, today)(symbol)
+        return None if instrument is None else instrument.reference
 
 
 def _gently(items: Iterable[Security]) -> Iterator[Security]:

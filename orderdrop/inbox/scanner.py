@@ -65,6 +65,9 @@ class Inbox:
         self.found_by_scan_only = 0
         self.scans = 0
         self._longest_name = longest_name
+        self._missed: set[str] = (
+            set()
+        )  # counted already, though perhaps not taken yet: a file of a coming day lies for days
         self._root = str(folder)
         self._monotonic = monotonic
         self._settling = Settling(settings)
@@ -219,6 +222,7 @@ class Inbox:
             del self._watched[name]
         self._settling.keep_only(seen)
         self._refused &= seen
+        self._missed &= seen
         self._untaken = {name: known for name, known in self._untaken.items() if name in seen}
         self._ignored = {name: why for name, why in self._ignored.items() if name in seen}
 
@@ -229,8 +233,12 @@ class Inbox:
             and name not in self._watched
             and name not in self._ignored
             and name not in self._refused
+            and name not in self._missed
         )
-        return new and self.settings.events and self._next_scan > 0
+        missed = new and self.settings.events and self._next_scan > 0
+        if new:
+            self._missed.add(name)
+        return missed
 
     def _entries(self) -> Iterator[tuple[str, os.DirEntry[str]]]:
         with os.scandir(self._root) as entries:

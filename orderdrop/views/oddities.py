@@ -11,9 +11,14 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 
+from orderdrop.domain.goldminer_format import NO_HEADER
 from orderdrop.journal.writer import Writer
 
 _KEPT: Final = 20
+_RESTART: Final = (
+    "；收盘以后没有重启终端时会这样：退出并重新启动终端，再 orderdrop resume --gateway",
+    "; so it is when the terminal was not restarted after the close: exit and start it, then orderdrop resume --gateway",
+)
 
 Meta = Callable[[str], str | None]
 """Asks the journal for a value of its meta."""
@@ -62,9 +67,10 @@ def alarms(meta: Meta, day: date) -> list[str]:
     for gateway, counts in _read(meta, unreadable_key(day)).items():
         what, count = next(iter(counts.items()))
         more = f" … +{len(counts) - 1}" if len(counts) > 1 else ""
+        headless = any(NO_HEADER in words for words in counts)
         found.append(
-            f"{gateway}：{sum(counts.values())} 行终端输出读不懂，没有计入，对照终端核对"
-            f" / rows of the terminal do not read and count for nothing, compare with the terminal: {what} ({count}){more}"
+            f"{gateway}：{sum(counts.values())} 行终端输出无法解析，没有计入，请对照终端核对{_RESTART[0] * headless}"
+            f" / cannot read part of the terminal's output, which counts for nothing: compare with the terminal{_RESTART[1] * headless}: {what} ({count}){more}"
         )
     return found
 

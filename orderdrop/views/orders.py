@@ -276,11 +276,20 @@ def receipt_of_line(row: int, line: Unfinished, language: Language, owner: str =
 def explain_row(row: Any, language: Language) -> Explanation | None:
     """The sentences for a journal row's reason, None if it has none."""
     if not row.reason_code:
-        return None
+        return _held_by_settings(row, language)
     column = getattr(row, "reason_column", "") or ""
     return explain(
         Refusal(Code(row.reason_code), column, row.reason_value or "", row.reason_bound or ""), language
     )
+
+
+def _held_by_settings(row: Any, language: Language) -> Explanation | None:
+    """Of an order that waits for nothing but its release; None for whatever else has no reason."""
+    if getattr(row, "status", None) != Status.HELD:
+        return None
+    strategy = getattr(row, "strategy", None)
+    settings = "[inbox] hold" + (f" / [strategies.{strategy}] hold" if strategy else "")
+    return explain(Refusal(Code.HELD, "", row.sid, settings), language)
 
 
 def average_price(order: Any) -> str | None:

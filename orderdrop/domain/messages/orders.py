@@ -9,7 +9,10 @@ from orderdrop.domain.messages.words import Words
 
 ORDERS: Final[dict[Code, Words]] = {
     Code.HELD: Words(
-        "暂存,等待放行", "held until it is released", "orderdrop release {value}", "orderdrop release {value}"
+        "按设置暂存（{bound}），放行前不会送出",
+        "held by the settings ({bound}), it does not go before it is released",
+        "orderdrop release {value}",
+        "orderdrop release {value}",
     ),
     Code.HELD_SESSION: Words(
         "暂存到 {value},现在是 {bound}",

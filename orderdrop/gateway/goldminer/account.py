@@ -102,7 +102,9 @@ class Problems:
             key = f"{path.name}: …"
         self.counts[key] = self.counts.get(key, 0) + 1
         if self.counts[key] == 1:
-            log.warning("终端输出有读不懂的行 / the terminal wrote what does not read: %s: %s", path, what)
+            log.warning(
+                "终端输出有无法解析的行 / cannot read part of the terminal's output: %s: %s", path, what
+            )
 
 
 class AccountFolder:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
+from orderdrop.domain.goldminer_format import NO_HEADER
 from orderdrop.gateway.goldminer.rows import HEADER_BEGINS, BadRow, columns_of
 
 _MOST_LINES: Final = 8
@@ -66,7 +67,7 @@ class CsvTable:
         cells = _decode(data[:size].removeprefix(codecs.BOM_UTF8))
         names = [cell.strip() for cell in cells.rstrip("\r\n").split(",")] if cells is not None else []
         if HEADER_BEGINS not in map(str.lower, names):
-            raise BadRow("the first line is not a header")
+            raise BadRow(NO_HEADER)
         return Head(data[:size], size, columns_of(names), len(names))
 
     def counted(self, data: bytes, size: int) -> int:  # noqa: ARG002  the door's

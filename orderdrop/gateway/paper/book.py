@@ -140,6 +140,7 @@ class Book:
         self.last_seq = last_seq
         self.accounts: dict[str, PaperAccount] = {}
         self.changes = Changes()
+        self.last_prices: dict[str, Decimal] = {}  # of fills, by symbol
         self._open: dict[tuple[str, str], list[PaperOrder]] = {}
 
     # an order
@@ -186,7 +187,7 @@ class Book:
         if need > account.available:
             return reject(
                 NO_CASH,
-                f"需要 {need},可用 {account.available}",
+                f"需要 {need}，可用 {account.available}",
                 f"{need} needed, {account.available} available",
             )
         account.frozen += need
@@ -199,7 +200,7 @@ class Book:
         if holding is None or order.volume > sellable:
             return reject(
                 NO_POSITION,
-                f"卖 {order.volume},可卖 {sellable}",
+                f"卖 {order.volume}，可卖 {sellable}",
                 f"{order.volume} to sell, {sellable} available",
             )
         if not (
@@ -207,7 +208,7 @@ class Book:
         ):
             return reject(
                 BAD_VOLUME,
-                f"零股须一次卖出,可卖 {sellable}",
+                f"零股须一次卖出，可卖 {sellable}",
                 f"an odd lot is sold whole, {sellable} available",
             )
         if self._fees_beyond(deal) > account.available:
@@ -235,7 +236,7 @@ class Book:
             holding = _bought(account, order, volume, value, fee)
         else:
             holding = _sold(account, order, volume, value - fee)
-        holding.price = deal.price
+        holding.price = self.last_prices[order.symbol] = deal.price
         self.changes.holdings.add((account.id, order.symbol))
         order.status = Status.FILLED if order.filled == order.volume else Status.PARTIALLY_FILLED
         exec_id = f"{order.number}-{order.filled}"

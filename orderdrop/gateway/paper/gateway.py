@@ -7,15 +7,17 @@ router's promise; before the book stands the last gate, as in every gateway.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from orderdrop.config.gateways import OpeningPosition, PaperSettings
+from orderdrop.config.gateways import PAPER_ACCOUNT, OpeningPosition, PaperSettings
 from orderdrop.domain.goldminer_format import order_file
 from orderdrop.domain.report import Account, Report
 from orderdrop.domain.symbol import Symbol, read_symbol
@@ -38,8 +40,16 @@ from orderdrop.gateway.paper.rules import CANCEL_FINISHED, CANCEL_UNKNOWN, Tarif
 from orderdrop.gateway.paper.store import PaperStore
 from orderdrop.system.clock import Clock, Micros, trade_date
 
+log = logging.getLogger(__name__)
+
 _ROOM: Final = 1_000_000
 """It takes whatever comes."""
+
+_NAMED: Final = 5
+
+
+def paper_file(folder: Path, name: str) -> Path:
+    return folder / f"paper-{name}.db"
 
 
 class PaperGateway:
@@ -57,14 +67,16 @@ class PaperGateway:
         quotes: Path,
         clock: Clock,
         accounts: Collection[str] = (),
+        known_price: Callable[[str], Decimal | None] = lambda _symbol: None,
     ) -> None:
-        """folder: where the file is kept; quotes: the reference prices; accounts: those that are open from the start.
+        """folder: where the file is kept; quotes: the reference prices; accounts: those that are open from the start. known_price: of a
+        symbol, by what is known of the day's securities.
 
         Raises ConfigError for bad [positions].
         """
         self.name = name
         self.live = settings.live
-        self._path = folder / f"paper-{name}.db"
+        self._path = paper_file(folder, name)
         self._store = PaperStore(self._path)
         self._quotes = Quotes(quotes)
         self._clock = clock
@@ -72,6 +84,7 @@ class PaperGateway:
             Tariff(settings.fees), settings.cash, _positions(name, settings.opening), settings.simulate
         )
         self._accounts = accounts
+        self._known_price = known_price
         self._book: Book | None = None
 
     pulse = 0.0
@@ -106,13 +119,16 @@ class PaperGateway:
         orders = read_batch(batch.content)
         self._quotes.refresh()
         with self._at_work() as book:
+            reference = self._references(book)
             if not self._store.has_batch(batch):
                 if taken := self._store.taken_before(book.day, orders):
                     return SubmitResult(Outcome.UNKNOWN, SEEN_BEFORE, taken)
                 now = self._clock.now()
                 self._store.add_batch(batch, now)
+                there = set(book.accounts)
                 for order in orders:
-                    book.take(order, batch.id, self._quotes.price, now)
+                    book.take(order, batch.id, reference, now)
+                self._tell_opened(book.accounts.keys() - there)
         return SubmitResult(Outcome.TAKEN)
 
     def cancel(self, cancels: Sequence[Cancel]) -> None:
@@ -166,6 +182,31 @@ class PaperGateway:
 
     def accounts(self) -> Sequence[str]:
         return sorted(self._current().accounts)
+
+    def _references(self, book: Book) -> Callable[[str], Decimal | None]:
+        """What a market order of a symbol trades at: its quote, else its last fill here, else what is known of the security today."""
+
+        def reference(symbol: str) -> Decimal | None:
+            quote = self._quotes.price(symbol)
+            if quote is not None:
+                return quote
+            last = book.last_prices.get(symbol) or self._store.last_price(symbol)
+            if last is not None:
+                book.last_prices[symbol] = last
+                return last
+            return self._known_price(symbol)
+
+        return reference
+
+    def _tell_opened(self, accounts: Iterable[str]) -> None:
+        """A typo in an account must not go unseen: where no setting names accounts, every name is one."""
+        new = sorted(name for name in accounts if name not in {*self._accounts, PAPER_ACCOUNT})
+        if new:
+            names = ", ".join(new[:_NAMED]) + (f" … +{len(new) - _NAMED}" if len(new) > _NAMED else "")
+            log.warning(
+                "设置里没有这些账户，模拟柜台 %s 为它们新开：%s / the paper broker %s has opened accounts that no setting names: %s",
+                self.name, names, self.name, names,
+            )  # fmt: skip
 
     def _current(self) -> Book:
         """The book of today."""

@@ -15,6 +15,7 @@ from orderdrop.config.gateways import FeeSettings
 from orderdrop.domain.board import Board, board_of
 from orderdrop.domain.goldminer_format import reason
 from orderdrop.domain.order import OrderBusiness, OrderType
+from orderdrop.domain.refusal import TO_DO
 from orderdrop.gateway.base import Outgoing
 
 CENT: Final = Decimal("0.01")
@@ -75,9 +76,13 @@ class Deal(NamedTuple):
     cancelable: bool
 
 
-def reject(code: int, zh: str = "", en: str = "") -> Rejection:
+def reject(code: int, zh: str = "", en: str = "", remedy: tuple[str, str] | None = None) -> Rejection:
+    """remedy: what to do, in Chinese and English, where the code alone says too little (`domain.refusal.explain` shows it)."""
     words = reason(code)
-    return Rejection(code, f"{words.zh}: {zh} / {words.en}: {en}" if zh or en else f"{words.zh} / {words.en}")
+    halves = (f"{words.zh}：{zh}", f"{words.en}: {en}") if zh or en else words
+    if remedy is not None:
+        halves = (f"{halves[0]}{TO_DO}{remedy[0]}", f"{halves[1]}{TO_DO}{remedy[1]}")
+    return Rejection(code, " / ".join(halves))
 
 
 def judge(order: Outgoing, quote: Callable[[str], Decimal | None], *, simulate: bool) -> Deal | Rejection:
@@ -87,7 +92,10 @@ def judge(order: Outgoing, quote: Callable[[str], Decimal | None], *, simulate: 
         return reject(BAD_SYMBOL, order.symbol, order.symbol)
     answer = SIMULATED.get(order.symbol, Answer.FULL) if simulate else Answer.FULL
     if answer is Answer.REJECT:
-        return reject(RISK_RULE, "仿真代码,总是拒绝", "a simulated symbol that is always rejected")
+        return reject(
+            RISK_RULE, f"{order.symbol} 是仿真代码，总是拒绝", f"{order.symbol} is a simulated symbol that is always rejected",
+            ("换代码，或在 [gateways.paper] 设 simulate = false", "use another symbol, or set simulate = false in [gateways.paper]"),
+        )  # fmt: skip
     wrong = _wrong_kind(order, board) or _wrong_volume(order, board)
     if wrong is not None:
         return wrong
@@ -136,9 +144,15 @@ def cents(amount: Decimal) -> Decimal:
 
 def _wrong_kind(order: Outgoing, board: Board) -> Rejection | None:
     if board.kind == "repo":
-        return reject(BAD_TYPE, "模拟柜台不做逆回购", "the paper broker has no repo")
+        return reject(
+            BAD_TYPE, "模拟柜台不做逆回购", "the paper broker has no repo",
+            ("在终端的模拟账户上试，或换证券", "try it with a terminal's simulated account, or use another security"),
+        )  # fmt: skip
     if order.order_business not in {BUY, SELL}:
-        return reject(BAD_TYPE, f"业务 {order.order_business}", f"business {order.order_business}")
+        return reject(
+            BAD_TYPE, f"业务 {order.order_business}", f"business {order.order_business}",
+            ("模拟柜台只做买入（1）和卖出（2）", "the paper broker only buys (1) and sells (2)"),
+        )  # fmt: skip
     if order.order_type not in _ORDER_TYPES or (order.order_type != _LIMIT and not board.market_orders):
         return reject(
             BAD_TYPE, f"{order.order_type} 用于 {board.name}", f"{order.order_type} on {board.name}"
@@ -157,7 +171,7 @@ def _wrong_volume(order: Outgoing, board: Board) -> Rejection | None:
 def _limit_price(order: Outgoing, board: Board) -> Decimal | Rejection:
     price = order.price
     if price is None or not 0 < price < _PRICE_CEILING or price % board.tick:
-        return reject(BAD_PRICE, f"{price}, 最小变动 {board.tick}", f"{price}, the tick is {board.tick}")
+        return reject(BAD_PRICE, f"{price}，最小变动 {board.tick}", f"{price}, the tick is {board.tick}")
     return price
 
 
@@ -168,18 +182,19 @@ def _market_price(
     found = quote(order.symbol)
     if found is None or not 0 < found < _PRICE_CEILING:
         return reject(
-            BAD_PRICE,
-            f"quotes.csv 里没有 {order.symbol} 的参考价",
-            f"quotes.csv has no reference price for {order.symbol}",
-        )
+            BAD_PRICE, f"没有 {order.symbol} 的参考价", f"there is no reference price of {order.symbol}",
+            (
+                "在工作区放 quotes.csv（列：symbol,price），或改为限价",
+                "put quotes.csv (columns: symbol,price) into the workspace, or use a limit order",
+            ),
+        )  # fmt: skip
     price = max((found / board.tick).quantize(Decimal(1), ROUND_HALF_UP), Decimal(1)) * board.tick
     bound = order.price
     if bound and (bound < price if order.order_business == BUY else bound > price):
         return reject(
-            BAD_PRICE,
-            f"保护限价 {bound},参考价 {price}",
-            f"protective price {bound}, reference price {price}",
-        )
+            BAD_PRICE, f"保护限价 {bound}，参考价 {price}", f"protective price {bound}, reference price {price}",
+            ("放宽保护限价，或等参考价变动", "give a wider protective price, or wait until the reference price moves"),
+        )  # fmt: skip
     return price
 
 

@@ -59,6 +59,9 @@ _REPORT_COLUMNS: Final = (
 )
 
 
+LAST_PRICE: Final = "SELECT price FROM orders WHERE symbol = ? AND filled > 0 ORDER BY number DESC LIMIT 1"
+
+
 class PaperStore:
     """The door to the file. Raises sqlite3's and SQLAlchemy's errors, and OSError, as they come."""
 
@@ -144,6 +147,11 @@ class PaperStore:
         key = (day.isoformat(), sid, account_id)
         found = self._run("SELECT 1 FROM orders WHERE trade_day = ? AND sid = ? AND account_id = ?", key)
         return found.first() is not None
+
+    def last_price(self, symbol: str) -> Decimal | None:
+        """Of the newest fill of a symbol, of whatever day."""
+        found = self._run(LAST_PRICE, (symbol,)).scalar()
+        return None if found is None else Decimal(found)
 
     def taken_before(self, day: date, orders: Sequence[Outgoing]) -> frozenset[str]:
         """The order ids among these that it has taken on that day."""

@@ -106,3 +106,54 @@ def test_last_line_without_newline_counts_as_whole(tmp_path: Path) -> None:
 
 def test_missing_file_is_usage(tmp_path: Path) -> None:
     assert orderdrop("check", tmp_path / "none.csv", at=a_workspace(tmp_path)).exit_code == 2
+
+
+SOLD = f"{HEADER}S-1,SHSE.600000,100,1,2,10.35\n"
+UNPRICED = f"{HEADER}M-1,SHSE.600000,100,24,1,\n"
+
+
+def test_check_when_the_broker_would_reject_a_row_then_it_says_so_and_why(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path)
+    unsellable, unpriced = a_file(tmp_path, "s.csv", SOLD), a_file(tmp_path, "m.csv", UNPRICED)
+    assert orderdrop("check", unsellable, at=workspace).exit_code == 1
+    found = printed(orderdrop("check", unsellable, unpriced, "--json", at=workspace))
+    assert [(row["outcome"], row["code"]) for row in found] == [
+        ("would_be_rejected", "SHARES_SHORT"),
+        ("would_be_rejected", "BROKER_REJECTED"),
+    ]
+    assert "quotes.csv" in found[1]["remedy"]
+    (workspace / "quotes.csv").write_text("symbol,price\n600000.SH,10.30\n", encoding="utf-8")
+    assert _outcomes(workspace, unpriced) == {"M-1": "would_go"}
+
+
+def test_check_when_rows_before_it_price_or_pay_a_row_then_they_count(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path, f"{QUICK}[gateways.paper]\ntype = 'paper'\ncash = 20000\n")
+    first = a_file(tmp_path, "first.csv", f"{HEADER}A-1,SHSE.600000,1000,1,1,10.35\n")
+    assert _outcomes(workspace, first, a_file(tmp_path, "m.csv", UNPRICED)) == {
+        "A-1": "would_go",
+        "M-1": "would_go",
+    }
+    more = a_file(tmp_path, "more.csv", f"{HEADER}A-2,SHSE.600000,1000,1,1,10.35\n")
+    assert _outcomes(workspace, first, more) == {"A-1": "would_go", "A-2": "would_be_rejected"}
+
+
+def test_check_agrees_with_the_paper_broker_after_a_trade(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path)
+    dropped(workspace, "good.csv", f"{HEADER}G-1,SHSE.600000,100,1,1,10.35\n")
+    unsellable, unpriced = a_file(tmp_path, "s.csv", SOLD), a_file(tmp_path, "m.csv", UNPRICED)
+    assert _outcomes(workspace, unsellable, unpriced) == {"S-1": "would_be_rejected", "M-1": "would_go"}
+    dropped(workspace, "s.csv", SOLD)
+    dropped(workspace, "m.csv", UNPRICED)
+    told = {order["sid"]: order["status"] for order in printed(orderdrop("orders", "--json", at=workspace))}
+    assert (told["S-1"], told["M-1"]) == ("rejected", "filled")
+
+
+def test_check_when_no_setting_names_an_account_then_it_says_that_a_new_one_would_be_opened(
+    tmp_path: Path,
+) -> None:
+    workspace = a_workspace(tmp_path)
+    header = HEADER.replace("sid,", "sid,account_id,")
+    file = a_file(tmp_path, "typo.csv", f"{header}T-1,mian,SHSE.600000,100,1,1,10.35\n")
+    assert "mian" in orderdrop("check", file, at=workspace).stderr
+    dropped(workspace, "typo.csv", file.read_text().replace("T-1", "T-2"))
+    assert "mian" not in orderdrop("check", file, at=workspace).stderr

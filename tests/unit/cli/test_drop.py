@@ -258,7 +258,10 @@ def test_resend_puts_a_drop(tmp_path: Path) -> None:
 
 def test_halt_stops_new_orders_and_resume_takes_them_again(tmp_path: Path) -> None:
     workspace = a_workspace(tmp_path)
-    assert orderdrop("halt", "bad", "quotes", at=workspace).exit_code == 0
+    halted = orderdrop("halt", "bad", "quotes", at=workspace)
+    assert halted.exit_code == 0
+    assert "恢复后不会自动送出" in halted.stderr
+    assert "go by itself" in halted.stderr
     assert (workspace / "inbox" / "HALT").read_text(encoding="utf-8") == "bad quotes\n"
     assert printed(orderdrop("status", "--json", at=workspace))["halted"] == "bad quotes"
     dropped(workspace, "good.csv", GOOD)

@@ -8,7 +8,19 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import BAD, GOOD, PENDING, a_file, a_workspace, orderdrop, printed, routed, started
+from command_line import (
+    BAD,
+    GOOD,
+    HEADER,
+    PENDING,
+    QUICK,
+    a_file,
+    a_workspace,
+    orderdrop,
+    printed,
+    routed,
+    started,
+)
 
 from orderdrop.cli import main
 from orderdrop.cli.demo_drops import SAMPLES
@@ -30,8 +42,8 @@ def test_run_once_ends_with_1_when_rows_were_refused(tmp_path: Path) -> None:
     result = routed(workspace)
     assert result.exit_code == 1
     assert "× bad.csv  3 行 rows · 2 拒绝 denied · 1 错误 errors" in result.stdout
-    assert "row 3  LOT_SIZE  B-2" in result.stdout
-    assert "row 4  VALUE_MISSING" in result.stdout
+    assert "bad.csv:3  LOT_SIZE  B-2" in result.stdout
+    assert "bad.csv:4  VALUE_MISSING" in result.stdout
     assert "→" in result.stdout
     assert "NOT_SENT" not in result.stdout
 
@@ -181,3 +193,25 @@ def test_help_when_the_console_knows_no_chinese_ends_well(tmp_path: Path) -> Non
         env=os.environ | {"PYTHONIOENCODING": "cp1252"},
     )
     assert (told.returncode, told.stderr) == (0, b"")
+
+
+def test_run_when_the_broker_rejects_a_row_then_the_file_wears_no_tick(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path)
+    a_file(workspace / "inbox", "sold.csv", f"{HEADER}S-1,SHSE.600000,100,1,2,10.35\n")
+    told = routed(workspace).stdout
+    assert "√" not in told
+    assert "× sold.csv" in told
+    assert "sold.csv:2  BROKER_REJECTED" in told
+
+
+def test_held_orders_when_shown_anywhere_then_the_setting_and_the_way_out_are_named(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path, f"{QUICK}hold = true\n")
+    a_file(workspace / "inbox", "held.csv", f"{HEADER}H-1,SHSE.600000,100,1,1,10.35\n")
+    told = routed(workspace).stdout
+    assert "! held.csv" in told
+    assert "orderdrop release --drop held.csv" in told
+    for words in (("orders",), ("why", "H-1")):
+        shown = orderdrop(*words, at=workspace).stdout
+        assert "[inbox] hold" in shown, words
+        assert "orderdrop release H-1" in shown, words
+    assert "orderdrop release" in orderdrop("status", at=workspace).stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import takewhile
 from pathlib import Path
 
 import openpyxl
@@ -81,9 +82,25 @@ def test_template_without_its_order_sheet_orders_nothing():
 def test_examples_when_copied_to_the_order_sheet_are_good_orders():
     template = a_template()
     examples = openpyxl.load_workbook(io.BytesIO(template))["示例 Examples"]
-    rows = [[cell.value for cell in row] for row in examples.iter_rows(min_row=2, max_row=4)]
+    rows = examples_of(examples)
     result = read(filled(template, rows))
-    assert (len(result.orders), result.errors) == (3, [])
+    assert (len(result.orders), result.errors) == (len(rows), [])
+    assert len(rows) >= 4
+
+
+def test_examples_when_dropped_into_a_new_workspace_all_trade_on_paper(tmp_path):
+    workspace = a_workspace(tmp_path)
+    template = a_template()
+    rows = examples_of(openpyxl.load_workbook(io.BytesIO(template))["示例 Examples"])
+    (workspace / "inbox" / "篮子.xlsx").write_bytes(filled(template, rows))
+    assert routed(workspace).exit_code == 0
+    orders = printed(orderdrop("orders", "--json", at=workspace))
+    assert [order["status"] for order in orders] == ["filled"] * len(rows)
+
+
+def examples_of(sheet) -> list[list[object]]:
+    rows = ([cell.value for cell in row] for row in sheet.iter_rows(min_row=2))
+    return list(takewhile(lambda row: row[2] is not None, rows))
 
 
 def test_every_column_and_every_choice_is_understood():

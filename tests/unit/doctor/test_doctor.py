@@ -77,6 +77,10 @@ TERMINALS = {
     "just put in": ({"lying": (lying(OURS, age=3),)}, {}),
     "no output folder": ({"push": False, "output": {}}, dict.fromkeys(("push.accounts", "push.items", "push.fresh")) | {"push.folder": WRONG}),
     "no account": ({"accounts": (), "output": {}}, {"push.accounts": WARN, "push.items": None, "push.fresh": None}),
+    "before the first order": ({"output": {}}, {"push.accounts": WARN, "push.items": None, "push.fresh": None}),
+    "no account after the first order": (
+        {"output": {}, "handed": True}, {"push.accounts": WRONG, "push.items": None, "push.fresh": None},
+    ),
     "an account is missing": ({"accounts": ("A1", "A2")}, {"push.accounts": WRONG}),
     "no order states yet": ({"output": {"A1": an_output("cash")}}, {"push.items": WARN}),
     "no order states": ({"output": {"A1": an_output("cash")}, "handed": True}, {"push.items": WRONG}),

@@ -298,6 +298,18 @@ def test_inbox_when_events_miss_a_file_the_scan_finds_and_counts_it(folder):
     assert inbox.found_by_scan_only == 1
 
 
+def test_inbox_when_a_file_waits_for_its_day_then_it_counts_once_however_often_it_is_seen(folder):
+    now = [100.0]
+    inbox = Inbox(folder, InboxSettings(), lambda: now[0])
+    inbox._watch, inbox._started_day = Told(), TODAY
+    inbox.collect(TODAY)
+    (folder / f"{TODAY + timedelta(days=1):%Y%m%d}.order.csv").write_bytes(HEADER + ROW)
+    for _ in range(5):
+        now[0] += 1
+        assert inbox.collect(TODAY) == []
+    assert inbox.found_by_scan_only == 1
+
+
 def rewrite(path: Path, content: bytes) -> None:
     """In place, with size and time kept, as `rsync --inplace -t` and `cp -p` do."""
     before = path.stat()

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from orderdrop.config.gateways import FeeSettings, PaperSettings
 from orderdrop.domain.board import board_of
 from orderdrop.domain.goldminer_format import ORDER_HEADER, position_row
+from orderdrop.domain.refusal import Code, Refusal, explain
 from orderdrop.domain.report import CancelReject, Fill, StatusReport
 from orderdrop.domain.status import Status
 from orderdrop.errors import ConfigError, GatewayError
@@ -32,15 +33,16 @@ SHARE, FUND, BOND = "SHSE.600000", "SHSE.510300", "SZSE.123001"
 class Broker:
     """A paper gateway with a short way to trade, and everything that it told."""
 
-    def __init__(self, folder, clock=None, **over):
-        self.folder, self.clock, self.over = folder, clock or a_clock(), over
+    def __init__(self, folder, clock=None, known_price=lambda _symbol: None, **over):
+        self.folder, self.clock, self.over, self.known_price = folder, clock or a_clock(), over, known_price
         self.gateway = self.new()
         self.batches = 0
 
     def new(self):
         gateway = PaperGateway(
-            "paper", PaperSettings(**self.over), self.folder, self.folder / "quotes.csv", self.clock
-        )
+            "paper", PaperSettings(**self.over), self.folder, self.folder / "quotes.csv", self.clock,
+            known_price=self.known_price,
+        )  # fmt: skip
         gateway.open()
         return gateway
 
@@ -207,8 +209,55 @@ def test_market_order_when_the_quotes_change_then_the_new_ones_count(broker):
         broker.quotes(f"symbol,price\nsh600000,{price}\n")
         assert broker.trade(order_type=25, price=None).status is Status.FILLED
         assert broker.held(SHARE).price == Decimal(price)
-    (broker.folder / "quotes.csv").unlink()
-    assert "quotes.csv" in broker.trade(order_type=25, price=None).text
+
+
+def test_market_order_when_nobody_knows_a_price_then_rejected_with_what_to_do(broker):
+    told = broker.trade(order_type=25, price=None)
+    assert (told.status, told.code) == (Status.REJECTED, 8)
+    refusal = Refusal(Code.BROKER_REJECTED, value=told.text, bound=str(told.code))
+    chinese, english = explain(refusal, "zh"), explain(refusal, "en")
+    assert chinese.remedy == "在工作区放 quotes.csv（列：symbol,price），或改为限价"
+    assert english.remedy == "put quotes.csv (columns: symbol,price) into the workspace, or use a limit order"
+    assert "→" not in chinese.text("zh+en")
+    assert english.en.endswith("there is no reference price of SHSE.600000")
+
+
+def test_market_order_when_there_is_no_quote_then_filled_at_the_last_fill_also_after_a_restart(broker):
+    broker.trade(price="10.40")
+    assert broker.trade(order_type=25, price=None).status is Status.FILLED
+    broker.gateway.close()
+    broker.gateway = broker.new()
+    broker.trade(order_type=25, price=None)
+    assert {r.price for r in broker.told() if isinstance(r, Fill)} == {Decimal("10.40")}
+
+
+def test_market_order_when_only_the_day_s_securities_know_a_price_then_filled_at_it(tmp_path):
+    known = {SHARE: Decimal("9.87")}
+    broker = Broker(tmp_path, known_price=known.get)
+    broker.trade(order_type=25, price=None)
+    assert [r.price for r in broker.told() if isinstance(r, Fill)] == [Decimal("9.87")]
+    assert broker.trade(order_type=25, price=None, symbol="SHSE.600004").status is Status.REJECTED
+    broker.gateway.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("名称,最新价,代码\n浦发银行,9.87,600000\n", "gb18030"),
+        ("\n证券代码,参考价\nsh600000,9.87\n", "utf-8-sig"),
+        ("SHSE.600000,9.87\n", "utf-8"),
+    ],
+)
+def test_quotes_when_a_header_names_the_columns_then_read_by_it(broker, text, encoding):
+    (broker.folder / "quotes.csv").write_text(text, encoding=encoding)
+    broker.trade(order_type=25, price=None)
+    assert [r.price for r in broker.told() if isinstance(r, Fill)] == [Decimal("9.87")]
+
+
+def test_account_when_no_setting_names_it_then_said_once(broker, caplog):
+    broker.trade()
+    broker.trade()
+    assert [ACCOUNT in record.getMessage() for record in caplog.records] == [True]
 
 
 def test_market_order_when_the_protective_price_is_worse_then_rejected(broker):
@@ -222,7 +271,7 @@ def test_quotes_when_a_line_is_rubbish_then_told_and_the_others_hold(broker, cap
     broker.quotes("symbol,price\nSHSE.600000,nan\nrubbish,1\nSHSE.600001\n\nSHSE.600004,9.99,浦发\n")
     assert broker.trade(order_type=25, price=None).code == 8
     assert broker.trade(order_type=25, price=None, symbol="SHSE.600004").status is Status.FILLED
-    assert len(caplog.records) == 3
+    assert len([record for record in caplog.records if record.name.endswith("quotes")]) == 3
 
 
 # the snapshot
