@@ -156,6 +156,8 @@ class Asking(AskingOfBatches):
 
     def standings(self, ids: Sequence[int]) -> dict[int, Standing]:
         """Where these orders stand, by order id."""
+        if not ids:
+            return {}
         rows = self.connection.exec_driver_sql(_STANDING, (json.dumps(ids),))
         return {
             row[1]: Standing(

@@ -332,19 +332,19 @@ class Writer(Asking):
     def submitted(self, batch: tuple[int, int, int], at: int, source: str) -> None:
         """Note that a batch (id, first order, last order) was taken; orders that a report has moved on are left alone."""
         batch_id, first, last = batch
-        self.connection.exec_driver_sql(
+        self._driver.execute(
             "INSERT INTO events (at, order_ref, event, source) SELECT ?, id, 'submitted', ? FROM orders"
             " WHERE id BETWEEN ? AND ? AND batch_id = ? AND status = 'submitting'",
             (at, source, first, last, batch_id),
         )
-        self.connection.exec_driver_sql(
+        self._driver.execute(
             "UPDATE orders SET status = 'submitted', submitted_at = ?, updated_at = ?"
             " WHERE id BETWEEN ? AND ? AND batch_id = ? AND status = 'submitting'",
             (at, at, first, last, batch_id),
         )
 
     def close_batch(self, batch_id: int, outcome: str, at: int) -> None:
-        self.connection.exec_driver_sql(_CLOSE_BATCH, (outcome, at, batch_id))
+        self._driver.execute(_CLOSE_BATCH, (outcome, at, batch_id))
 
     def cancel_sent(self, instruction: int, order: int, at: int, gateway: str, times: int) -> None:
         """The gateway has been given the cancel, for the `times`th time: an event, and the instruction's state if the answer was not quicker."""
