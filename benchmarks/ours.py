@@ -15,9 +15,9 @@ from folder_gateway import FolderGateway
 from orderdrop.config.gateways import GoldminerSettings
 from orderdrop.config.settings import Settings
 from orderdrop.config.workspace import Workspace
+from orderdrop.execution.turn import Turn
 from orderdrop.gateway.base import Batch, SubmitResult
 from orderdrop.gateway.goldminer.gateway import GoldminerGateway
-from orderdrop.router import Turn
 from orderdrop.service.app import App
 from orderdrop.system.clock import SystemClock
 

@@ -59,6 +59,11 @@ class Admitted:
     canceled: bool = False  # whether orders are HELD for a cancel that was there before them
     drop_ids: set[int] = field(default_factory=set)
 
+    @property
+    def waits(self) -> bool:
+        """Whether any order stays here."""
+        return bool(self.waiting or self.held)
+
 
 @dataclass
 class _Draft:
@@ -522,18 +527,6 @@ class Admission:
             drop_id, printable(name), kind, "", self._day, self._now, DropState.REFUSED, "", None, size, 1, 0,
             0, 0, 0, 0, 0, owner, why.code, why.column, why.value, why.bound,
         )  # fmt: skip
-
-
-def cancels_first(
-    found: Sequence[Take | RefusedFile],
-) -> tuple[Sequence[Take | RefusedFile], Sequence[Take | RefusedFile]]:
-    """What asks for cancels, and all else, each in its order."""
-    cancels = [ready for ready in found if _asks_for_cancels(ready)]
-    return (cancels, [ready for ready in found if not _asks_for_cancels(ready)]) if cancels else ((), found)
-
-
-def _asks_for_cancels(ready: Take | RefusedFile) -> bool:
-    return isinstance(ready, Take) and ready.file.info.kind is DropKind.CANCEL
 
 
 def _is_small(ready: Take | RefusedFile) -> bool:

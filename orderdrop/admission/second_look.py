@@ -16,10 +16,13 @@ from orderdrop.domain.order import Order
 from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.domain.status import Status
 from orderdrop.domain.switches import ScopeKey
+from orderdrop.execution.queues import Queues
+from orderdrop.execution.release import Release
+from orderdrop.execution.turn import Turn
 from orderdrop.journal.records import drop_of
 from orderdrop.journal.writer import Writer
 from orderdrop.risk import checks
-from orderdrop.system.clock import Micros, iso
+from orderdrop.system.clock import Clock, Micros, iso
 
 
 @dataclass
@@ -40,6 +43,31 @@ class Looked:
             *(order for ids in self.denied.values() for order in ids),
             *(order for order, _hold in self.later),
         ]
+
+
+class SecondLook:
+    """Used from the router's thread. Puts into batches what has waited and still passes, where there is room."""
+
+    def __init__(self, desk: Routing, clock: Clock, queues: Queues, release: Release) -> None:
+        self._desk = desk
+        self._clock = clock
+        self._queues = queues
+        self._release = release
+
+    def let_leave(self, writer: Writer, turn: Turn, context: checks.Context) -> list[int]:
+        """Writes batches of READY orders, oldest first. Returns the orders that do not leave after all."""
+        moved: list[int] = []
+        batches = []
+        for name, ready in self._queues.next_orders(writer).items():
+            late = set(self._release.expire(writer, ready))
+            looked = look_again(
+                writer, [order for order in ready if order.id not in late], context, self._desk
+            )
+            moved += [*late, *looked.write(writer, self._clock.now())]
+            if looked.leaving:
+                batches.append(self._queues.make_batch(writer, self._desk.gateways[name], looked.leaving))
+        writer.on_commit(lambda: turn.batches.extend(batches))
+        return moved
 
 
 def look_again(writer: Writer, ready: Sequence[Any], context: checks.Context, desk: Routing) -> Looked:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from orderdrop.config.workspace import Workspace
-from orderdrop.inbox.scanner import Altered
+from orderdrop.inbox.late_writes import Altered
 from orderdrop.journal.reader import Reading
 from orderdrop.journal.writer import Writer
 from orderdrop.system.grasp import held

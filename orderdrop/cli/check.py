@@ -185,7 +185,7 @@ def _asked(place: Place, found: Rehearsed, row: Any, reading: Reading | None) ->
     """A row of a cancel, release or resend file."""
     from orderdrop.client.order_watch import newest_order  # noqa: PLC0415
     from orderdrop.domain.refusal import Code, Refusal, explain  # noqa: PLC0415
-    from orderdrop.execution.instructions import is_proven_absent  # noqa: PLC0415
+    from orderdrop.domain.standing import is_proven_absent  # noqa: PLC0415
 
     said = _row(place, found, row, "would_be_asked")
     order = newest_order(reading, row.sid, place.today, place.settings.inbox.sid_scope) if reading else None

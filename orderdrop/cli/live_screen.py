@@ -29,10 +29,10 @@ from orderdrop.domain.report import clean
 from orderdrop.domain.status import TERMINAL, Status
 from orderdrop.domain.switches import scope_words
 from orderdrop.errors import JournalError
+from orderdrop.execution.turn import Turn
 from orderdrop.inbox.switches import switch_files
 from orderdrop.journal.reader import Reading
 from orderdrop.journal.records import DropState, InstructionState, RowOutcome, drop_of
-from orderdrop.router import Turn
 from orderdrop.service.app import App
 from orderdrop.system.clock import SystemClock, iso
 from orderdrop.views.orders import drop_view, explain_row, is_early, live_words, where
@@ -120,7 +120,7 @@ class Screen:
         drops: dict[int, None] = {}
         orders: set[int] = set()
         for done in rounds:
-            drops.update(dict.fromkeys(sorted(done.admitted.drop_ids)))
+            drops.update(dict.fromkeys(sorted(done.taken)))
             drops.update(dict.fromkeys(drop for drop in sorted(done.drops) if self._bad.get(drop)))
             orders |= done.orders
         if not (drops or orders):

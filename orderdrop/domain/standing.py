@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import NamedTuple, assert_never
+from typing import Any, NamedTuple, assert_never
 
+from orderdrop.domain.codes import Code
 from orderdrop.domain.report import CancelReject, Fill, Report, StatusReport
 from orderdrop.domain.status import AT_BROKER, TERMINAL, Status, may_move
 
@@ -99,3 +100,14 @@ def _move(now: Standing, status: Status, at: int, *, final: bool = False, said: 
     if now.status is Status.REJECTED and status is not Status.FILLED and not later:
         return now  # a late fill, or a row of before the no
     return now._replace(status=status, closed_at=at if status in TERMINAL else None)
+
+
+def is_given_up(order: Any) -> bool:
+    """Whether we have closed this journaled order by the calendar alone: at the broker it may be as open as ever."""
+    ours = order.reason_code in {Code.NEVER_ENDED, Code.NEVER_CONFIRMED}
+    return bool(order.status == Status.EXPIRED and ours)
+
+
+def is_proven_absent(order: Any) -> bool:
+    """Whether the broker never had this journaled order, and nothing was done about it yet."""
+    return bool(order.status == Status.UNKNOWN and order.reason_code == Code.PROVEN_ABSENT)

@@ -14,7 +14,8 @@ from orderdrop.config.gateways import RemoteSettings
 from orderdrop.domain.codes import UNEVEN
 from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.domain.status import Status
-from orderdrop.execution.reports import FILLS_AWAITED
+from orderdrop.execution.reports import FILLS_AWAITED, Folded
+from orderdrop.execution.turn import Turn
 from orderdrop.journal.writer import Writer
 from orderdrop.system.clock import Micros
 
@@ -83,6 +84,21 @@ class AwaitedFills:
                 writer.fills_differ(found.id, why, now)
                 changed[found.id] = False
         return changed
+
+    def follow_up(
+        self, writer: Writer, turn: Turn, due: Collection[int], folded: Mapping[str, Folded], now: Micros
+    ) -> list[int]:
+        """Writes those that were waited for in vain, and waits for those that the reports have moved. Returns the orders that ended so."""
+        uneven = self.write(writer, due, now)
+        turn.orders |= uneven.keys()
+
+        def committed() -> None:
+            self.done(due)
+            for name, one in folded.items():
+                self.note(name, one.uneven, one.even, now)
+
+        writer.on_commit(committed)
+        return [order for order, ended in uneven.items() if ended]
 
     def done(self, due: Collection[int]) -> None:
         for order in due:

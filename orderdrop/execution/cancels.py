@@ -6,6 +6,7 @@ goes to a new order. What it has no room for waits, in order, and nothing is dro
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -16,16 +17,19 @@ from typing import Final, NamedTuple
 
 from orderdrop.accounts.routing import Routing
 from orderdrop.config.gateways import RemoteSettings
-from orderdrop.domain.identity import SidScope, day_number, from_day_number, wire_sid
+from orderdrop.domain.identity import day_number, from_day_number, wire_sid
 from orderdrop.domain.refusal import Code, Refusal
-from orderdrop.errors import GatewayError
-from orderdrop.execution.instructions import CancelHandover
+from orderdrop.errors import GatewayError, JournalError
+from orderdrop.execution.handover import CancelHandover
+from orderdrop.execution.release import Release
+from orderdrop.execution.reports import Folded
+from orderdrop.execution.turn import Turn
 from orderdrop.gateway.base import Cancel
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.records import InstructionState, drop_of
 from orderdrop.journal.writer import Writer
 from orderdrop.risk.engine import RiskEngine
-from orderdrop.system.clock import Micros
+from orderdrop.system.clock import Micros, trade_date
 from orderdrop.system.faults import tell_unexpected
 
 log = logging.getLogger(__name__)
@@ -53,21 +57,24 @@ class _Sent(NamedTuple):
 class Cancels:
     """Used from the router's thread. A cancel waits in the queue, then for the broker's answer; by its instruction."""
 
-    def __init__(self, desk: Routing, gathering: RiskEngine) -> None:
+    def __init__(self, desk: Routing, journal: Journal, gathering: RiskEngine, release: Release) -> None:
         self._desk = desk
+        self._journal = journal
+        self._release = release
         self._gathering = gathering
         self._patience = {
             name: round(values.confirm_timeout * 1_000_000)
             for name, values in desk.settings.gateways.items()
             if isinstance(values, RemoteSettings)
         }
-        self.sent: list[_Sent] = []  # that have left, and are not journaled as such yet
+        self._sent: list[_Sent] = []  # that have left, and are not journaled as such yet
         self._queue: dict[int, CancelHandover] = {}
         self._out: dict[int, _Out] = {}
         self._failing: set[str] = set()  # gateways that take none just now; told once
 
-    def begin(self, writer: Writer, today: date, scope: SidScope, now: Micros) -> None:
+    def begin(self, writer: Writer, today: date, now: Micros) -> None:
         """After a start, and every morning: those that the broker has not answered. Those that wait are asked for again."""
+        scope = self._desk.settings.inbox.sid_scope
         self._out, self._queue = {}, {}
         for row in writer.unanswered_cancels(day_number(today)):
             wire = wire_sid(row.sid, from_day_number(row.trade_day), scope)
@@ -100,21 +107,41 @@ class Cancels:
         again = [out.handover for out in self._out.values() if out.due <= now and out.times < TIMES]
         return [*self._queue.values(), *again]
 
-    def follow(self, journal: Journal, now: Micros, today: date) -> None:
-        """Let the pace know of all that has left. Raises JournalError."""
-        if self._gathering.paces:
-            with journal.transaction() as writer:
-                self._gathering.follow(writer, now, today)
+    @property
+    def unnoted(self) -> bool:
+        """Whether any has left that is not journaled as such."""
+        return bool(self._sent)
 
-    def take_back(self, gateways: Collection[str]) -> bool:
-        """Whether any waited for one of these gateways, whose market takes no cancels now: it is to be asked for anew."""
-        back = [number for number, one in self._queue.items() if one.gateway in gateways]
+    @property
+    def waiting(self) -> bool:
+        """Whether any has to leave yet."""
+        return bool(self._queue)
+
+    def submit(self, now: Micros) -> bool:
+        """Sends those whose turn it is. Returns whether any was put back whose market takes no cancels now: it is to be asked for anew.
+
+        A journal that does not answer keeps no cancel from leaving.
+        """
+        if not self.wanting(now):
+            self._gathering.cancels_ahead.clear()
+            return False
+        with contextlib.suppress(JournalError):
+            self._follow(now)
+        shut = {name for name in self._desk.gateways if self._release.no_cancel(name) is not None}
+        back = [number for number, one in self._queue.items() if one.gateway in shut]
         for number in back:
             del self._queue[number]
+        self._hand_over(now)
         return bool(back)
 
-    def hand_over(self, now: Micros) -> None:
-        """Those that their accounts' pace lets go. What a gateway does not take waits with the others."""
+    def _follow(self, now: Micros) -> None:
+        """Lets the pace know of all that has left."""
+        if self._gathering.paces:
+            with self._journal.transaction() as writer:
+                self._gathering.follow(writer, now, trade_date(now))
+
+    def _hand_over(self, now: Micros) -> None:
+        """Sends those that their accounts' pace lets go. What a gateway does not take waits with the others."""
         leaving = self._at_pace(self.wanting(now), now)
         for gateway, group in groupby(sorted(leaving, key=attrgetter("gateway")), attrgetter("gateway")):
             handed = list(group)
@@ -124,7 +151,7 @@ class Cancels:
                 self._queue.pop(handover.instruction, None)
                 self._expect(handover, now)
                 self._gathering.cancel_sent(handover.cancel.account_id, now)
-                self.sent.append(_Sent(handover, now, self._out[handover.instruction].times))
+                self._sent.append(_Sent(handover, now, self._out[handover.instruction].times))
         self._gathering.cancels_ahead = _by_account(self.wanting(now))
 
     def _taken(self, gateway: str, cancels: Sequence[Cancel]) -> bool:
@@ -153,13 +180,30 @@ class Cancels:
             left[account] = room - 1
         return leaving
 
-    def note(self, writer: Writer) -> set[int]:
-        """Journal what has left, each time that it has; the drops that asked for it."""
-        for (gateway, _cancel, instruction, order), at, times in self.sent:
+    def note(self, writer: Writer, turn: Turn) -> None:
+        """Writes down what has left, each time that it has."""
+        for (gateway, _cancel, instruction, order), at, times in self._sent:
             writer.cancel_sent(instruction, order, at, gateway, times)
-        return {drop_of(sent.handover.instruction) for sent in self.sent}
+        turn.drops |= {drop_of(sent.handover.instruction) for sent in self._sent}
+        writer.on_commit(self._sent.clear)
 
-    def answered(self, orders: Collection[int]) -> None:
+    def follow_up(
+        self, writer: Writer, turn: Turn, hopeless: Sequence[CancelHandover], folded: Iterable[Folded],
+        ended: Collection[int], now: Micros,
+    ) -> None:  # fmt: skip
+        """Gives up those that stay without an answer, and waits no more for those that have one. ended: orders that the reports do not name."""
+        self._give_up(writer, hopeless, now)
+        turn.drops |= {drop_of(handover.instruction) for handover in hopeless}
+        answered = set(ended).union(*(one.answered for one in folded))
+
+        def committed() -> None:
+            for handover in hopeless:
+                self._out.pop(handover.instruction, None)
+            self._answered(answered)
+
+        writer.on_commit(committed)
+
+    def _answered(self, orders: Collection[int]) -> None:
         """The broker has spoken of their cancels."""
         if orders:
             self._out = {number: out for number, out in self._out.items() if out.handover.order not in orders}
@@ -168,15 +212,11 @@ class Cancels:
     def hopeless(self, now: Micros) -> list[CancelHandover]:
         return [out.handover for out in self._out.values() if out.due <= now and out.times >= TIMES]
 
-    def give_up(self, writer: Writer, hopeless: Sequence[CancelHandover], now: Micros) -> None:
+    def _give_up(self, writer: Writer, hopeless: Sequence[CancelHandover], now: Micros) -> None:
         for handover in hopeless:
             log.error("撤单没有回报 / the cancel of %s was never answered", handover.cancel.sid)
             why = Refusal(Code.CANCEL_UNANSWERED, value=str(TIMES))
             writer.answer(handover.instruction, InstructionState.SENT, now, handover.order, why)
-
-    def given_up(self, hopeless: Sequence[CancelHandover]) -> None:
-        for handover in hopeless:
-            self._out.pop(handover.instruction, None)
 
     def _expect(self, handover: CancelHandover, now: Micros) -> None:
         before = self._out.get(handover.instruction)

@@ -18,11 +18,13 @@ from orderdrop.domain.baseline import read_places
 from orderdrop.domain.identity import day_number, from_day_number, wire_sid
 from orderdrop.domain.order import SELLS
 from orderdrop.domain.refusal import Code, Refusal
+from orderdrop.domain.standing import is_proven_absent
 from orderdrop.domain.status import Status
 from orderdrop.errors import GatewayError
 from orderdrop.execution.agreeing import Agreeing, Suspect
 from orderdrop.execution.handover import Handover
-from orderdrop.execution.instructions import is_proven_absent
+from orderdrop.execution.reports import Folded
+from orderdrop.execution.turn import Turn
 from orderdrop.execution.window import Flight, Place, Tracker
 from orderdrop.gateway.base import Batch, RefusesInWords, Trace
 from orderdrop.journal.schema import ROW_BITS
@@ -100,7 +102,7 @@ class State(NamedTuple):
 
 
 class Confirmation:
-    """Used from the router's thread. What is read or written in a transaction counts once it is committed: see `take`, `settle`."""
+    """Used from the router's thread. What is read or written in a transaction counts once it is committed."""
 
     def __init__(self, desk: Routing) -> None:
         self._desk = desk
@@ -144,12 +146,16 @@ class Confirmation:
 
     # what leaves, and what the journal remembers
 
-    def read(self, writer: Writer, today: date, now: Micros) -> State:
-        """What is in flight; to be given to `take` after the commit."""
+    def reread(self, writer: Writer, now: Micros) -> None:
+        """Asks the journal what is in flight; that counts from the commit on."""
+        state = self._state(writer, trade_date(now), now)
+        writer.on_commit(lambda: self._take(state))
+
+    def _state(self, writer: Writer, today: date, now: Micros) -> State:
         gateways = {name: self._read(writer, name, today, now) for name in self._trackers}
         return State(gateways, writer.interrupted(day_number(today)))
 
-    def take(self, state: State) -> None:
+    def _take(self, state: State) -> None:
         self._interrupted = state.interrupted
         self._batches = {
             number: batch for one in state.gateways.values() for number, batch in one.batches.items()
@@ -161,20 +167,21 @@ class Confirmation:
 
     def begin(self, writer: Writer, today: date, now: Micros) -> None:
         """After a start, and every morning."""
-        self.take(self.read(writer, today, now))
+        self._take(self._state(writer, today, now))
         for name, tracker in self._trackers.items():
             self._desk.baselines[name].forget()
             tracker.passed_through(writer.newest_confirmed(name, day_number(today)), now)
 
-    def leaving(self, writer: Writer, handovers: Iterable[Handover], now: Micros) -> list[Leaving]:
-        """Of batches that were just handed over; to be given to `left` after the commit."""
+    def expect(self, writer: Writer, handovers: Iterable[Handover], now: Micros) -> None:
+        """Batches were just handed over: from the commit on, their orders are in flight."""
         tracked = [handover for handover in handovers if handover.gateway in self._trackers]
-        return [
+        leaving = [
             Leaving(h.gateway, _batch(writer, h), self._flights(_orders(writer, h), h.gateway, now))
             for h in tracked
         ]
+        writer.on_commit(lambda: self._left(leaving))
 
-    def left(self, leaving: Iterable[Leaving]) -> None:
+    def _left(self, leaving: Iterable[Leaving]) -> None:
         for gateway, batch, flights in leaving:
             self._trackers[gateway].add(flights)
             self._batches[batch.id] = batch
@@ -183,14 +190,39 @@ class Confirmation:
 
     # what becomes of it
 
-    def confirmed(self, orders: Collection[int], now: Micros) -> None:
+    def _confirmed(self, orders: Collection[int], now: Micros) -> None:
         for order in self._interrupted.keys() & set(orders):
             del self._interrupted[order]
         for tracker in self._trackers.values():
             tracker.confirmed(orders, now)
         self._forget(orders)
 
-    def told(self, gateway: str, accounts: Collection[str], now: Micros) -> None:
+    def follow_up(
+        self,
+        writer: Writer,
+        turn: Turn,
+        silence: Mapping[str, Found],
+        folded: Mapping[str, Folded],
+        now: Micros,
+    ) -> None:
+        """Writes what a look has found, but for orders that the reports have confirmed meanwhile."""
+        confirmed = {order for one in folded.values() for order in one.confirmed}
+        found = self._write(writer, silence, confirmed, now)
+        turn.ready_again |= any(one.again for one in found.values())
+        for one in found.values():
+            turn.orders |= one.orders
+
+        def committed() -> None:
+            self._settle(found, now)
+            self._confirmed(confirmed, now)
+            for name, one in folded.items():
+                self._told(name, one.accounts, now)
+
+        writer.on_commit(committed)
+        if turn.surprised:
+            self.reread(writer, now)
+
+    def _told(self, gateway: str, accounts: Collection[str], now: Micros) -> None:
         """Something of these accounts was told."""
         if gateway in self._trackers:
             for account_id in accounts:
@@ -221,10 +253,10 @@ class Confirmation:
         found = {name: self._look(name, tracker, now) for name, tracker in self._trackers.items()}
         return {name: one for name, one in found.items() if one.late or one.absent or one.other}
 
-    def write(
+    def _write(
         self, writer: Writer, found: Mapping[str, Found], confirmed: Collection[int], now: Micros
     ) -> dict[str, Found]:
-        """Journal what was found, but for orders that have been confirmed meanwhile; to be given to `settle` after the commit."""
+        """Journal what was found, but for orders that have been confirmed meanwhile; to be given to `_settle` after the commit."""
         kept = {
             name: Found(
                 [(flight, words) for flight, words in one.late if flight.order not in confirmed],
@@ -297,7 +329,7 @@ class Confirmation:
             groups[self._interrupted.get(order, "")].append(order)
         return groups
 
-    def settle(self, kept: Mapping[str, Found], now: Micros) -> None:
+    def _settle(self, kept: Mapping[str, Found], now: Micros) -> None:
         """Act on what was written: it is committed."""
         for name, (late, absent, again, _suspects, other, _noes, refused) in kept.items():
             self._refuse(name, refused)

@@ -1,8 +1,10 @@
-"""A batch on its way out."""
+"""What is committed and may now go out: a batch of orders, or a cancel."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+from orderdrop.gateway.base import Cancel
 
 FLUSH_AT = 10000
 """Orders that are written together."""
@@ -18,3 +20,12 @@ class Handover(NamedTuple):
     last_order: int
     orders: int = 0  # how many
     places: str | None = None  # as journaled
+
+
+class CancelHandover(NamedTuple):
+    """A cancel, the row of its instruction, and its order."""
+
+    gateway: str
+    cancel: Cancel
+    instruction: int
+    order: int

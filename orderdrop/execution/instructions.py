@@ -9,29 +9,62 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
+from orderdrop.accounts.routing import Routing
 from orderdrop.domain.identity import SidScope, day_number, from_day_number, sid_key, wire_sid
 from orderdrop.domain.order import DropKind
 from orderdrop.domain.refusal import Code, Refusal
+from orderdrop.domain.standing import is_given_up, is_proven_absent
 from orderdrop.domain.status import TERMINAL, Status
+from orderdrop.execution.confirmation import Confirmation
+from orderdrop.execution.handover import CancelHandover
+from orderdrop.execution.queues import Queues
+from orderdrop.execution.release import Release
+from orderdrop.execution.turn import Turn
 from orderdrop.gateway.base import Cancel
 from orderdrop.journal.records import InstructionState, drop_of
 from orderdrop.journal.writer import Writer
-from orderdrop.system.clock import Micros
-
-
-class CancelHandover(NamedTuple):
-    """A cancel that is committed and may now go out."""
-
-    gateway: str
-    cancel: Cancel
-    instruction: int
-    order: int
+from orderdrop.system.clock import Clock, Micros, trade_date
 
 
 class Instructions:
-    """Carries out what was asked. Made anew for each transaction."""
+    """What people ask of orders. Used from the router's thread. open: some are journaled that were not carried out yet."""
+
+    def __init__(
+        self, desk: Routing, clock: Clock, release: Release, confirmation: Confirmation, queues: Queues
+    ) -> None:
+        self._scope = desk.settings.inbox.sid_scope
+        self._clock = clock
+        self._release = release
+        self._confirmation = confirmation
+        self._queues = queues
+        self._waiting: set[int] = set()  # orders whose cancel waits for the broker's first word of them
+        self.open = False
+
+    def begin(self, writer: Writer) -> None:
+        """After a start, and every morning."""
+        self.open = any(writer.asked_instructions(kind) for kind in DropKind)
+
+    def carry_out(self, writer: Writer, turn: Turn) -> list[CancelHandover]:
+        """Returns the cancels that go to the brokers once this is committed; also those of a call before, in the same transaction."""
+        now = self._clock.now()
+        acts = _Acts(
+            writer, now, trade_date(now), self._scope, self._release.no_cancel, self._confirmation.never_again, self._queues.shut,
+        )  # fmt: skip
+        cancels = acts.carry_out()
+        turn.orders |= acts.touched
+        turn.drops |= acts.drops
+        self._waiting = acts.waiting
+        return cancels
+
+    def hear(self, orders: Collection[int]) -> None:
+        """The broker has spoken of these orders: their cancels need not wait any more."""
+        self.open |= not self._waiting.isdisjoint(orders)
+
+
+class _Acts:
+    """Carries out what was asked, in one transaction."""
 
     def __init__(
         self,
@@ -178,14 +211,3 @@ class Instructions:
     def _refuse(self, asked: Any, order: Any, why: Refusal) -> None:
         self.drops.add(drop_of(asked.id))
         self._writer.answer(asked.id, InstructionState.REFUSED, self._now, order and order.id, why)
-
-
-def is_given_up(order: Any) -> bool:
-    """Whether we have closed this journaled order by the calendar alone: at the broker it may be as open as ever."""
-    ours = order.reason_code in {Code.NEVER_ENDED, Code.NEVER_CONFIRMED}
-    return bool(order.status == Status.EXPIRED and ours)
-
-
-def is_proven_absent(order: Any) -> bool:
-    """Whether the broker never had this journaled order, and nothing was done about it yet."""
-    return bool(order.status == Status.UNKNOWN and order.reason_code == Code.PROVEN_ABSENT)

@@ -6,7 +6,7 @@ its accounts may send.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from orderdrop.accounts.routing import Routing
@@ -26,7 +26,7 @@ _AGAIN: Final = 1_000_000
 
 
 class Release:
-    """The router's word on what may leave now. `turn` runs first in each of its transactions."""
+    """The router's word on what may leave now. `let_go` runs first in each of its transactions."""
 
     def __init__(self, desk: Routing, gathering: RiskEngine, clock: Clock) -> None:
         self._desk = desk
@@ -35,23 +35,28 @@ class Release:
         self._next: int | None = 0
         self._seen = Switches({})
 
-    def due(self, switches: Switches) -> bool:
-        """Whether a turn has something to do."""
+    def shut_off(self, gateways: Mapping[str, str]) -> None:
+        """These gateways are closed for the rest of the day, since the time that is named."""
+        self._gathering.close(gateways)
+
+    def is_due(self, switches: Switches) -> bool:
+        """Whether `let_go` has something to do."""
         return switches != self._seen or (self._next is not None and self._clock.now() >= self._next)
 
-    def turn(self, writer: Writer, switches: Switches) -> list[int]:
-        """Let go what is due, end what has come too late; the orders that were moved."""
+    def let_go(self, writer: Writer, switches: Switches) -> list[int]:
+        """Makes READY what is due, and ends what has come too late. Returns the orders that were moved."""
         now = self._clock.now()
+        writer.on_rollback(self._forget)
         if self._gathering.paces:
             self._gathering.follow(writer, now, trade_date(now))
-        if not self.due(switches):
+        if not self.is_due(switches):
             return []
         self._seen = switches
         day = day_number(trade_date(now))
         late = self.expire(writer, writer.overdue(now, day))
         due = [order.id for order in writer.due(now, day) if not self._stopped(switches, order)]
         writer.move(due if not switches.halted else [], Status.READY, now, "router")
-        self.look(writer)
+        self.plan_next(writer)
         return [*late, *due]
 
     def expire(self, writer: Writer, waiting: Iterable[Any]) -> list[int]:
@@ -63,14 +68,14 @@ class Release:
             writer.move([order.id], Status.EXPIRED, now, "router", why, closed_at=now)
         return [order.id for order in late]
 
-    def look(self, writer: Writer) -> None:
-        """When the next turn is due; after orders were held."""
+    def plan_next(self, writer: Writer) -> None:
+        """Finds out when `let_go` is due next; after orders were held."""
         now = self._clock.now()
         following = writer.next_due(day_number(trade_date(now)))
         self._next = following if following is None or following > now else now + _AGAIN
 
-    def forget(self) -> None:
-        """The transaction of the last turn failed: all of it is to be done again."""
+    def _forget(self) -> None:
+        """Nothing of the transaction was written: all of it is to be done again."""
         self._next, self._seen = 0, Switches({})
 
     def room(self, name: str, room: int) -> int:

@@ -74,7 +74,7 @@ class Folded:
     unreadable: int = 0
 
 
-def collect(
+def fold(
     writer: Writer,
     gateway: str,
     reports: Sequence[Report],
@@ -97,31 +97,33 @@ def collect(
     standings = writer.standings(ours)
     given_up = {order for order, standing in standings.items() if standing.given_up}
     rejected = {order for order, standing in standings.items() if standing.status is Status.REJECTED}
-    fold = _Fold(gateway, standings, writer.known_fills(ours))
+    folding = _Fold(gateway, standings, writer.known_fills(ours))
     rows: list[tuple[int, str, str, str, int | None, str, str, str | None]] = []
     for number, (report, order) in enumerate(zip(reports, ids, strict=True)):
-        fault = faults[number] or fold.add(report, order)
+        fault = faults[number] or folding.add(report, order)
         if fault:
             rows.append((now, gateway, *_whose(report), order, UNREADABLE, _raw(report, fault), None))
             if order is not None:
-                fold.events.append((now, order, UNREADABLE, gateway, clean(fault), None))
+                folding.events.append((now, order, UNREADABLE, gateway, clean(fault), None))
         else:
             rows.append(
                 (now, gateway, report.account_id, report.sid, order, type(report).__name__, _body(report), report.scan_name or None)
             )  # fmt: skip
         faults[number] = fault
-    fold.end(now)
-    fold.events += mine.events
+    folding.end(now)
+    folding.events += mine.events
     said = next(filter(None, faults), "")
     writer.add_reports(rows)
-    writer.add_fills(fold.fills)
-    writer.add_events(fold.events)
-    writer.save_standings(list(fold.changed.values()))
-    writer.fills_are_there(fold.mended)
+    writer.add_fills(folding.fills)
+    writer.add_events(folding.events)
+    writer.save_standings(list(folding.changed.values()))
+    writer.fills_are_there(folding.mended)
     writer.take_up({order for order in given_up if not standings[order].given_up})
-    writer.taken_back(fold.taken_back | {o for o in rejected if standings[o].status is not Status.REJECTED})
+    writer.taken_back(
+        folding.taken_back | {o for o in rejected if standings[o].status is not Status.REJECTED}
+    )
     instructions = [
-        number for order, why in fold.answered for number in writer.answer_cancels(order, now, why)
+        number for order, why in folding.answered for number in writer.answer_cancels(order, now, why)
     ]
     writer.set_meta(cursor_key(gateway), cursor)
     note_strangers(writer, today, mine.strange)
@@ -139,10 +141,10 @@ def collect(
         set(ours),
         {report.account_id for report, fault in zip(reports, faults, strict=True) if not fault},
         {order for order, standing in standings.items() if standing.confirmed_at is not None},
-        {order for order, _why in fold.answered}
+        {order for order, _why in folding.answered}
         | {order for order, standing in standings.items() if standing.status in _CANCELING},
-        fold.uneven,
-        fold.even,
+        folding.uneven,
+        folding.even,
         set(map(drop_of, instructions)),
         ids.count(None),
         len(mine.strange),

@@ -14,6 +14,7 @@ from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.domain.status import Status
 from orderdrop.errors import GatewayError, JournalError
 from orderdrop.execution.handover import FLUSH_AT, Handover
+from orderdrop.execution.turn import Turn
 from orderdrop.gateway.base import Batch, CallsOneByOne, Outcome, Stopped, SubmitResult
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.records import drop_of
@@ -35,7 +36,7 @@ PAUSE_AFTER_FAULT = 5.0
 
 
 class Submission:
-    """Used from the router's thread. What a transaction notes counts once it is committed: see `noted`."""
+    """Used from the router's thread. What a transaction notes counts once it is committed."""
 
     def __init__(self, desk: Routing, journal: Journal, clock: Clock, marks: Marks | None = None) -> None:
         self._marks = marks
@@ -45,9 +46,8 @@ class Submission:
         self._scope = desk.settings.inbox.sid_scope
         self._results: list[tuple[Handover, SubmitResult | None, int]] = []
         self._unnoted_since = 0.0
-        # By batch: nobody could say what became of them. They are asked about again; those settled in the open transaction.
+        # By batch: nobody could say what became of them. They are asked about again.
         self._doubtful: dict[int, Handover] = {}
-        self._settled: list[int] = []
         self._ask_again_at = 0.0
         self._paused_until: dict[str, float] = {}
 
@@ -74,7 +74,7 @@ class Submission:
         """Orders that have left, and of which nobody else knows before that is noted."""
         return sum(handover.orders for handover in self.unnoted if handover.gateway == gateway)
 
-    def hand_over(self, handovers: Sequence[Handover], stopped: Callable[[], bool] = lambda: False) -> None:
+    def submit(self, handovers: Sequence[Handover], stopped: Callable[[], bool] = lambda: False) -> None:
         """stopped: asked before each batch but the first, and between the calls of one: a switch was thrown, what is left stays here."""
         self._mark(handovers)
         for number, handover in enumerate(handovers):
@@ -118,24 +118,28 @@ class Submission:
             batch = max(handover.batch_id for handover in handovers)
             self._marks.advance({handover.gateway for handover in handovers}, drop, batch)
 
+    @property
     def in_doubt(self) -> list[Handover]:
         """What is to be asked about again now."""
         return list(self._doubtful.values()) if time.monotonic() >= self._ask_again_at else []
 
-    def note(self, writer: Writer, in_doubt: Sequence[Handover]) -> bool:
-        """Write down what came of the hand-overs; whether any did not go well."""
-        self._settled = [h.batch_id for h in in_doubt if self.settle(writer, h, HAND_OVER_FAILED)]
+    def note(self, writer: Writer, turn: Turn, in_doubt: Sequence[Handover]) -> None:
+        """Writes the results of the hand-overs."""
+        settled = [h.batch_id for h in in_doubt if self.settle(writer, h, HAND_OVER_FAILED)]
         for handover, result, at in self._results:
             self._note(writer, handover, result, at)
-        return bool(in_doubt) or not self._went_well
+        turn.surprised |= bool(in_doubt) or not self._went_well
+        handed_over = [*self.unnoted, *in_doubt]
 
-    def noted(self, in_doubt: Sequence[Handover]) -> None:
-        """It is committed."""
-        self._results = []
-        for batch in self._settled:
-            self._doubtful.pop(batch, None)
-        if in_doubt:
-            self._ask_again_at = time.monotonic() + PAUSE_AFTER_FAULT
+        def noted() -> None:
+            self._results = []
+            for batch in settled:
+                self._doubtful.pop(batch, None)
+            if in_doubt:
+                self._ask_again_at = time.monotonic() + PAUSE_AFTER_FAULT
+            turn.handed_over += handed_over
+
+        writer.on_commit(noted)
 
     def settle(self, writer: Writer, handover: Handover, why: str) -> bool:
         """A hand-over that nobody saw the end of: what the gateway can prove, order by order. False: it could not be asked."""

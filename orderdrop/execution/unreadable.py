@@ -34,7 +34,4 @@ class UnreadableRows:
     def write(self, writer: Writer, day: date, news: Mapping[str, dict[str, int]]) -> None:
         for name, counts in news.items():
             note_unreadable_rows(writer, day, name, counts, add=False)
-
-    def noted(self, news: Mapping[str, dict[str, int]]) -> None:
-        """It is committed."""
-        self._noted.update(news)
+        writer.on_commit(lambda: self._noted.update(news))

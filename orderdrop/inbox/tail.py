@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,11 +18,11 @@ from typing import Final, NamedTuple
 from orderdrop.domain.refusal import Code, Refusal, RowError
 from orderdrop.inbox.names import Name
 from orderdrop.inbox.owner import owner_of
+from orderdrop.inbox.reading import open_drop, pieces, read_at, stamp_of, touched_at
 from orderdrop.intake import Block, Book, BookLimits, Context, FollowedSids, Reader, Unnamed, open_book
-from orderdrop.system.grasp import OPEN_FLAGS, Seen, hash_of
+from orderdrop.system.grasp import Seen, hash_of
 
 SMALL: Final = 1024 * 1024
-_PIECE: Final = 1024 * 1024
 _WITNESS: Final = 4096
 _UNFINISHED: Final = frozenset({Code.FILE_EMPTY, Code.FILE_DAMAGED})
 
@@ -98,9 +95,9 @@ class DropFile:
     def still_there(self, handle: int) -> bool:
         """Whether what was taken before still stands in the open file: whole for small files, its end for large ones."""
         if self.position.offset <= SMALL:
-            return hashlib.sha256(_read_at(handle, 0, self.position.offset)).digest() == self.hasher.digest()
+            return hashlib.sha256(read_at(handle, 0, self.position.offset)).digest() == self.hasher.digest()
         start = self.position.offset - len(self.witness)
-        return _read_at(handle, start, len(self.witness)) == self.witness
+        return read_at(handle, start, len(self.witness)) == self.witness
 
     def stands(self) -> bool:
         """Whether all that was taken still stands in the file of that name. Raises OSError."""
@@ -135,7 +132,7 @@ class DropFile:
             if status.st_size < offset:
                 return False
             content = b"" if self.info.followed else None
-            for piece in _pieces(handle, 0, offset):
+            for piece in pieces(handle, 0, offset):
                 self._note(piece)
                 if self.reader is None and not self.info.whole and self.open_reader(piece) is not None:
                     return False
@@ -295,7 +292,7 @@ class Take:
             return
         handle, _status = open_drop(self.file.path)
         try:
-            yield from _pieces(handle, self.file.position.offset, self.size)
+            yield from pieces(handle, self.file.position.offset, self.size)
             self.must_stand(handle)
         finally:
             os.close(handle)
@@ -303,28 +300,18 @@ class Take:
     def must_stand(self, handle: int) -> None:
         """Raise Changed, if what was read is not what stands in the file now, and Growing, if more is to come of a basket."""
         now, file = os.fstat(handle), self.file
-        if _stamp(now) == self.stamp:
+        if stamp_of(now) == self.stamp:
             return
         start = file.position.offset
         if now.st_size < self.size or (start and not file.still_there(handle)):
             raise Changed(file.name)
         again = hashlib.sha256()
-        for piece in _pieces(handle, start, self.size):
+        for piece in pieces(handle, start, self.size):
             again.update(piece)
         if self.content is None or again.digest() != self.content.digest():
             raise Changed(file.name)
         if not (file.info.followed or file.drop_id):
             raise Growing(file.name)
-
-
-def open_drop(path: str) -> tuple[int, os.stat_result]:
-    """Open for reading without following a link or waiting on a pipe. Raises OSError."""
-    handle = os.open(path, OPEN_FLAGS)
-    status = os.fstat(handle)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(handle)
-        raise OSError(f"not a regular file: {path}")
-    return handle, status
 
 
 def prepare(file: DropFile, *, whole: bool, torn_due: bool, finished: bool, limits: Limits) -> Take | None:
@@ -342,7 +329,7 @@ def prepare(file: DropFile, *, whole: bool, torn_due: bool, finished: bool, limi
         take = Take(
             file,
             before.st_size,
-            _stamp(before),
+            stamp_of(before),
             whole,
             torn_due,
             before.st_ino,
@@ -388,8 +375,8 @@ def _fill_whole(take: Take, handle: int, limits: Limits) -> Take | None:
     file = take.file
     if file.position.offset:
         raise Changed(file.name)
-    data = _read_at(handle, 0, take.size)
-    if len(data) != take.size or _stamp(os.fstat(handle)) != take.stamp:
+    data = read_at(handle, 0, take.size)
+    if len(data) != take.size or stamp_of(os.fstat(handle)) != take.stamp:
         raise Changed(file.name)
     opened = open_book(data, file.info.suffix, file.info.kind, BookLimits.of(*limits))
     if isinstance(opened, Book):
@@ -407,14 +394,14 @@ def _look(take: Take, handle: int) -> tuple[bytes, int, str]:
     """How the new part begins, how many lines it has, and its sha256. A small part stays in `take.data`."""
     start = take.file.position.offset
     if take.size - start <= SMALL:
-        take.data = _read_at(handle, start, take.size - start)
+        take.data = read_at(handle, start, take.size - start)
         take.content = hashlib.sha256(take.data)
         if len(take.data) != take.size - start:
             raise Changed(take.file.name)
         take.must_stand(handle)
         return take.data, take.data.count(b"\n"), take.content.hexdigest()
     head, lines, content = b"", 0, hashlib.sha256()
-    for piece in _pieces(handle, start, take.size):
+    for piece in pieces(handle, start, take.size):
         head = head or piece
         lines += piece.count(b"\n")
         content.update(piece)
@@ -438,7 +425,7 @@ def _ends_whole(file: DropFile, handle: int, take: Take) -> bool:
     if tail is None:
         start = max(file.position.offset, take.size - _WITNESS)
         start -= (start - file.position.offset) % 2  # UTF-16 stays aligned
-        tail = _read_at(handle, start, take.size - start)
+        tail = read_at(handle, start, take.size - start)
     return file.reader is not None and file.reader.split(tail) == len(tail)
 
 
@@ -451,32 +438,3 @@ def _end_of_line(reader: Reader, data: bytes) -> int:
                 return end
         at = data.find(b"\n", at + 1)
     return 0
-
-
-def _stamp(status: os.stat_result) -> tuple[int, int]:
-    return status.st_size, status.st_mtime_ns
-
-
-def touched_at(status: os.stat_result) -> int:
-    """When a file's inode was last touched: bytes that were rewritten with size and time kept show by it, and so does much that is
-    harmless. Windows tells no such thing; there it is the minute, so that taken files are compared once in a minute.
-    """
-    return status.st_ctime_ns if os.name == "posix" else int(time.monotonic() // 60)
-
-
-def _read_at(handle: int, offset: int, size: int) -> bytes:
-    if sys.platform != "win32":
-        data = os.pread(handle, size, offset)
-        if len(data) == size:
-            return data
-    return b"".join(_pieces(handle, offset, offset + size))
-
-
-def _pieces(handle: int, start: int, end: int) -> Iterator[bytes]:
-    os.lseek(handle, start, os.SEEK_SET)
-    while start < end:
-        piece = os.read(handle, min(_PIECE, end - start))
-        if not piece:
-            return
-        start += len(piece)
-        yield piece

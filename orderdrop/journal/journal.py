@@ -87,9 +87,11 @@ class Journal:
         connection = self._connection
         if connection is None:
             raise JournalError("the journal is not open")
+        writer: Writer | None = None
         try:
             transaction = connection.begin()
-            yield Writer(connection, self._memory)
+            writer = Writer(connection, self._memory)
+            yield writer
             reach("commit.before")
             transaction.commit()
             self._grew = True
@@ -97,9 +99,12 @@ class Journal:
         except BaseException as error:
             self._memory.clear()
             roll_back(connection)
+            if writer is not None:
+                writer.rolled_back()
             if isinstance(error, DBAPIError | sqlite3.Error):
                 raise JournalError(f"日志库写不进去 / the journal cannot be written: {error}") from error
             raise
+        writer.committed()
 
     def trouble(self) -> str:
         """Why nothing could be written just now, "" when it could: asked without waiting, and without writing."""

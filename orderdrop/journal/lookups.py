@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -14,8 +14,9 @@ from orderdrop.domain.order import SELLS, DropKind
 from orderdrop.domain.refusal import Code
 from orderdrop.domain.standing import Standing
 from orderdrop.domain.status import S, Status
-from orderdrop.journal.records import Earlier, Known, Placed
-from orderdrop.journal.schema import ROW_BITS, batches, drops, instructions, orders
+from orderdrop.journal.batch_lookups import AskingOfBatches
+from orderdrop.journal.records import Earlier, Known
+from orderdrop.journal.schema import ROW_BITS, drops, instructions, orders
 from orderdrop.journal.today import TodaysOrders
 
 T = TypeVar("T")
@@ -73,9 +74,6 @@ _STANDING = (
     f" status = 'expired' AND reason_code IN ('{Code.NEVER_CONFIRMED}', '{Code.NEVER_ENDED}'), told_volume"
     " FROM json_each(?) AS wanted CROSS JOIN orders ON orders.id = wanted.value"
 )
-_PLACES = (
-    f"SELECT {', '.join(Placed._fields)} FROM orders WHERE id BETWEEN ? AND ? AND batch_id = ? ORDER BY id"
-)
 _TIMES_RESENT = (
     "SELECT order_ref, count(*) FROM json_each(?) AS wanted CROSS JOIN events ON events.order_ref = wanted.value"
     " WHERE event = 'ready' AND detail LIKE ? GROUP BY order_ref"
@@ -87,14 +85,13 @@ def has_traded(connection: Connection, account_id: str) -> bool:
     return connection.exec_driver_sql(_HAS_TRADED, (account_id,)).first() is not None
 
 
-class Asking:
+class Asking(AskingOfBatches):
     """The questions; `Writer` adds what changes. The busiest ones are given to the driver as text."""
 
     def __init__(self, connection: Connection, memory: dict[str, Any] | None = None) -> None:
         """memory: what the journal's one writer knows without asking, until a transaction fails."""
-        self.connection = connection
+        super().__init__(connection)
         self._memory: dict[str, Any] = {} if memory is None else memory
-        self._driver: Any = connection.connection.dbapi_connection  # for the busiest statements
 
     def next_drop_id(self) -> int:
         return self._remembered("drop", _NEXT_DROP)
@@ -325,13 +322,6 @@ class Asking:
         rows = self.connection.exec_driver_sql(_TIMES_RESENT, (json.dumps(ids), f"{Code.RESENT}%"))
         return {row[0]: row[1] for row in rows}
 
-    def batches_of_day(self, gateway: str, day: int) -> Iterator[tuple[int, bytes]]:
-        """Id and content, oldest first."""
-        query = select(batches.c.id, batches.c.content).where(
-            batches.c.trade_day == day, batches.c.gateway == gateway
-        )
-        return ((row[0], row[1]) for row in self.connection.execute(query.order_by(batches.c.id)))
-
     def open_drops(self) -> list[Any]:
         literal = text("archived_as IS NULL")
         return list(self.connection.execute(select(drops).where(literal).order_by(drops.c.id)))
@@ -341,23 +331,6 @@ class Asking:
 
     def drops_called(self, name: str) -> list[Any]:
         return list(self.connection.execute(select(drops).where(drops.c.name == name)))
-
-    def open_batches(self) -> list[Any]:
-        """Batches whose outcome was never noted; without their content, which may be large."""
-        columns = [column for column in batches.c if column is not batches.c.content]
-        query = select(*columns).where(text("outcome IS NULL")).order_by(batches.c.id)
-        return list(self.connection.execute(query))
-
-    def orders_of_batch(self, batch: tuple[int, int, int]) -> list[Any]:
-        """batch: its id, first and last order."""
-        batch_id, first, last = batch
-        query = select(orders).where(orders.c.id.between(first, last), orders.c.batch_id == batch_id)
-        return list(self.connection.execute(query.order_by(orders.c.id)))
-
-    def places_in_batch(self, batch: tuple[int, int, int]) -> list[Placed]:
-        """What is needed to follow the orders of a batch (its id, first and last order)."""
-        batch_id, first, last = batch
-        return [Placed._make(row) for row in self._driver.execute(_PLACES, (first, last, batch_id))]
 
     def asked_instructions(self, kind: str) -> list[Any]:
         """Instructions of a kind that were not carried out yet, oldest first, with the trade_day of their drop."""
@@ -412,37 +385,6 @@ class Asking:
         """(order id, exec_id) of all fills of these orders."""
         statement = "SELECT order_ref, exec_id FROM json_each(?) AS wanted CROSS JOIN fills ON fills.order_ref = wanted.value"
         return {(row[0], row[1]) for row in self.connection.exec_driver_sql(statement, (json.dumps(ids),))}
-
-    def batch_content(self, batch_id: int) -> bytes:
-        found: bytes = self.connection.execute(
-            select(batches.c.content).where(batches.c.id == batch_id)
-        ).scalar_one()
-        return found
-
-    def batch_places(self, batch_id: int) -> str | None:
-        """What was known of the terminal's output and the accounts when it was made."""
-        found: str | None = self.connection.execute(
-            select(batches.c.places).where(batches.c.id == batch_id)
-        ).scalar_one()
-        return found
-
-    def places_until(
-        self, gateway: str, account_id: str, day: int, batch_id: int, newest: int, oldest: int
-    ) -> list[str]:
-        """The same of a day's batches with orders of an account, up to this one: so many of the newest and of the oldest, newest first."""
-        query = select(batches.c.id, batches.c.places).where(
-            batches.c.trade_day == day, batches.c.gateway == gateway, batches.c.id <= batch_id,
-            func.instr(batches.c.places, json.dumps(account_id, ensure_ascii=False) + ":[[") > 0,
-        )  # fmt: skip
-        last = self.connection.execute(query.order_by(batches.c.id.desc()).limit(newest)).all()
-        first = self.connection.execute(query.order_by(batches.c.id).limit(oldest)).all()
-        return [row.places for row in sorted({*last, *first}, reverse=True)]
-
-    def batches_made_at(self, ids: Collection[int]) -> dict[int, int]:
-        """When these batches were made, and none of their orders had left."""
-        statement = "SELECT batches.id, created_at FROM json_each(?) AS wanted CROSS JOIN batches ON batches.id = wanted.value"
-        found = self.connection.exec_driver_sql(statement, (json.dumps(sorted(ids)),))
-        return {row.id: row.created_at for row in found}
 
     def orders_by_id(self, ids: Sequence[int]) -> list[Any]:
         return list(self.connection.execute(select(orders).where(orders.c.id.in_(sorted(ids)))))

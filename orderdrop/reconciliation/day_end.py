@@ -28,6 +28,7 @@ from orderdrop.domain.identity import SidScope, day_number, from_day_number, wir
 from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.domain.status import Status
 from orderdrop.errors import GatewayError, OrderdropError
+from orderdrop.execution.turn import Turn
 from orderdrop.gateway import closures
 from orderdrop.gateway.base import Batch, Gateway, Leftover, Outcome, TakesFiles
 from orderdrop.journal.journal import Journal
@@ -41,7 +42,7 @@ from orderdrop.reconciliation.four_way import (
     reconcile,
     total,
 )
-from orderdrop.router import Router, Turn
+from orderdrop.router import Router
 from orderdrop.system.clock import Clock, iso, to_datetime
 from orderdrop.system.csv_tables import header_bytes, rows_bytes
 from orderdrop.system.faults import tell_unexpected
@@ -105,7 +106,7 @@ class DayEnd:
     def look(self) -> None:
         """Which gateways are closed for today: a person may have opened one again."""
         gateways = self._router.desk.gateways
-        self._router.shut_off(closures.shut(self._workspace, gateways, self._router.today))
+        self._router.queues.shut_off(closures.shut(self._workspace, gateways, self._router.today))
 
     def step(self) -> None:
         """What is due now, without waiting. A fault is told, and does not come back by itself."""
@@ -162,7 +163,7 @@ class DayEnd:
         wanted = self._settings.close.auto and live and self._closed != today
         if not wanted or now.time() < self._settings.close.at:
             return None
-        if not self._router.gathering.trading_days.may_be_open(today):
+        if not self._router.risk.trading_days.may_be_open(today):
             return None
         with read(self._reader) as reading:
             done = int(reading.meta(_CLOSED) or 0)
@@ -205,11 +206,11 @@ class DayEnd:
             if isinstance(gateway, TakesFiles):
                 closures.close(self._workspace, name, today, at)
         self.look()
-        for name, since in self._router.shut.items():
+        for name, since in self._router.queues.shut.items():
             with self._journal.transaction() as writer:
                 ids = writer.waiting_ids(name)
             if ids:
-                self._router.expire(ids, Refusal(Code.GATEWAY_CLOSED, value=name, bound=since))
+                self._router.recovery.expire(ids, Refusal(Code.GATEWAY_CLOSED, value=name, bound=since))
                 self._note(Turn(orders=set(ids)))
 
     def _take_back(self, name: str, gateway: Gateway, live: Iterable[Any]) -> list[Return]:
@@ -259,7 +260,7 @@ class DayEnd:
             expired += [order for order in orders if self._wire(order) in never]
         if expired:
             ids = {order.id for order in expired}
-            self._router.expire(ids, Refusal(Code.TAKEN_BACK))
+            self._router.recovery.expire(ids, Refusal(Code.TAKEN_BACK))
             self._note(Turn(orders=ids, accounts={order.account_id for order in expired}))
         return [order.sid for order in expired]
 

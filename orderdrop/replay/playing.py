@@ -112,7 +112,7 @@ def _route(app: App) -> None:
         app.chores.note(done)
         if done.fault:
             raise OrderdropError(done.fault)
-        still = done.idle and app.inbox.empty and not any(app.router.backlog.values())
+        still = done.idle and app.inbox.empty and app.router.queues.is_empty
         calm = calm + 1 if still else 0
         if time.monotonic() > deadline:
             return  # an unfinished file: it is as open as it was then

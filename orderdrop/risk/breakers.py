@@ -18,7 +18,7 @@ from orderdrop.config.workspace import Workspace
 from orderdrop.domain.identity import day_number
 from orderdrop.domain.status import Status
 from orderdrop.domain.switches import ALL, ScopeKey, State, Switches, scope_words
-from orderdrop.errors import GatewayError
+from orderdrop.errors import GatewayError, JournalError
 from orderdrop.journal.writer import Writer
 from orderdrop.risk.context import Funds
 from orderdrop.risk.engine import Following, RiskEngine
@@ -87,10 +87,10 @@ class CircuitBreakers:
             if free < self._settings.free_disk:
                 self._close(ALL, State.HALTED, f"磁盘只剩 {free} MB / only {free} MB are left on the disk")
 
-    def trouble(self, fault: str) -> None:
-        """The journal could not be written."""
-        if self._gathering.any_bound:
-            self._close(ALL, State.HALTED, f"日志库出错 / the journal is in trouble: {fault}")
+    def failed(self, error: Exception) -> None:
+        """Closes all when it is the journal that could not be written."""
+        if self._gathering.any_bound and isinstance(error, JournalError):
+            self._close(ALL, State.HALTED, f"日志库出错 / the journal is in trouble: {error}")
 
     def look(self, writer: Writer) -> None:
         """What was ordered and refused, in each transaction."""

@@ -28,6 +28,7 @@ from orderdrop.config.workspace import Workspace
 from orderdrop.domain.identity import day_number, from_day_number
 from orderdrop.domain.refusal import Code
 from orderdrop.errors import ConfigError, JournalError, OrderdropError
+from orderdrop.execution.turn import Turn
 from orderdrop.gateway.base import Gateway, SaysTrouble
 from orderdrop.gateway.instrument_feed import Deliveries
 from orderdrop.inbox.scanner import Inbox
@@ -39,7 +40,7 @@ from orderdrop.journal.writer import Writer
 from orderdrop.reconciliation.day_end import DayEnd
 from orderdrop.risk.breakers import CircuitBreakers
 from orderdrop.risk.engine import RiskEngine
-from orderdrop.router import Router, Turn
+from orderdrop.router import Router
 from orderdrop.service import away
 from orderdrop.service.gateways import make_gateways
 from orderdrop.service.heartbeat import EVERY, Heartbeat
@@ -117,7 +118,7 @@ class App:
                 gateway.open()
             opened.callback(self.deliveries.close)
             self._get_ready(self._day)
-            recovered = self.router.recover()
+            recovered = self.router.recovery.recover()
             self._set_marks()
             opened.callback(self.inbox.close)
             gateways = self.desk.gateways.values()
@@ -197,7 +198,7 @@ class App:
         gc.set_threshold(COLLECT_AFTER, 20, 20)  # orders come and go by the thousand, and hold no cycles
         while not stop.is_set():
             done = self.turn(tell)
-            busy = (self.router.ready or self.router.behind) and not done.fault
+            busy = (self.router.ready or self.router.reports.behind) and not done.fault
             wait = LULL if self.chores.waiting else self._pulse
             if done.unexpected:  # whatever it is, it must not keep the processor busy
                 stop.wait(PAUSE_AFTER_UNEXPECTED)
@@ -260,7 +261,7 @@ class App:
         return self.inbox.stirring
 
     def _may_begin(self, day: date) -> bool:
-        return self.router.gathering.trading_days.may_be_open(day)
+        return self.router.risk.trading_days.may_be_open(day)
 
     # signs of life
 
@@ -284,7 +285,7 @@ class App:
                 "fault": self._fault or self._unwritable(),
                 "chores": [] if self._reader is None else self.chores.faults + self.day_end.faults,
                 **self._unknown(),
-                "backlog": sum(router.backlog.values()),
+                "backlog": sum(router.queues.backlog.values()),
                 "gateways": {name: self._heard(name) for name in self.desk.gateways},
                 "version": __version__,
             }
@@ -300,8 +301,10 @@ class App:
         )
 
     def _heard(self, name: str) -> dict[str, Any]:
-        gateway, at = self.desk.gateways[name], self.router.heard.get(name)
-        why = self.router.deaf.get(name) or (gateway.trouble if isinstance(gateway, SaysTrouble) else "")
+        gateway, at = self.desk.gateways[name], self.router.reports.heard.get(name)
+        why = self.router.reports.deaf.get(name) or (
+            gateway.trouble if isinstance(gateway, SaysTrouble) else ""
+        )
         return {"heard_at": None if at is None else iso(Micros(at)), "silent": bool(why), "why": why}
 
     def _unknown(self) -> dict[str, int]:
@@ -323,14 +326,14 @@ class App:
 
     def _begin_day(self) -> None:
         ended, today = self._day, self.router.today
-        self.router.look_at_clock()
+        self.router.recovery.look_at_clock()
         try:
             self._get_ready(today)
         except ConfigError as error:  # no new orders then, but all else goes on
             log.error("%s", error)
         begun = Turn()
         try:
-            self.router.begin_day(begun)
+            self.router.recovery.begin_day(begun)
         finally:
             self.chores.note(begun)
         self._day = today
@@ -343,7 +346,7 @@ class App:
 
     def _get_ready(self, day: date) -> None:
         """What has to be known of a day before its first order."""
-        gathering = self.router.gathering
+        gathering = self.router.risk
         gathering.begin(day)
         if not (gathering.any_bound and gathering.trading_days.is_open(day) is False):
             self.deliveries.begin(day)

@@ -26,6 +26,7 @@ from orderdrop.config.workspace import Workspace, book_path, receipt_path
 from orderdrop.domain.identity import day_number, from_day_number
 from orderdrop.domain.order import DropKind
 from orderdrop.errors import OrderdropError
+from orderdrop.execution.turn import Turn
 from orderdrop.inbox.names import Name, read_name
 from orderdrop.inbox.scanner import Inbox
 from orderdrop.inbox.tail import OpenDrop
@@ -36,7 +37,7 @@ from orderdrop.journal.records import DropState, drop_of
 from orderdrop.outbox.receipt import COLUMNS
 from orderdrop.outbox.receipt_book import MOST_ROWS, write_receipt_book
 from orderdrop.outbox.result_files import Outbox
-from orderdrop.router import Router, Turn
+from orderdrop.router import Router
 from orderdrop.service.away import Away
 from orderdrop.system import excel
 from orderdrop.system.clock import Clock
@@ -108,11 +109,11 @@ class Chores:
 
     def note(self, done: Turn) -> None:
         """Remember what a turn of the router has changed."""
-        drops = done.admitted.drop_ids | done.drops | {drop_of(order) for order in done.orders}
+        drops = done.taken | done.drops | {drop_of(order) for order in done.orders}
         for handover in done.handed_over:
             drops.update(range(drop_of(handover.first_order), drop_of(handover.last_order) + 1))
         self._receipts.update(dict.fromkeys(sorted(drops)))
-        self._away.add(done.admitted.refused_files)
+        self._away.add(done.refused_files)
         if not done.idle:
             self._noted = True
             self._outbox.note(done.accounts)
@@ -126,7 +127,7 @@ class Chores:
     def waiting(self) -> bool:
         """Whether there is something to do as soon as there is a lull."""
         return (
-            self.under_way or self._noted or bool(self._receipts or self._inbox.torn) or self._outbox.behind
+            self.under_way or self._noted or bool(self._receipts) or self._inbox.torn or self._outbox.behind
         )
 
     def run(self, interrupted: Callable[[], bool]) -> None:
@@ -197,8 +198,7 @@ class Chores:
     # receipts
 
     def _write_receipts(self) -> Iterator[None]:
-        torn, self._inbox.torn = self._inbox.torn, set()
-        self._receipts.update(dict.fromkeys(sorted(torn)))
+        self._receipts.update(dict.fromkeys(sorted(self._inbox.take_torn())))
         if self._writing is not None:  # it was not finished
             self._receipts[self._writing] = None
         for drop_id in [drop for drop in self._receipts if self._pace.due(drop)]:
@@ -317,7 +317,7 @@ class Chores:
 
     def _note_altered(self) -> Iterator[None]:
         """Archived files that are not what was taken: until the day is over, status tells of them."""
-        altered, self._inbox.altered = self._inbox.altered, []
+        altered = self._inbox.take_altered()
         if altered:
             with self._journal.transaction() as writer:
                 note_altered(writer, self._router.today, self._workspace, altered)

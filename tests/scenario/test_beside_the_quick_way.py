@@ -96,13 +96,13 @@ def beside(desk, tmp_path) -> Desk:
 def test_cancel_when_another_accounts_terminal_cannot_be_asked_goes_all_the_same(beside, tmp_path):
     beside.route({"a.csv": f"{HEADER}a,A1,SHSE.018014,100,1,1,100\n"})
     shutil.rmtree(tmp_path / "push_dir")
-    beside.app.router.guard._ask_new_at = 0
+    beside.app.router.breakers._ask_new_at = 0
     beside.route({"c.cancel_order.csv": "sid\na\n", "b.csv": orders("b", 1)})
     assert beside.statuses() == {"a": "canceled", "b0": "filled"}
 
 
 def test_account_when_it_has_not_ordered_is_asked_for_seldom(beside, monkeypatch):
-    asked, gathering = [], beside.open().router.gathering
+    asked, gathering = [], beside.open().router.risk
     monkeypatch.setattr(gathering, "funds", lambda account_id, _now: asked.append(account_id))
     for n in range(8):
         beside.route({f"{n}.csv": orders(f"s{n}-", 1)})

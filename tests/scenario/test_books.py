@@ -6,8 +6,7 @@ import openpyxl
 import pytest
 from books import HEADER, a_book, a_book_of, a_dbf, with_part
 
-from orderdrop.inbox import scanner as inbox_folder
-from orderdrop.inbox import tail
+from orderdrop.inbox import settling, tail
 from orderdrop.service import housekeeping
 from orderdrop.system import excel
 from orderdrop.system.clock import FixedClock, SystemClock, to_datetime
@@ -106,14 +105,14 @@ def test_book_that_excel_is_still_writing_is_not_taken_although_it_was_renamed_i
 
 def test_book_that_windows_holds_open_is_taken_and_moved_later(desk, monkeypatch):
     """Excel shares what it has open for reading only: it cannot be had exclusively, nor moved."""
-    monkeypatch.setattr(inbox_folder, "is_free", lambda _path: False)
+    monkeypatch.setattr(settling, "is_free", lambda _path: False)
     here = desk()
     (here.inbox / "~$b.xlsx").write_bytes(b"somebody")
     (here.inbox / "b.xlsx").write_bytes(a_book())
     assert here.route(rounds=20).statuses() == {"S1": "filled"}
     (here.inbox / "~$b.xlsx").unlink()
     assert (here.restart().inbox / "b.xlsx").exists()
-    monkeypatch.setattr(inbox_folder, "is_free", lambda _path: True)
+    monkeypatch.setattr(settling, "is_free", lambda _path: True)
     assert "drops/b.xlsx" in here.route().kept()
 
 

@@ -101,12 +101,12 @@ def test_orders_when_the_days_cancels_have_used_their_number_up_are_denied(paced
     desk.later(20, terminal=False)
     app = desk.open()
     with app.journal.transaction() as writer:
-        ledger = app.router.gathering.follow(writer, desk.clock.now(), app.router.today).ledger
+        ledger = app.router.risk.follow(writer, desk.clock.now(), app.router.today).ledger
     assert ledger.cancels == {ACCOUNT: 9}
     desk.close()
     app = desk.open()
     with app.journal.transaction() as writer:
-        ledger = app.router.gathering.follow(writer, desk.clock.now(), app.router.today).ledger
+        ledger = app.router.risk.follow(writer, desk.clock.now(), app.router.today).ledger
     assert ledger.cancels == {ACCOUNT: 9}
 
 

@@ -202,7 +202,7 @@ def test_cancel_of_an_order_that_is_not_confirmed_waits_until_it_is(file_desk):
 
 def test_window_when_orders_are_missed_is_halved_and_grows_again(file_desk):
     desk = file_desk(Faults(seed=5, lose=0.2), resend="auto", window=40)
-    window = desk.open().router._confirmation._trackers["gm"].window
+    window = desk.open().router.confirmation._trackers["gm"].window
     desk.put({"a.csv": buys(40)})
     desk.later(150, until=lambda: window.size < 40)
     assert window.size == 20

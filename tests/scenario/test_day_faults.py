@@ -171,7 +171,7 @@ def test_receipts_when_a_day_begins_only_in_part_tell_what_expired(trade, monkey
         raise JournalError("the disk is full")
 
     with monkeypatch.context() as broken:
-        broken.setattr(app.router._cancels, "begin", fail)
+        broken.setattr(app.router.cancels, "begin", fail)
         clock.advance(DAY)
         assert faults(desk) == {"the disk is full"}
     desk.route()

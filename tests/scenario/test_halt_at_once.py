@@ -78,7 +78,7 @@ def test_router_when_it_dies_between_stopping_and_noting_sends_nothing_twice(des
     one = desk()
     throws(one, monkeypatch, "HALT")
     with monkeypatch.context() as broken:
-        broken.setattr("orderdrop.router.Router._collect_now_or_later", lambda *_: None)
+        broken.setattr("orderdrop.router.Router.collect_in_time", lambda *_: None)
         one.put({"a.csv": basket(2 * LEAVE_AT)})
         one.open()
         turns(one, submitting=2 * LEAVE_AT)

@@ -142,9 +142,9 @@ def test_hand_over_in_doubt_when_the_journal_fails_is_asked_about_again(file_des
         def load(_handover):
             raise JournalError("cannot be read")
 
-        broken.setattr(app.router._door, "_load", load)
+        broken.setattr(app.router.submission, "_load", load)
         desk.put({"a.csv": buys(1)})
-        broken.setattr(app.router._door, "settle", lambda *_: load(None))
+        broken.setattr(app.router.submission, "settle", lambda *_: load(None))
         desk.later(1)
     desk.later(5)
     assert desk.statuses() == {"S0": "filled"}

@@ -53,7 +53,7 @@ def test_basket_when_a_later_part_of_it_is_bad_is_archived_for_what_it_has_trade
         with basket.open("a", newline="") as file:
             file.write(part)
         done = []
-        while not (done and done[-1].admitted.drop_ids):
+        while not (done and done[-1].taken):
             app.turn(done.append)
             time.sleep(0.005)
     router.route({})
@@ -216,7 +216,7 @@ def test_cancel_when_the_process_dies_before_it_is_handed_over_is_handed_over_af
     def die(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(app.router._cancels, "hand_over", die)
+    monkeypatch.setattr(app.router.cancels, "submit", die)
     with pytest.raises(KeyboardInterrupt):
         desk.route({"c.cancel_order.csv": cancel("P1")})
     desk.crash()

@@ -145,7 +145,7 @@ def test_disk_when_resumed_while_it_is_still_full_then_halted_again(desk):
         {"a.csv": basket(row("a"))}
     )
     (one.inbox / "HALT").unlink()
-    one.app.router.guard._disk_due = 0.0  # it is looked at every five seconds
+    one.app.router.breakers._disk_due = 0.0  # it is looked at every five seconds
     assert one.route({"b.csv": basket(row("b"))}).statuses() == {}
     assert (one.inbox / "HALT").exists()
     desk_again(one, free_disk=1).close()

@@ -279,7 +279,7 @@ class Terminal(RuleBasedStateMachine):
                 assert not done, told
                 assert why in {"PROVEN_ABSENT", "UNCONFIRMED", "INTERRUPTED"}, told
             elif status == "ready":
-                assert self.desk.open().router._confirmation.closed or self._full(), told
+                assert self.desk.open().router.confirmation.closed or self._full(), told
             else:
                 assert (status, why) == ("held", "HELD_SWITCH"), told
         asked = self.desk.query("SELECT * FROM instructions WHERE state = 'asked'")
@@ -288,7 +288,7 @@ class Terminal(RuleBasedStateMachine):
             assert one["reason_code"] == ("CANCEL_EARLY" if early else "CANCEL_WAITS"), one
 
     def _full(self) -> bool:
-        return self.desk.open().router._confirmation.room("gm") == 0
+        return self.desk.open().router.confirmation.room("gm") == 0
 
     def _clock_in(self, seconds: int) -> str:
         return iso(Micros(self.desk.clock.now() + seconds * 1_000_000))[11:19]

@@ -75,11 +75,11 @@ def only_cancels(fail):
 @pytest.mark.parametrize(
     "where",
     [
-        "orderdrop.router.Router._dispatch",
+        "orderdrop.admission.second_look.SecondLook.let_leave",
         "orderdrop.risk.breakers.CircuitBreakers.watch",
-        "orderdrop.execution.release.Release.turn",
+        "orderdrop.execution.release.Release.let_go",
         "orderdrop.journal.writer.Writer.add_batch",
-        "orderdrop.router.collect",
+        "orderdrop.execution.polling.fold",
         "orderdrop.execution.confirmation.Confirmation.look",
         "orderdrop.execution.submission.Submission.note",
         "orderdrop.service.housekeeping.Chores.note",
@@ -173,7 +173,7 @@ def test_run_when_a_fault_stays_does_not_spin(trade, monkeypatch):
         boom()
 
     waits: list[float] = []
-    monkeypatch.setattr(app.router, "_receive_and_dispatch", counted)
+    monkeypatch.setattr(app.router, "receive", counted)
     monkeypatch.setattr(stop, "wait", waits.append)
     app.run(stop)
     assert (count, waits) == (3, [0.5, 0.5, 0.5])

@@ -43,7 +43,7 @@ class GmTerminal:
         """Not opened yet. state: where its own files are, if not beside the book."""
         values = {"token": "a-secret", "live": False, "call_timeout": 5, **over}
         gateway = GmGateway("gm", GmSettings(**values), [ACCOUNT], state or self.folder, self.clock)
-        gateway._link._command = command(self.folder)
+        gateway._connection.link._command = command(self.folder)
         gateway._enquiry._command = (*command(self.folder), "securities")
         return gateway
 

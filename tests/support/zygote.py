@@ -16,9 +16,9 @@ from pathlib import Path
 
 from orderdrop.config.settings import Settings
 from orderdrop.config.workspace import Workspace
+from orderdrop.execution.turn import Turn
 from orderdrop.gateway.gm import gateway
 from orderdrop.gateway.miniqmt.session import library
-from orderdrop.router import Turn
 from orderdrop.service.app import App
 from orderdrop.system import failpoint
 

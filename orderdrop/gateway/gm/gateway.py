@@ -1,17 +1,16 @@
 """The gateway to 掘金's API (package gm): orders through calls, answers by asking again and again.
 
-This file says what is sure. The process of the vendor's package stands behind link and worker, what must not be forgotten in
-store, what is in mind in blotter, what the API's words mean in rows, the day's securities in securities. The API carries no field of ours: the terminal makes an id and tells it when the call
-returns. When a call does not return, the order is looked for by its terms, and found only if nothing else can be meant.
+This file says what is sure. The process of the vendor's package stands behind connection, link and worker, what must not be
+forgotten in store, what is in mind in blotter, what proves an absence in absence, what the API's words mean in rows, the day's
+securities in securities. The API carries no field of ours: the terminal makes an id and tells it when the call returns. When a call
+does not return, the order is looked for by its terms, and found only if nothing else can be meant.
 """
 
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Collection, Generator, Iterable, Sequence
 from datetime import date
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,9 +32,10 @@ from orderdrop.gateway.base import (
     SubmitResult,
     Trace,
 )
-from orderdrop.gateway.gm import rows
+from orderdrop.gateway.gm import absence, rows
 from orderdrop.gateway.gm.blotter import ABSENT, Blotter
-from orderdrop.gateway.gm.link import COMMAND, GmLink, GmRefused, GmSilence
+from orderdrop.gateway.gm.connection import GmConnection
+from orderdrop.gateway.gm.link import GmRefused
 from orderdrop.gateway.gm.store import GmStore, Sent
 from orderdrop.gateway.securities_query import Enquiry, command
 from orderdrop.system.clock import Clock, Micros, trade_date
@@ -48,9 +48,6 @@ SECURITIES_WITHIN: Final = 120.0
 """Seconds that the terminal may take to tell the day's securities."""
 
 _ROOM: Final = 1_000_000
-READS_APART: Final = 10_000_000
-"""Microseconds between two full queries on a healthy connection that together prove an absence."""
-
 LAG: Final = 2_000_000
 """Microseconds by which the terminal's cash and positions may be behind."""
 
@@ -61,7 +58,6 @@ FULL_EVERY: Final = 4_000_000
 _FRESH: Final = 2_000_000
 """Microseconds: a list that is older is asked for again before new orders go."""
 
-_BACK_OFF: Final = (1_000_000, 2_000_000, 5_000_000, 10_000_000, 30_000_000)
 _UNKNOWN_ORDER, _INTERNAL = 102, 999
 
 
@@ -89,14 +85,13 @@ class GmGateway(CallsOneByOne):
             "call_timeout": settings.call_timeout,
             "lock": str(folder / f"gm-{name}.lock"),
         }
-        self._link = GmLink(hello, settings.call_timeout, COMMAND)
+        self._connection = GmConnection(hello, settings.call_timeout, clock, self._forget_lists)
         self._enquiry = Enquiry(SECURITIES, SECURITIES_WITHIN)
         self._blotter = Blotter(accounts, settings.strategy_id)
         self._named = bool(accounts)
         self._snapshots: dict[str, Account] = {}
         self._interval = round(settings.poll_interval * 1_000_000)
-        self._looked_at = self._full_at = self._next_try = self._accounts_at = Micros(0)
-        self._tries = 0
+        self._looked_at = self._full_at = self._accounts_at = Micros(0)
         self._day = date.min
         self._was_whole = False
         self._opened_at = clock.now()
@@ -108,15 +103,7 @@ class GmGateway(CallsOneByOne):
 
         Raises GatewayError when the package is missing, ConfigError when the token is.
         """
-        if find_spec("gm") is None:
-            raise GatewayError(
-                '没有安装掘金的接口包：它在 Python 3.11 上要旧版 pandas，请换 Python 3.12 或更新，再 pip install ".[gm]"'
-                " / 掘金's package is not installed: on Python 3.11 it wants an older pandas; take Python 3.12 or newer,"
-                ' then pip install ".[gm]" (Windows and Linux only)'
-                if sys.version_info < (3, 12)
-                else '没有安装掘金的接口包：pip install ".[gm]" / 掘金\'s package is not installed: pip install ".[gm]" (Windows and Linux only)'
-            )
-        self._link.introduce(self._settings.secret())
+        self._connection.introduce(self._settings.secret())
         self._opened_at = self._clock.now()
         self._store.open(self._opened_at)
         with self._store.transaction():
@@ -129,7 +116,7 @@ class GmGateway(CallsOneByOne):
 
     def close(self) -> None:
         self._enquiry.cancel()
-        self._link.stop()
+        self._connection.stop()
         self._store.close()
 
     keeps_days = True  # its own file does
@@ -137,14 +124,14 @@ class GmGateway(CallsOneByOne):
 
     @property
     def trouble(self) -> str:
-        return "" if self._link.up else "掘金接口没有连上 / not connected to 掘金's API"
+        return "" if self._connection.up else "掘金接口没有连上 / not connected to 掘金's API"
 
     def watched(self) -> Sequence[Path]:
         """It has no folders."""
         return ()
 
     def room(self) -> int:
-        return _ROOM if self._link.up or self._clock.now() >= self._next_try else 0
+        return _ROOM if self._connection.may_be_asked else 0
 
     def encode(self, orders: Iterable[Outgoing]) -> bytes:
         return order_file(orders)
@@ -231,17 +218,12 @@ class GmGateway(CallsOneByOne):
         for account_id, listed in ({} if batch.places is None else batch.places["listed"]).items():
             self._blotter.expect(account_id, listed)
         unsent = frozenset(sid for sid in sids if known and sid not in begun and sid not in self._shown)
-        absent, words, proven_at = set(unsent), "", since
-        for sid in sids:
-            if sid not in begun:
-                continue
-            why = _NOT_NOTED if batch.places is None else self._doubt(begun[sid], since)
-            if not why:
-                absent.add(sid)
-                proven_at = max(proven_at, self._proofs(begun[sid], since)[0])
-            words = words or why
-        self._note_absent(begun[sid] for sid in absent if sid in begun)
-        return Trace(frozenset(absent), words, proven_at, unsent)
+        proven = absence.look_for(
+            self._blotter, [begun[sid] for sid in sids if sid in begun], since, noted=batch.places is not None
+        )
+        absent = unsent | {sid for sid in sids if begun.get(sid) in proven.numbers}
+        self._note_absent(proven.numbers)
+        return Trace(absent, proven.words, proven.at, unsent)
 
     def close_day(self, folder: Path, open_sids: Collection[str]) -> list[Leftover]:  # noqa: ARG002
         """It has no folders."""
@@ -268,7 +250,7 @@ class GmGateway(CallsOneByOne):
             try:
                 self._connect()
                 asked_at = self._clock.now()  # what came later need not be in the answer
-                told = self._ask("account", account_id=account_id)
+                told = self._connection.ask("account", account_id=account_id)
                 if told["cash"] is not None:
                     self._snapshots[account_id] = rows.account(
                         account_id, told["cash"], told["positions"], asked_at
@@ -333,7 +315,7 @@ class GmGateway(CallsOneByOne):
             sent = self._store.begin(batch, place, order, self._day, self._clock.now())
         self._blotter.add(sent)
         reach("gm.begun")
-        told = self._ask(
+        told = self._connection.ask(
             "place", account_id=order.account_id, symbol=order.symbol, volume=order.volume,
             business=order.order_business, order_type=order.order_type,
             price=None if order.price is None else str(order.price),
@@ -356,7 +338,7 @@ class GmGateway(CallsOneByOne):
             return
         self._connect()
         try:
-            self._ask("cancel", orders=[(sent.order.account_id, sent.client_id) for sent in known])
+            self._connection.ask("cancel", orders=[(sent.order.account_id, sent.client_id) for sent in known])
         except GmRefused as error:
             now = self._clock.now()
             noes = [
@@ -381,26 +363,6 @@ class GmGateway(CallsOneByOne):
         sent = self._blotter.numbered(number)
         return Outcome.TAKEN if sent and sent.client_id else Outcome.UNKNOWN
 
-    def _doubt(self, number: int, since: Micros) -> str:
-        """Why it is not proven that the terminal never had it; "" when it is."""
-        sent = self._blotter.numbered(number)
-        if sent is None or sent.client_id:
-            return _NOT_TODAY if sent is None else _FOUND
-        if self._blotter.lookalikes(sent):
-            return _ALIKE
-        if sent.order.account_id in self._blotter.short:
-            return _SHORT
-        reads = self._proofs(number, since)
-        return "" if reads and reads[-1] - reads[0] >= READS_APART else _ASKING
-
-    def _proofs(self, number: int, since: Micros) -> list[Micros]:
-        """When the full queries began that may prove its absence."""
-        sent = self._blotter.numbered(number)
-        if sent is None:
-            return []
-        reads = self._blotter.reads.get(sent.order.account_id, [])
-        return [at for at in reads if at > max(since, sent.begun_at)]
-
     # details of looking
 
     def _look_anew(self, older_than: int, *, full: bool = False) -> None:
@@ -412,7 +374,7 @@ class GmGateway(CallsOneByOne):
         for account_id in sorted(self._blotter.accounts):
             began = self._clock.now()
             try:
-                told = self._ask("look", account_id=account_id, full=full)
+                told = self._connection.ask("look", account_id=account_id, full=full)
             except GmRefused as error:
                 self._blotter.reads.pop(account_id, None)
                 log.warning(
@@ -423,9 +385,9 @@ class GmGateway(CallsOneByOne):
                 answered = True
                 self._blotter.hear(account_id, told, began if told["healthy"] else None)
         if refused is not None and not answered:
-            self._lose(refused)
+            self._connection.lose(refused)
             raise refused
-        self._tries = 0
+        self._connection.note_answer()
         self._looked_at = self._clock.now()
         if full:
             self._full_at = self._looked_at
@@ -460,7 +422,7 @@ class GmGateway(CallsOneByOne):
         return not 0 <= self._clock.now() - at < interval
 
     def _begin_day(self) -> None:
-        self._link.stop()
+        self._connection.stop()
         self._day = trade_date(self._clock.now())
         with self._store.transaction():
             self._blotter.begin_day(self._day, self._store.of_day(self._day))
@@ -476,42 +438,9 @@ class GmGateway(CallsOneByOne):
         """Make sure of a process that answers; after a failure, not before its time. Raises GatewayError."""
         if trade_date(self._clock.now()) != self._day:
             self._begin_day()
-        if self._link.up:
-            return
-        if self._clock.now() < self._next_try:
-            raise GatewayError("掘金接口没有连上 / 掘金's API is not connected")
-        try:
-            self._link.start()
-            if not self._named:
-                self._blotter.accounts |= set(self._link.ask("accounts"))
-        except GatewayError as error:
-            self._lose(error)
-            raise
+        self._blotter.accounts |= set(self._connection.start(ask_accounts=not self._named))
 
-    def _ask(self, do: str, **about: object) -> Any:
-        try:
-            return self._link.ask(do, **about)
-        except GmSilence as error:
-            self._lose(error)
-            raise
-
-    def _lose(self, error: GatewayError) -> None:
-        """The connection is of no use any more; it is made anew, later each time."""
-        log.warning(
-            "掘金接口断开,将重连 / the connection to 掘金's API is lost, will connect again: %s", error
-        )
-        self._link.stop()
+    def _forget_lists(self) -> None:
+        """The connection is lost: the next one tells everything again."""
         self._blotter.begin_connection()
         self._looked_at = self._full_at = Micros(0)
-        self._next_try = Micros(self._clock.now() + _BACK_OFF[min(self._tries, len(_BACK_OFF) - 1)])
-        self._tries += 1
-
-
-_NOT_NOTED: Final = "没有记下送出时终端列出了多少委托 / how many orders the terminal listed when it was handed over was not noted"
-_SHORT: Final = "终端的委托列表比之前短，证明不了什么 / the terminal's list of orders is shorter than it was: what it lacks proves nothing"
-_NOT_TODAY: Final = "不是今天送出的 / it was not handed over today"
-_FOUND: Final = "终端里有它 / the terminal has it"
-_ALIKE: Final = "终端里有条件相同、不知属于谁的委托,请人工核对 / the terminal has orders of the same terms that cannot be told apart: please look there"
-_ASKING: Final = (
-    "终端的委托里没有它,还要再查 / the terminal does not list it; it is asked for again to be sure"
-)

@@ -12,7 +12,7 @@ from orderdrop.domain.order import Order
 from orderdrop.domain.report import CancelReject, Fill, StatusReport
 from orderdrop.domain.standing import apply
 from orderdrop.domain.status import Status
-from orderdrop.execution.reports import collect
+from orderdrop.execution.reports import fold
 from orderdrop.gateway.base import Cursor
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.records import row_id
@@ -42,7 +42,7 @@ def journal(tmp_path):
 
 def told(journal, reports, cursor="1"):
     with journal.transaction() as writer:
-        return collect(writer, "paper", reports, Cursor(cursor), AT, TODAY)
+        return fold(writer, "paper", reports, Cursor(cursor), AT, TODAY)
 
 
 def standing(journal):
@@ -89,7 +89,7 @@ def test_collect_when_gateway_account_scan_name_or_day_are_others_it_is_not_our_
 ):
     before = standing(journal)
     with journal.transaction() as writer:
-        collected = collect(writer, gateway, [report], Cursor("9"), AT, TODAY, "ours")
+        collected = fold(writer, gateway, [report], Cursor("9"), AT, TODAY, "ours")
     assert (collected.foreign, collected.strange) == (1, 1)
     assert (collected.orders, collected.confirmed, collected.answered) == (set(), set(), set())
     assert (standing(journal), count(journal, "fills")) == (before, 0)
@@ -101,7 +101,7 @@ def test_collect_when_the_scan_name_is_ours_or_not_told_it_is_our_order(journal)
     for number, name in enumerate(("", "ours")):
         with journal.transaction() as writer:
             report = REPORTS[0]._replace(scan_name=name)
-            assert collect(writer, "paper", [report], Cursor(f"{number}"), AT, TODAY, "ours").foreign == 0
+            assert fold(writer, "paper", [report], Cursor(f"{number}"), AT, TODAY, "ours").foreign == 0
 
 
 def test_collect_when_an_account_is_written_otherwise_it_is_the_same_account(journal):

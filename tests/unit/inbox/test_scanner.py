@@ -8,7 +8,7 @@ import pytest
 
 from orderdrop.config.sections import InboxSettings
 from orderdrop.domain.refusal import Code
-from orderdrop.inbox import tail
+from orderdrop.inbox import reading, tail
 from orderdrop.inbox.scanner import Inbox, RefusedFile
 from orderdrop.inbox.tail import OpenDrop, Take
 from orderdrop.inbox.watcher import Told
@@ -307,7 +307,7 @@ def rewrite(path: Path, content: bytes) -> None:
 
 def grow_while_read(monkeypatch, path: Path, row: bytes) -> None:
     """Once, right after the router has read from the file."""
-    real, left = tail._read_at, [row]
+    real, left = tail.read_at, [row]
 
     def read_at(handle, offset, size):
         data = real(handle, offset, size)
@@ -316,7 +316,7 @@ def grow_while_read(monkeypatch, path: Path, row: bytes) -> None:
                 file.write(left.pop())
         return data
 
-    monkeypatch.setattr(tail, "_read_at", read_at)
+    monkeypatch.setattr(tail, "read_at", read_at)
 
 
 @pytest.mark.parametrize("small", [tail.SMALL, 10], ids=["at one go", "in pieces"])
@@ -328,7 +328,7 @@ def test_inbox_when_a_followed_file_grows_while_it_is_read_takes_row_by_row(fold
     watch.look()
     [watched] = watch.inbox._watched.values()
     first = watched.file
-    real = tail._pieces
+    real = tail.pieces
 
     def pieces(handle, start, end):
         yield from real(handle, start, end)
@@ -337,13 +337,13 @@ def test_inbox_when_a_followed_file_grows_while_it_is_read_takes_row_by_row(fold
                 file.write(ROW3)
 
     if small == 10:
-        monkeypatch.setattr(tail, "_pieces", pieces)
+        monkeypatch.setattr(tail, "pieces", pieces)
     else:
         grow_while_read(monkeypatch, path, ROW3)
     with path.open("ab") as file:
         file.write(ROW2)
     assert watch.look(0.01) == [(name, ["A2"], [])]
-    monkeypatch.setattr(tail, "_pieces", real)
+    monkeypatch.setattr(tail, "pieces", real)
     assert watch.look(0.01)[0][1][0] == "A3"
     assert watch.inbox._watched[name].file is first, "it was not begun again"
 
@@ -375,16 +375,16 @@ def test_inbox_when_a_basket_grows_while_its_later_rows_are_read_reads_no_row_ag
 def test_inbox_when_a_file_is_rewritten_while_it_is_read_takes_nothing_of_it(folder, monkeypatch):
     watch, path = Watch(folder), folder / f"{TODAY:%Y%m%d}.order.csv"
     path.write_bytes(HEADER + ROW)
-    real = tail._read_at
+    real = tail.read_at
 
     def read_at(handle, offset, size):
         data = real(handle, offset, size)
         path.write_bytes(HEADER + ROW2 + ROW3)
         return data
 
-    monkeypatch.setattr(tail, "_read_at", read_at)
+    monkeypatch.setattr(tail, "read_at", read_at)
     assert watch.look() == []
-    monkeypatch.setattr(tail, "_read_at", real)
+    monkeypatch.setattr(tail, "read_at", real)
     assert watch.look(0.5)[0][1] == ["A2", "A3"]
 
 
@@ -407,7 +407,7 @@ def test_inbox_when_a_taken_file_is_rewritten_with_size_and_time_kept_sees_it(fo
     watch, path = Watch(folder, archive_after=60), folder / name
     path.write_bytes(HEADER + ROW)
     if os.name == "nt":
-        monkeypatch.setattr(tail.time, "monotonic", lambda: watch.now)
+        monkeypatch.setattr(reading.time, "monotonic", lambda: watch.now)
     watch.look()
     watch.look(0.4)
     rewrite(path, HEADER + ROW.replace(b"A1", b"B1"))

@@ -69,7 +69,6 @@ def test_unreadable_rows_when_counted_anew_after_a_start_then_not_added_up(tmp_p
         news = rows.news(1)
         with journal.transaction() as writer:
             rows.write(writer, today, news)
-        rows.noted(news)
         assert rows.news(10) == {}, "what is noted is no news"
     with journal.transaction() as writer:
         (sentence,) = alarms(writer.get_meta, today)

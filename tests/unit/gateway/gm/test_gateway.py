@@ -450,7 +450,7 @@ def test_orders_when_placed_then_side_effect_type_and_price_are_as_asked(termina
 
 
 def test_open_when_the_package_is_missing_then_says_what_to_install(terminal, monkeypatch):
-    monkeypatch.setattr("orderdrop.gateway.gm.gateway.find_spec", lambda _name: None)
+    monkeypatch.setattr("orderdrop.gateway.gm.connection.find_spec", lambda _name: None)
     with pytest.raises(GatewayError, match=r'pip install "\.\[gm\]"'):
         terminal.gateway().open()
 
@@ -458,10 +458,10 @@ def test_open_when_the_package_is_missing_then_says_what_to_install(terminal, mo
 def test_start_when_an_earlier_process_still_lives_then_it_waits_for_its_end(terminal, lives):
     """A call that hangs in a process whose router was killed must not go out behind the back of the next one."""
     orphan = terminal.gateway()
-    orphan._link._timeout = orphan._link._hello["call_timeout"] = 0.5
+    orphan._connection.link._timeout = orphan._connection.link._hello["call_timeout"] = 0.5
     lives()
     with pytest.raises(GatewayError, match="has not ended"):
-        orphan._link.start()
+        orphan._connection.link.start()
 
 
 def by_hand(terminal, at=None, **over):
