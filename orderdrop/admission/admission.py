@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby, islice
 from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from orderdrop import intake
 from orderdrop.accounts.routing import Routing
@@ -26,7 +29,7 @@ from orderdrop.domain.identity import day_number
 from orderdrop.domain.order import DropKind, Instruction, Order
 from orderdrop.domain.refusal import Code, Refusal, RowError
 from orderdrop.domain.switches import Switches
-from orderdrop.errors import SidTaken
+from orderdrop.errors import OrderdropError, SidTaken
 from orderdrop.execution.handover import FLUSH_AT, Handover
 from orderdrop.inbox.names import printable
 from orderdrop.inbox.scanner import RefusedFile
@@ -37,8 +40,12 @@ from orderdrop.journal.writer import Writer
 from orderdrop.risk import checks
 from orderdrop.risk.engine import RiskEngine
 from orderdrop.system.clock import Micros
+from orderdrop.system.faults import tell_unexpected
 
 log = logging.getLogger(__name__)
+
+_NOT_THE_DROPS: Final = (OSError, OrderdropError, SQLAlchemyError, sqlite3.Error, MemoryError)
+"""Faults of the system and the journal: no drop is to blame for them."""
 
 _SID_TAKEN: Final = "a sid is taken"
 _NAMELESS: Final = "its rows have no sids"
@@ -58,6 +65,18 @@ class Admitted:
     held: int = 0  # orders that are HELD
     canceled: bool = False  # whether orders are HELD for a cancel that was there before them
     drop_ids: set[int] = field(default_factory=set)
+    raised: list[tuple[Take, str]] = field(
+        default_factory=list
+    )  # nothing of them was written; with the fault
+
+    def mark(self) -> tuple[int, int, int, int, set[int]]:
+        """Where we are, for `back_to`."""
+        lengths = len(self.drops), len(self.refused_files), len(self.spoiled)
+        return *lengths, self.instructions, set(self.drop_ids)
+
+    def back_to(self, mark: tuple[int, int, int, int, set[int]]) -> None:
+        drops, files, spoiled, self.instructions, self.drop_ids = mark
+        del self.drops[drops:], self.refused_files[files:], self.spoiled[spoiled:]
 
     @property
     def waits(self) -> bool:
@@ -123,7 +142,22 @@ class Admission:
         self._repeats = Repeats(writer, self._day, desk.settings.inbox)
         self.admitted = Admitted(handovers=self._pending.handovers)
 
-    def admit(self, found: Iterable[Take | RefusedFile]) -> Admitted:
+    def admit(self, found: Iterable[Take | RefusedFile], *, apart: bool = False) -> Admitted:
+        """apart: each by itself, so that one at which an unforeseen fault arises keeps no other from going in."""
+        for ready in found if apart else ():
+            self._admit_apart(ready)
+        if not apart:
+            self._admit(found)
+        self._end()
+        return self.admitted
+
+    def set_aside(self, take: Take, fault: str) -> None:
+        """Refuse what has raised: as a whole, and what it has grown by."""
+        take.refusal = Refusal(Code.FILE_FAULT, value=fault)
+        self._refuse_take(take, take.refusal)
+        self._end()
+
+    def _admit(self, found: Iterable[Take | RefusedFile]) -> None:
         for small, group in groupby(found, _is_small):
             if small:
                 self._admit_small([ready for ready in group if isinstance(ready, Take)])
@@ -131,12 +165,35 @@ class Admission:
                 for ready in group:
                     self._pending.flush()
                     self._refuse_or_stream(ready)
+
+    def _admit_apart(self, ready: Take | RefusedFile) -> None:
+        self._pending.flush()
+        self._repeats = Repeats(
+            self._writer, self._day, self._desk.settings.inbox
+        )  # the journal has all by now
+        marks = self._pending.mark(), self._ledger.mark(), self._next_drop, self.admitted.mark()
+        savepoint = self._writer.connection.begin_nested()
+        try:
+            self._admit([ready])
+            self._pending.flush()
+            savepoint.commit()
+        except Exception as error:
+            if not isinstance(ready, Take) or isinstance(error, _NOT_THE_DROPS):
+                raise
+            savepoint.rollback()
+            pending, counted, self._next_drop, admitted = marks
+            self._pending.back_to(pending)
+            self._ledger.back_to(counted)
+            self.admitted.back_to(admitted)
+            fault = tell_unexpected(ready.file.name, error)
+            self.admitted.raised.append((ready, fault.removeprefix(f"{ready.file.name}: ")))
+
+    def _end(self) -> None:
         self._pending.flush()
         self._writer.use_ids(drop=self._next_drop)
         self.admitted.waiting = self._pending.waiting
         self.admitted.held = self._pending.holding
         self.admitted.canceled = self._judge.cancels_found
-        return self.admitted
 
     def make_room(self, room: Mapping[str, int]) -> None:
         """How many orders each gateway takes from now on."""
@@ -279,6 +336,10 @@ class Admission:
             self._pending.back_to(mark)
             self._ledger.back_to(counted)
             self.admitted.spoiled.append(take.file)
+        except Exception as error:
+            if not isinstance(error, _NOT_THE_DROPS):
+                savepoint.rollback()  # inner before outer
+            raise
 
     def _stream_blocks(self, draft: _Draft, *, look_up: bool) -> str:
         """Why it must be begun again: why the basket is refused, or one of _ONCE_MORE; "" if it need not.

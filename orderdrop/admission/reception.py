@@ -8,6 +8,7 @@ from typing import TypeGuard
 
 from orderdrop.accounts.routing import Routing
 from orderdrop.admission.admission import Admission, Admitted
+from orderdrop.admission.suspects import Suspects
 from orderdrop.domain.identity import day_number
 from orderdrop.domain.order import DropKind
 from orderdrop.domain.switches import Switches
@@ -47,6 +48,7 @@ class Reception:
         self._cancels = cancels
         self._queues = queues
         self._instructions = instructions
+        self._suspects = Suspects()
 
     def admit(
         self, writer: Writer, turn: Turn, found: Sequence[Take | RefusedFile], switches: Switches
@@ -59,13 +61,16 @@ class Reception:
         )  # fmt: skip
         cancels: list[CancelHandover] = []
         asking, others = _cancels_first(found)
+        apart = self._suspects.any()
         if asking or self._instructions.open:
-            admission.admit(asking)
+            admission.admit(asking, apart=apart)
             cancels = self._instructions.carry_out(writer, turn)
             self._cancels.look_ahead(cancels, now)
             admission.make_room(self._queues.rooms())
         before = admission.admitted.instructions
-        admitted = admission.admit(others)
+        admitted = admission.admit(others, apart=apart)
+        if apart:
+            self._set_aside(writer, turn, admission)
         if admitted.instructions > before or admitted.canceled:
             cancels = self._instructions.carry_out(writer, turn)
         if turn.orders:
@@ -90,6 +95,8 @@ class Reception:
 
     def not_taken(self, turn: Turn, found: Sequence[Take | RefusedFile], error: Exception) -> None:
         """The transaction failed: what came is looked at afresh, and its cancels go out all the same."""
+        if not isinstance(error, OSError | OrderdropError):
+            self._suspects.suspect(found)
         try:
             self.take_cancels(turn, found)
         except (OSError, OrderdropError) as second:
@@ -113,6 +120,26 @@ class Reception:
         cancels = self._instructions.carry_out(writer, turn)
         self._queues.recount(writer)
         writer.on_commit(lambda: self._accepted(turn, admitted, cancels, more=False))
+
+    def _set_aside(self, writer: Writer, turn: Turn, admission: Admission) -> None:
+        """Of those that have raised by themselves, refuse what is the cause; the others are looked at afresh, and told."""
+        admitted, raised = admission.admitted, []
+        passed = [take for take, _drop, _refused in admitted.drops]
+        for take, fault in admitted.raised:
+            if self._suspects.is_cause(take, passed):
+                admission.set_aside(take, fault)
+            else:
+                raised.append(take)
+                admitted.spoiled.append(take.file)
+        faults = [f"{take.file.name}: {fault}" for take, fault in admitted.raised if take in raised]
+        gone_in = [take for take, _drop, _refused in admitted.drops]
+
+        def note() -> None:
+            self._suspects.note(raised, gone_in)
+            if faults:
+                turn.fault, turn.unexpected = turn.fault or faults[0], True
+
+        writer.on_commit(note)
 
     def _forget(self, found: Sequence[Take | RefusedFile]) -> None:
         """They were not taken: they will be looked at afresh."""

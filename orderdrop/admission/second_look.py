@@ -5,8 +5,8 @@ What does not pass is denied, or waits for its time; nothing that a release, a r
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -33,10 +33,16 @@ class Looked:
     denied: dict[Refusal, list[int]] = field(default_factory=lambda: defaultdict(list))
     later: list[tuple[int, checks.Hold]] = field(default_factory=list)
 
+    @property
+    def all_leave(self) -> bool:
+        return not (self.denied or self.later)
+
     def write(self, writer: Writer, now: Micros) -> list[int]:
         """Journal what does not leave; the orders that it is about."""
         for why, ids in self.denied.items():
             writer.move(ids, Status.DENIED, now, "router", why, closed_at=now)
+        for drop, count in Counter(drop_of(order) for ids in self.denied.values() for order in ids).items():
+            writer.grow_drop(drop, {}, {"accepted": -count, "denied": count})
         for order, hold in self.later:
             writer.wait_again(order, hold, now)
         return [
@@ -71,17 +77,34 @@ class SecondLook:
 
 
 def look_again(writer: Writer, ready: Sequence[Any], context: checks.Context, desk: Routing) -> Looked:
-    """ready: READY orders of one gateway, as they are journaled. context: of now. Oldest first: each counts for those behind it."""
-    found, orders = Looked(), [_as_read(order) for order in ready]
+    """ready: READY orders of one gateway, as they are journaled. context: of now. Oldest first: each counts for those behind it, and for no
+    older one, wherever it waits.
+    """
+    orders = [_as_read(order) for order in ready]
     stays = desk.settings.gateway_of
     if checks.all_pass(orders, context) and all(stays(order.account_id) == order.gateway for order in ready):
-        found.leaving = list(ready)
-        return found
-    context = checks.once_more(context)
+        return Looked(list(ready))
     folders = writer.folders({drop_of(order.id) for order in ready})
+    found = _look(ready, orders, context, desk, folders, ())
+    if found.all_leave:  # what passes beside newer ones passes without them
+        return found
+    own = {order.id for order in ready}
+    waiting = writer.waiting_behind(min(own), ready[0].trade_day)
+    return _look(ready, orders, context, desk, folders, [order for order in waiting if order not in own])
+
+
+def _look(
+    ready: Sequence[Any], orders: Sequence[Order], context: checks.Context, desk: Routing, folders: Mapping[int, str],
+    newer: Sequence[int],
+) -> Looked:  # fmt: skip
+    """newer: ids of others that wait, in their order; each counts only for those that are newer still."""
+    found, context, stays = Looked(), checks.once_more(context), desk.settings.gateway_of
     of: dict[ScopeKey, checks.Context] = {}
-    with context.around.ledger.without([order.id for order in ready]) as back:
+    others = deque(newer)
+    with context.around.ledger.without([*(order.id for order in ready), *newer]) as back:
         for row, order in zip(ready, orders, strict=True):
+            while others and others[0] < row.id:
+                back(others.popleft())
             folder = desk.scope(folders.get(drop_of(row.id), ""))
             mine = of.get(folder) or of.setdefault(folder, replace(context, folder=folder))
             refusal = checks.check(order, mine)

@@ -382,9 +382,7 @@ class Inbox:
             file = watched.file
             if not file.drop_id or file.behind or (file.taken != watched.stamp[:2] and not file.refused):
                 continue
-            ended = (
-                not file.info.followed or file.day < today or (has_ended(watched) and not watched.ends_torn)
-            )
+            ended = not file.info.followed or file.day < today or has_ended(watched)
             quiet = at_once or now - watched.since >= self.settings.archive_after
             if ended and quiet and not is_held(file, today):
                 yield file

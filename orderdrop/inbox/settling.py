@@ -218,9 +218,9 @@ class Settling:
 
 
 def has_ended(watched: Watched) -> bool:
-    """Whether a followed file has a `.fin` that is not of a file before."""
+    """Whether a followed file has a `.fin` that is not of a file before, and that leaves no line behind."""
     fin = _fin_of(watched.file.path)
-    return fin is not None and fin[1] >= watched.stamp[1]
+    return fin is not None and fin[1] >= watched.stamp[1] and not watched.ends_torn
 
 
 def is_held(file: DropFile, today: date) -> bool:

@@ -230,6 +230,10 @@ class Asking(AskingOfBatches):
     def ready(self, day: int) -> list[Any]:
         return self._still_here("status = 'ready' AND ? IS NULL", (None, day))
 
+    def waiting_behind(self, order: int, day: int) -> list[int]:
+        """READY and HELD orders of a day that came after this one, oldest first."""
+        return [row.id for row in self._still_here("+id > ?", (order, day))]
+
     def next_due(self, day: int) -> int | None:
         """When the next order of a day is due, or overdue."""
         query = "SELECT min(due_at), min(expires_at) FROM orders WHERE status IN ('ready', 'held') AND +trade_day = ?"

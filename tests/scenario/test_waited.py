@@ -78,6 +78,12 @@ def refused(desk) -> dict[str, str]:
     return {o["sid"]: o["reason_code"] for o in desk.query("SELECT * FROM orders WHERE status = 'denied'")}
 
 
+def counts(one, name: str) -> tuple[int, int, int]:
+    """Rows, accepted and denied, from which `drops` and `status` tell them."""
+    (drop,) = one.query(f"SELECT * FROM drops WHERE name = '{name}'")
+    return drop["rows"], drop["accepted"], drop["denied"]
+
+
 def held(one) -> dict[str, str]:
     return {o["sid"]: o["held_for"] for o in one.query("SELECT * FROM orders WHERE status = 'held'")}
 
@@ -119,6 +125,7 @@ def test_release_when_the_hours_are_over_then_denied_as_a_new_one(desk, clock):
     assert refused(one) == {"a": "LIMIT_HOURS"}
     assert one.outcomes("a.csv") == [("a", "denied", "LIMIT_HOURS")]
     assert one.at_broker() == []
+    assert counts(one, "a.csv") == (1, 0, 1)
     assert one.route({"again.csv": rows(row("a"))}).outcomes("again.csv") == [("a", "duplicate", "DUPLICATE")]
 
 
@@ -181,6 +188,51 @@ def test_order_that_waits_for_its_turn_when_the_settings_have_changed_then_they_
     one.route()
     assert one.statuses() == {"a": "filled", "b": "filled", "c": "denied"}
     assert refused(one) == {"c": "LIMIT_ORDER_VOLUME"}
+    assert counts(one, "a.csv") == (3, 2, 1)
+
+
+@pytest.mark.parametrize("newer", ["in its turn", "behind it", "at another gateway", "held"])
+def test_orders_that_wait_when_the_limits_were_lowered_then_the_older_goes_and_the_newer_is_over_them(
+    desk, clock, newer
+):
+    """Which order is over a limit is told by their order alone, wherever the newer ones wait."""
+    accounts = {"A1": {"gateway": "one"}, "A2": {"gateway": "two"}}
+    one = desk(
+        clock,
+        gateways=TWO,
+        accounts=accounts,
+        limits={"orders_per_second": 1},
+        strategies={"s": {"hold": True}},
+    )
+    last, bound = row("new"), "2000"
+    gone = [row("gone")]
+    if newer == "at another gateway":
+        last, bound = last.replace("A1", "A2"), "3000"
+        gone.append(row("gone2").replace("A1", "A2"))
+    one.put({"a.csv": rows(*gone), "b.csv": rows(row("old"), *([] if newer == "held" else [last]))})
+    if newer == "held":
+        one.put({"s/c.csv": rows(last)})
+    app = one.open()
+    while "new" not in one.statuses():
+        app.inbox._next_scan = 0.0
+        app.turn(lambda _done: None)
+    assert {sid: one.statuses()[sid] for sid in ("old", "new")} == {
+        "old": "ready",
+        "new": "held" if newer == "held" else "ready",
+    }
+    one.close()
+    pace = 10 if newer == "in its turn" else 1
+    one._settings = Settings.model_validate(
+        one._settings.model_dump(exclude_unset=True)
+        | {"limits": {"orders_per_second": pace, "max_day_bought": bound}}
+    )
+    for _ in range(4):
+        clock.advance(1)
+        one.route()
+    if newer == "held":
+        release(one, "new")
+    assert one.statuses()["old"] == "filled"
+    assert refused(one) == {"new": "LIMIT_DAY_VALUE"}
 
 
 @pytest.mark.parametrize("restarted", [False, True])

@@ -7,7 +7,10 @@ import threading
 
 import pytest
 from file_desk import HEADER, FileDesk
+from routed_desk import TODAY
 
+from orderdrop.admission.admission import Admission
+from orderdrop.risk import checks
 from orderdrop.service.heartbeat import last_beat
 
 PENDING = "SHSE.018014"  # the paper broker leaves it open
@@ -50,7 +53,9 @@ def test_turn_when_taking_drops_fails_unforeseen_then_cancels_go_out_and_orders_
         assert one.statuses() == {"P": "canceled"}
         assert "RuntimeError" in beat(one)["fault"]
         assert beat(one)["state"] == "fault"
-    assert len([record for record in caplog.records if record.exc_info]) == 1  # its traceback, once
+    assert (
+        len([record for record in caplog.records if record.exc_info]) == 2
+    )  # once for the turn, once for the drop
     one.route()
     assert one.statuses() == {"P": "canceled", "B1": "filled"}
     assert [sid for sid, *_ in one.at_broker()] == ["P", "B1"]
@@ -70,6 +75,81 @@ def only_cancels(fail):
         return real(self, takes)
 
     return admit
+
+
+def poisoned(monkeypatch, sid: str) -> None:
+    """Judging the order of this sid raises; those before it in its basket are judged by then."""
+
+    def check(order, context):
+        if order.sid == sid:
+            raise RuntimeError("a drop that is poison")
+        return checks.check(order, context)
+
+    defaults = Admission.__init__.__kwdefaults__
+    monkeypatch.setattr(Admission.__init__, "__kwdefaults__", defaults | {"check": check})
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["small", "large"])
+def test_drop_that_raises_when_others_pass_beside_it_then_it_is_refused_and_they_are_traded_once(
+    trade, monkeypatch, streamed
+):
+    if streamed:
+        monkeypatch.setattr("orderdrop.inbox.tail.SMALL", 10)
+    one = trade({})
+    poison = f"{row('GOOD')}BAD,acc,SHSE.600000,100,1,1,10.35\n"
+    with monkeypatch.context() as broken:
+        poisoned(broken, "BAD")
+        one.put({"a.csv": row("A1"), "b.csv": poison, "c.csv": row("C1"), "d.csv": row("D1")})
+        faults = turns(one, 6)
+        assert "a drop that is poison" in faults[0]
+        assert not any(faults[3:])
+        one.route({"e.csv": row("E1")})
+    assert one.statuses() == dict.fromkeys(("A1", "C1", "D1", "E1"), "filled")
+    assert sorted(sid for sid, *_ in one.at_broker()) == ["A1", "C1", "D1", "E1"]
+    (refused,) = one.receipt("b.csv")
+    assert (refused["row"], refused["outcome"], refused["code"]) == ("0", "refused", "FILE_FAULT")
+    assert "a drop that is poison" in refused["reason"]
+    assert one.query("SELECT name FROM drops WHERE state = 'refused'") == [{"name": "b.csv"}]
+    assert one.query("SELECT * FROM orders WHERE sid IN ('GOOD', 'BAD')") == []
+    assert poison.encode() in {**one.kept(), **one.kept("quarantine")}.values()
+    one.route({"b2.csv": poison})
+    assert one.statuses()["GOOD"] == one.statuses()["BAD"] == "filled"
+
+
+def test_drop_that_raises_when_it_is_alone_then_it_is_tried_for_longer_and_told_meanwhile(trade, monkeypatch):
+    one = trade({"p.csv": row("P", PENDING)})
+    poisoned(monkeypatch, "BAD")
+    one.put({"b.csv": row("BAD"), "c.cancel_order.csv": "sid,comment\nP,\n"})
+    assert all("a drop that is poison" in fault for fault in turns(one, 10))
+    assert one.statuses() == {"P": "canceled"}
+    one.put({"d.csv": row("D1")})  # this one passes, so it is the drop
+    turns(one)
+    one.route()
+    assert one.statuses() == {"P": "canceled", "D1": "filled"}
+    assert [told["code"] for told in one.receipt("b.csv")] == ["FILE_FAULT"]
+
+
+def test_drop_that_raises_when_it_stays_alone_then_it_is_refused_in_the_end(trade, monkeypatch):
+    one = trade({})
+    poisoned(monkeypatch, "BAD")
+    one.put({"b.csv": row("BAD")})
+    turns(one, 30)
+    one.route()
+    assert [told["code"] for told in one.receipt("b.csv")] == ["FILE_FAULT"]
+
+
+def test_day_file_that_raises_when_it_has_grown_then_what_it_had_stands_and_the_rest_is_refused(
+    trade, monkeypatch
+):
+    name = f"{TODAY}.order.csv"
+    one = trade({name: row("A1")})
+    poisoned(monkeypatch, "BAD")
+    one.append(name, "BAD,acc,SHSE.600000,100,1,1,10.35\n")
+    one.put({"c.csv": row("C1")})
+    turns(one)
+    one.route()
+    assert one.statuses() == {"A1": "filled", "C1": "filled"}
+    assert [(told["sid"], told["code"]) for told in one.receipt(name)] == [("", "FILE_FAULT"), ("A1", "")]
 
 
 @pytest.mark.parametrize(

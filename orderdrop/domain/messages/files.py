@@ -89,6 +89,12 @@ FILES: Final[dict[Code, Words]] = {
         "用 Excel 打开并另存一份,或重新生成,再放入",
         "open it in Excel and save it under a new name, or make it anew, and drop it again",
     ),
+    Code.FILE_FAULT: Words(
+        "接收时反复出现{value}",
+        "while it was taken, this came again and again: {value}",
+        "没有送出其中的新委托；检查文件后重新放入，并把 orderdrop.log 里的报错告诉开发者",
+        "nothing new of it was sent; look at the file and drop it again, and report the error that orderdrop.log has",
+    ),
     Code.FILE_ENCRYPTED: Words(
         "工作簿有打开密码,读不了",
         "the workbook needs a password to be opened",
