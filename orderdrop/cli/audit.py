@@ -15,7 +15,7 @@ from orderdrop.cli.look import account_option, strategy_option, symbol_option
 from orderdrop.cli.output import give_up, json_option, print_json, say, stdout, table
 
 if TYPE_CHECKING:
-    from orderdrop.audit.page import Table
+    from orderdrop.audit.page import Known, Table
     from orderdrop.audit.verify import Verified
 
 _SHOWN: Final = 15
@@ -76,7 +76,13 @@ def audit(
     if as_json:
         print_json(told)
     elif not (html or xlsx):
-        _show(told)
+        _show(told, _known(place))
+
+
+def _known(place: Place) -> Known:
+    from orderdrop.audit.page import Known  # noqa: PLC0415
+
+    return Known({account: place.account_name(account) for account in place.settings.accounts}, place.names)
 
 
 def _write(tables: Any, told: Mapping[str, Any], html: Path | None, xlsx: Path | None, place: Place) -> None:
@@ -85,14 +91,15 @@ def _write(tables: Any, told: Mapping[str, Any], html: Path | None, xlsx: Path |
     from orderdrop.audit.page import tables as pages  # noqa: PLC0415
     from orderdrop.system.files import write_over  # noqa: PLC0415
 
+    known = _known(place)
     if html is not None:
         html.parent.mkdir(parents=True, exist_ok=True)
-        write_over(html, page(told).encode())
+        write_over(html, page(told, tables.orders, known).encode())
         click.echo(html)
     if xlsx is not None:
         sheets = [
             Sheet(one.heading[0], [column.replace(" | ", " ") for column in one.columns], one.rows)
-            for one in pages(told)
+            for one in pages(told, known)
             if one.rows
         ]
         every = [journal_sheet(tables, what, place.language) for what in ("orders", "events")]
@@ -103,7 +110,7 @@ def _write(tables: Any, told: Mapping[str, Any], html: Path | None, xlsx: Path |
 # the screen
 
 
-def _show(told: Mapping[str, Any]) -> None:
+def _show(told: Mapping[str, Any], known: Known) -> None:
     from decimal import Decimal  # noqa: PLC0415
 
     from orderdrop.audit.page import shown  # noqa: PLC0415
@@ -122,7 +129,7 @@ def _show(told: Mapping[str, Any]) -> None:
     console.print(
         f"校验链头 chain head: {told['chain']['seal']} {told['chain']['head'] or '-'}", soft_wrap=True
     )
-    for one in pages(told):
+    for one in pages(told, known):
         if one.rows:
             _show_table(one)
 
