@@ -22,6 +22,7 @@ from orderdrop.cli.output import (
     stdout,
     table,
 )
+from orderdrop.cli.progress import Progress
 from orderdrop.domain.status import TERMINAL, Status
 
 if TYPE_CHECKING:
@@ -104,9 +105,11 @@ def _rehearse(
         )
     with place.connection() as real:
         try:
-            found = rehearse(
-                files, place.settings, place.workspace, real, now, trade_date(now), strategy=strategy
-            )
+            with Progress(place.language) as progress:
+                progress.step("正在预检", "judging the rows")
+                found = rehearse(
+                    files, place.settings, place.workspace, real, now, trade_date(now), strategy=strategy
+                )
         except Changed as changed:
             give_up(f"{changed} 正在被写入", "is being written, try again")
         reading = Reading(real) if real is not None else None
