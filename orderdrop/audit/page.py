@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from html import escape
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from orderdrop.audit import charts
 from orderdrop.audit.book import Sheet
+from orderdrop.audit.frames import Order
+from orderdrop.audit.order_list import order_list
 from orderdrop.system.csv_tables import harmless
 
 STAGES: Final = {
@@ -51,12 +54,28 @@ class Table(Sheet):
         return zh, en
 
 
-def page(told: Mapping[str, Any]) -> str:
-    """told: the figures, with `differences`, `by_hand`, `gateways` and `chain` (see orderdrop.audit.report)."""
+class Known(NamedTuple):
+    """What people call things. aliases: by account id; names: of securities, by symbol."""
+
+    aliases: Mapping[str, str] = {}
+    names: Mapping[str, str] = {}
+
+    def account(self, account_id: str) -> str:
+        return self.aliases.get(account_id, account_id)
+
+    def security(self, symbol: str) -> str:
+        return f"{symbol} {self.names.get(symbol, '')}".strip()
+
+
+NOTHING_KNOWN: Final = Known()
+
+
+def page(told: Mapping[str, Any], orders: Sequence[Order] = (), known: Known = NOTHING_KNOWN) -> str:
+    """told: the figures, with `differences`, `by_hand`, `gateways` and `chain` (see orderdrop.audit.report). orders: to be listed."""
     style = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
     body = [_header(told), _tiles(told), *_pictures(told)]
-    made = {table.title: table for table in tables(told) if table.rows}
-    body += [_section(table) for table in made.values()]
+    body += [_section(table) for table in tables(told, known) if table.rows]
+    body += [order_list(orders, known.names)] if orders else []
     title = escape(_days(told))
     return (
         f'<!doctype html>\n<html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
@@ -105,8 +124,8 @@ def _pictures(told: Mapping[str, Any]) -> list[str]:
     steps = told["flow"]["steps"]
     made = [
         _card(
-            "一天的流量", f"orders each {told['flow']['minutes']} min, by outcome",
-            charts.flow(told["flow"]["minutes"], steps) + charts.legend(charts.grouped(step["by_outcome"]) for step in steps),
+            f"一天的流量（每 {told['flow']['minutes']} 分钟，按结果）", f"orders each {told['flow']['minutes']} min, by outcome",
+            _both(partial(charts.flow, told["flow"]["minutes"], steps)) + charts.legend(charts.grouped(step["by_outcome"]) for step in steps),
         )
     ]  # fmt: skip
     rows = [
@@ -116,19 +135,30 @@ def _pictures(told: Mapping[str, Any]) -> list[str]:
     outcomes = _card(
         "各策略的结果",
         "outcomes by strategy",
-        charts.bars(rows) + charts.legend(counts for _name, counts in rows),
+        _both(partial(charts.bars, rows)) + charts.legend(counts for _name, counts in rows),
     )
     measured = [
         (STAGES[one["stage"]], one["median_ms"], one["p95_ms"], one["worst_ms"])
         for one in told["latency"]
         if one["orders"]
     ]
-    latency = _card("各阶段耗时", "median · p95, logarithmic", charts.latencies(measured)) if measured else ""
+    latency = ""
+    if measured:
+        latency = _card(
+            "各阶段耗时（中位 · p95，对数轴）",
+            "latency of each stage: median · p95, logarithmic",
+            _both(partial(charts.latencies, measured)),
+        )
     return [*made, outcomes, latency]
 
 
 def _card(zh: str, en: str, content: str) -> str:
     return f"<section><h2>{zh}<small>{en}</small></h2>{content}</section>"
+
+
+def _both(draw: Callable[..., str]) -> str:
+    """A picture for screens and one for phones; the style sheet shows one of them."""
+    return f'<div class="wide">{draw(width=charts.WIDE)}</div><div class="narrow">{draw(width=charts.NARROW)}</div>'
 
 
 def _section(table: Table) -> str:
@@ -137,8 +167,10 @@ def _section(table: Table) -> str:
         f"<th{_class(right)}>{_halves(column)}</th>"
         for column, right in zip(table.columns, numbers, strict=True)
     )
+    labels = [f' data-is="{escape(column.replace(" | ", " "))}"' for column in table.columns]
+    marks = [f"<td{_class(right)}{label}>" for right, label in zip(numbers, labels, strict=True)]
     rows = "".join(
-        f"<tr>{''.join(f'<td{_class(right)}>{_shown(value)}</td>' for value, right in zip(row, numbers, strict=True))}</tr>"
+        f"<tr>{''.join(f'{mark}{_shown(value)}</td>' for mark, value in zip(marks, row, strict=True))}</tr>"
         for row in table.rows
     )
     zh, en = table.heading
@@ -183,10 +215,10 @@ def _footer(told: Mapping[str, Any]) -> str:
 # tables
 
 
-def tables(told: Mapping[str, Any]) -> list[Table]:
+def tables(told: Mapping[str, Any], known: Known = NOTHING_KNOWN) -> list[Table]:
     """Everything that the report tells, for the page and for the workbook."""
     return [
-        Table("程序化交易 | program trading", *_program(told["program_trading"])),
+        Table("程序化交易 | program trading", *_program(told["program_trading"], known)),
         Table("拒绝,按规则 | refusals by rule", ("次数 | count", "由谁 | by", "代码 | code", "原因 | reason", "办法 | remedy", "首例 | first"), [
             (rule["count"], BY[rule["by"]], rule["code"], f"{rule['zh']} / {rule['en']}", rule["remedy"], rule["first"])
             for rule in told["refusals"]
@@ -194,13 +226,13 @@ def tables(told: Mapping[str, Any]) -> list[Table]:
         Table("对账差异 | differences", ("之间 | between", "对象 | about", "日志 | journal", "另一方 | other"), [
             (BETWEEN[one["between"]], one["about"], one["journal"], one["other"]) for one in told["differences"]
         ]),
-        Table("曾状态不明 | were unknown", ("编号 | sid", "代码 | symbol", "现在 | now", "依据 | evidence"), _evidence(told["unknown"])),
-        Table("重发 | sent again", ("编号 | sid", "代码 | symbol", "现在 | now", "依据 | evidence"), _evidence(told["resent"])),
+        Table("曾状态不明 | were unknown", ("编号 | sid", "代码 | symbol", "现在 | now", "依据 | evidence"), _evidence(told["unknown"], known)),
+        Table("重发 | sent again", ("编号 | sid", "代码 | symbol", "现在 | now", "依据 | evidence"), _evidence(told["resent"], known)),
         Table(
             "别处的委托 | by hand, or by another program",
             ("账户 | account", "编号 | sid", "柜台编号 | order id", "状态 | status", "成交 | filled", "成交额 | value", "首次 | first at"),
             [
-                (one["account_id"], one["sid"] or "手工 by hand", one["order_id"], one["status"], one["filled_volume"], Decimal(one["value"]), one["first_at"])
+                (known.account(one["account_id"]), one["sid"] or "手工 by hand", one["order_id"], one["status"], one["filled_volume"], Decimal(one["value"]), one["first_at"])
                 for one in told["by_hand"]
             ],
         ),
@@ -215,14 +247,16 @@ def tables(told: Mapping[str, Any]) -> list[Table]:
     ]  # fmt: skip
 
 
-def _program(accounts: Iterable[Mapping[str, Any]]) -> tuple[Sequence[str], list[tuple[Cell, ...]]]:
+def _program(
+    accounts: Iterable[Mapping[str, Any]], known: Known
+) -> tuple[Sequence[str], list[tuple[Cell, ...]]]:
     columns = (
         "账户 | account", "指标 | measure", "数值 | value", "评价 | level", "建议 | ours", "上限 | ceiling", "高频线 | regulator",
         "委托 | orders", "撤单 | cancels", "一秒内撤 | within 1 s",
     )  # fmt: skip
     rows = [
         (
-            account["account_id"], MEASURES[one["measure"]], _ratio(one["measure"], one["value"]), LEVELS[one["level"]][1],
+            known.account(account["account_id"]), MEASURES[one["measure"]], _ratio(one["measure"], one["value"]), LEVELS[one["level"]][1],
             *(_ratio(one["measure"], one[name]) for name in ("ours", "ceiling", "regulator")),
             account["orders"], account["cancels"], account["cancels_within_a_second"],
         )
@@ -238,10 +272,10 @@ def _ratio(measure: str, value: float | None) -> str:
     return f"{value:.1%}" if measure == "cancel_ratio" else f"{value:,.0f}"
 
 
-def _evidence(orders: Iterable[Mapping[str, Any]]) -> list[tuple[Cell, ...]]:
+def _evidence(orders: Iterable[Mapping[str, Any]], known: Known) -> list[tuple[Cell, ...]]:
     return [
         (
-            order["sid"], order["symbol"], order["status"],
+            order["sid"], known.security(order["symbol"]), order["status"],
             " → ".join(f"{one['at'][11:23]} {one['event']} {one['detail'] or ''}".strip() for one in order["evidence"]),
         )
         for order in orders

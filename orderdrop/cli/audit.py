@@ -13,9 +13,10 @@ from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.export import DAY, chosen, looking, tables_of
 from orderdrop.cli.look import account_option, strategy_option, symbol_option
 from orderdrop.cli.output import give_up, json_option, print_json, say, stdout, table
+from orderdrop.cli.progress import Progress
 
 if TYPE_CHECKING:
-    from orderdrop.audit.page import Table
+    from orderdrop.audit.page import Known, Table
     from orderdrop.audit.verify import Verified
 
 _SHOWN: Final = 15
@@ -69,41 +70,56 @@ def audit(
     first = day.date() if day else place.today
     last = to.date() if to else first
     choice = chosen(place, account, strategy, symbol)
-    with looking(place) as connection:
-        tables = tables_of(place, connection, first, last, choice)
-        told = report(connection, place.workspace, place.settings, tables, first, last, choice)
-    _write(tables, told, html, xlsx, place)
+    with Progress(place.language) as progress:
+        progress.step("正在读取日志库", "reading the journal")
+        with looking(place) as connection:
+            tables = tables_of(place, connection, first, last, choice)
+            progress.step("正在核对", "reckoning and comparing")
+            told = report(connection, place.workspace, place.settings, tables, first, last, choice)
+        progress.step("正在写文件", "writing the files")
+        paths = _write(tables, told, html, xlsx, place)
+    for path in paths:
+        click.echo(path)
     if as_json:
         print_json(told)
     elif not (html or xlsx):
-        _show(told)
+        _show(told, _known(place))
 
 
-def _write(tables: Any, told: Mapping[str, Any], html: Path | None, xlsx: Path | None, place: Place) -> None:
+def _known(place: Place) -> Known:
+    from orderdrop.audit.page import Known  # noqa: PLC0415
+
+    return Known({account: place.account_name(account) for account in place.settings.accounts}, place.names)
+
+
+def _write(
+    tables: Any, told: Mapping[str, Any], html: Path | None, xlsx: Path | None, place: Place
+) -> list[Path]:
+    """What was written."""
     from orderdrop.audit.book import Sheet, journal_sheet, write_book  # noqa: PLC0415
     from orderdrop.audit.page import page  # noqa: PLC0415
     from orderdrop.audit.page import tables as pages  # noqa: PLC0415
     from orderdrop.system.files import write_over  # noqa: PLC0415
 
+    known = _known(place)
     if html is not None:
         html.parent.mkdir(parents=True, exist_ok=True)
-        write_over(html, page(told).encode())
-        click.echo(html)
+        write_over(html, page(told, tables.orders, known).encode())
     if xlsx is not None:
         sheets = [
             Sheet(one.heading[0], [column.replace(" | ", " ") for column in one.columns], one.rows)
-            for one in pages(told)
+            for one in pages(told, known)
             if one.rows
         ]
         every = [journal_sheet(tables, what, place.language) for what in ("orders", "events")]
         write_book(xlsx, [*sheets, *every])
-        click.echo(xlsx)
+    return [path for path in (html, xlsx) if path is not None]
 
 
 # the screen
 
 
-def _show(told: Mapping[str, Any]) -> None:
+def _show(told: Mapping[str, Any], known: Known) -> None:
     from decimal import Decimal  # noqa: PLC0415
 
     from orderdrop.audit.page import shown  # noqa: PLC0415
@@ -122,7 +138,7 @@ def _show(told: Mapping[str, Any]) -> None:
     console.print(
         f"校验链头 chain head: {told['chain']['seal']} {told['chain']['head'] or '-'}", soft_wrap=True
     )
-    for one in pages(told):
+    for one in pages(told, known):
         if one.rows:
             _show_table(one)
 
@@ -159,7 +175,8 @@ def _show_table(one: Table) -> None:
 def _verify(place: Place, *, as_json: bool) -> None:
     from orderdrop.audit.verify import verify  # noqa: PLC0415
 
-    with looking(place) as connection:
+    with Progress(place.language) as progress, looking(place) as connection:
+        progress.step("正在校验", "proving journal and archive")
         proof = verify(connection, place.workspace, place.today)
     found = proof.difference
     if as_json:

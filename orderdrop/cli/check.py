@@ -23,6 +23,7 @@ from orderdrop.cli.output import (
     stdout,
     table,
 )
+from orderdrop.cli.progress import Progress
 from orderdrop.domain.status import TERMINAL, Status
 
 if TYPE_CHECKING:
@@ -131,10 +132,12 @@ def _rehearse(
     broker = foreseen(place.settings, place.workspace, FixedClock(to_datetime(now)))
     with place.connection() as real:
         try:
-            found = rehearse(
-                files, place.settings, place.workspace, real, now, trade_date(now),
-                strategy=strategy, profile=profile, broker=broker,
-            )  # fmt: skip
+            with Progress(place.language) as progress:
+                progress.step("正在预检", "judging the rows")
+                found = rehearse(
+                    files, place.settings, place.workspace, real, now, trade_date(now),
+                    strategy=strategy, profile=profile, broker=broker,
+                )  # fmt: skip
         except Changed as changed:
             give_up(f"{changed} 正在被写入", "is being written, try again")
         reading = Reading(real) if real is not None else None

@@ -11,6 +11,7 @@ import click
 
 from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.output import give_up, json_option, print_json, say, stdout, styled, table
+from orderdrop.cli.progress import Progress
 from orderdrop.errors import OrderdropError
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ def close(place: Place, ctx: click.Context, day: datetime | None, force: bool, a
             f"a live market may be open; close after {place.settings.close.at:%H:%M}",
             "  确要执行用 --force / --force does it all the same",
         )
-    closed = _by_the_router(place, wanted) if place.routed else _here(place, wanted)
+    with Progress(place.language) as progress:
+        progress.step("正在收盘", "closing the day")
+        closed = _by_the_router(place, wanted) if place.routed else _here(place, wanted)
     if as_json:
         print_json(closed)
     else:

@@ -13,6 +13,7 @@ import click
 from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.look import account_id, account_option, canonical, strategy_option, symbol_option
 from orderdrop.cli.output import give_up, say
+from orderdrop.cli.progress import Progress
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -55,9 +56,13 @@ def export(
       orderdrop export 2026-11-01 2026-11-30 --format xlsx --strategy alpha
     """
     first, last = day.date(), (to or day).date()
-    with looking(place) as connection:
-        tables = tables_of(place, connection, first, last, chosen(place, account, strategy, symbol))
-    for path in _write(place, tables, kind, out, _label(first, last)):
+    with Progress(place.language) as progress:
+        progress.step("正在读取日志库", "reading the journal")
+        with looking(place) as connection:
+            tables = tables_of(place, connection, first, last, chosen(place, account, strategy, symbol))
+        progress.step("正在写文件", "writing the files")
+        paths = _write(place, tables, kind, out, _label(first, last))
+    for path in paths:
         click.echo(path)
 
 

@@ -14,6 +14,7 @@ import click
 from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.look import account_id, canonical
 from orderdrop.cli.output import command_at, give_up, json_option, print_json, say, stdout, table
+from orderdrop.cli.progress import Progress
 
 if TYPE_CHECKING:
     from orderdrop.config.settings import Settings
@@ -229,7 +230,9 @@ def _play(
     from orderdrop.replay.playing import numbers, paper_settings, play  # noqa: PLC0415
 
     settings: Settings = paper_settings(place.settings, place.workspace.root)
-    play(changed.drops, settings, root, pause)
+    with Progress(place.language) as progress:
+        progress.step("正在重放", "playing again")
+        play(changed.drops, settings, root, pause, progress.come)
     engine = reading_engine(settings.journal.url, root)
     try:
         with place.journal() as then, read(engine) as now:

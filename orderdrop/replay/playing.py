@@ -65,9 +65,15 @@ def paper_settings(settings: Settings, root: Path) -> Settings:
 
 
 def play(
-    drops: Sequence[Played], settings: Settings, root: Path, pause: Callable[[Micros, Micros], None]
+    drops: Sequence[Played],
+    settings: Settings,
+    root: Path,
+    pause: Callable[[Micros, Micros], None],
+    come: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> None:
-    """Play `drops` in a new workspace at `root`. pause: is told the instants before and after each move of the clock.
+    """Play `drops` in a new workspace at `root`.
+
+    pause: is told the instants before and after each move of the clock. come: is told how many parts were played, and of how many.
 
     settings: see `paper_settings`. Raises ConfigError when there is a journal already.
     """
@@ -82,7 +88,8 @@ def play(
     clock = FixedClock(to_datetime(every[0].part.at))
     with App(settings, workspace, clock=clock) as app:
         _route(app)
-        for step in every:
+        for number, step in enumerate(every):
+            come(number, len(every))
             if step.part.at > clock.at:
                 pause(clock.at, step.part.at)
                 clock.at = step.part.at

@@ -94,11 +94,12 @@ def test_people_see_names_and_aliases_and_programs_the_ids(tmp_path: Path) -> No
         ("trades",),
         ("positions",),
         ("orders", "--broker"),
-        ("check", file),
+        ("orders", "--status", "filled"),
     ):
         shown = orderdrop(*words, at=workspace)
         assert "浦发银行" in shown.stdout, words
         assert UUID not in shown.output, words
+    assert "平安银行" in orderdrop("check", file, at=workspace).stdout
     for words in (("status",), ("limits",), ("why", "G-2"), ("cash",)):
         shown = orderdrop(*words, at=workspace)
         assert "主账户" in shown.stdout, words
