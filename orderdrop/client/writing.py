@@ -24,6 +24,7 @@ from orderdrop.inbox.names import TABLE_SUFFIXES, Ignored, read_name
 from orderdrop.inbox.profiles import Profiles, carrying
 from orderdrop.intake.columns import ORDER_COLUMNS
 from orderdrop.intake.encoding import byte_order_mark, last_line_end
+from orderdrop.intake.nature import HEAD_BYTES, TEXT, suffix_of
 from orderdrop.system.clock import SystemClock, to_datetime, trade_date
 from orderdrop.system.files import rename_free, sync_folder
 
@@ -101,7 +102,7 @@ def put(place: Workspace, name: str, content: bytes, strategy: str | None = None
         path, temporary = folder / candidate, folder / f".{candidate}.tmp"
         with contextlib.suppress(FileExistsError):
             _write_durably(temporary, content)
-            _move_in(temporary, path, whole=not name.lower().endswith(".csv") or _ends_whole(content))
+            _move_in(temporary, path, whole=_is_whole(name, content))
             sync_folder(folder)
             return path
     raise AssertionError("there is always another name")  # pragma: no cover
@@ -233,8 +234,10 @@ def _plain(name: str) -> str:
     return name
 
 
-def _ends_whole(content: bytes) -> bool:
-    """Whether the last line has its newline; if not, a `.fin` says that it is whole all the same."""
+def _is_whole(name: str, content: bytes) -> bool:
+    """Whether the last line has its newline, of what is text; if not, a `.fin` says that it is whole all the same."""
+    if suffix_of(content[:HEAD_BYTES], Path(name).suffix.lower()) != TEXT:
+        return True
     encoding, start = byte_order_mark(content) or (None, 0)
     return last_line_end(content, encoding, start, len(content)) == len(content)
 

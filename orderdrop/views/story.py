@@ -21,6 +21,7 @@ from orderdrop.inbox.names import Name, read_name
 from orderdrop.inbox.profiles import Profiles
 from orderdrop.intake import Book, BookLimits, open_book
 from orderdrop.intake.encoding import CANDIDATES, byte_order_mark, decodes
+from orderdrop.intake.nature import HEAD_BYTES, TEXT, suffix_of
 from orderdrop.intake.profile import DELIMITERS, Profile
 from orderdrop.journal.reader import Reading
 from orderdrop.journal.records import drop_of
@@ -117,10 +118,12 @@ class Teller:
         said, limits = read_name(drop.name.rpartition("/")[2]), self._settings.inbox
         found = Profiles(self._settings.profiles).of(drop.name)
         profile = None if isinstance(found, Refusal) else found
-        if isinstance(said, Name) and said.whole:
-            allowed = BookLimits.of(limits.max_bytes, limits.max_rows)
-            opened = open_book(path.read_bytes(), said.suffix, said.kind, allowed, profile)
-            return _row_of_book(opened, order)
+        if isinstance(said, Name) and not said.followed:
+            data = path.read_bytes()
+            suffix = suffix_of(data[:HEAD_BYTES], said.suffix)
+            if suffix != TEXT:
+                allowed = BookLimits.of(limits.max_bytes, limits.max_rows)
+                return _row_of_book(open_book(data, suffix, said.kind, allowed, profile), order)
         header, line = _lines(path, spot_of(order & 0xFFFFFFFF).row, profile)
         return (_positions(profile, line), line) if profile and profile.positions and line else (header, line)
 
