@@ -11,6 +11,7 @@ from typing import Any, Final
 from orderdrop.audit import charts
 from orderdrop.audit.book import Sheet
 from orderdrop.system.csv_tables import harmless
+from orderdrop.views.called import is_derived
 
 STAGES: Final = {
     "dropped_admitted": "写入→接收 dropped to admitted",
@@ -241,7 +242,7 @@ def _ratio(measure: str, value: float | None) -> str:
 def _evidence(orders: Iterable[Mapping[str, Any]]) -> list[tuple[Cell, ...]]:
     return [
         (
-            order["sid"], order["symbol"], order["status"],
+            f"{order['drop']}:{order['row']}" if is_derived(order["sid"]) else order["sid"], order["symbol"], order["status"],
             " → ".join(f"{one['at'][11:23]} {one['event']} {one['detail'] or ''}".strip() for one in order["evidence"]),
         )
         for order in orders

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -73,6 +73,7 @@ def orders(
       orderdrop orders --broker
     """
     from orderdrop.domain.identity import day_number  # noqa: PLC0415
+    from orderdrop.views.called import names_again  # noqa: PLC0415
     from orderdrop.views.orders import order_view  # noqa: PLC0415
 
     place.must_exist()
@@ -97,7 +98,7 @@ def orders(
         if as_json:
             print_json_array(order_view(row, place.language) for row in found)
         else:
-            _show_orders(place, list(found))
+            _show_orders(place, list(found), names_again(reading, day_number(on)) if reading else ())
 
 
 @click.command(short_help="Today's drops, with row errors. 今日文件")
@@ -178,8 +179,9 @@ def canonical(symbol: str | None) -> str | None:
     return read.text
 
 
-def order_table(rows: Iterable[Any], width: int) -> Any:
-    """rows: journal rows. width: of the screen; a narrow one goes without the columns that matter least."""
+def order_table(rows: Iterable[Any], width: int, again: Collection[str] = ()) -> Any:
+    """rows: journal rows. width: of the screen; a narrow one goes without the columns that matter least. again: see `name_of`."""
+    from orderdrop.views.called import name_of  # noqa: PLC0415
     from orderdrop.views.orders import order_view  # noqa: PLC0415
 
     every = ("时间\nTime", "编号\nsid", "代码\nSymbol", "买卖\nSide", "数量\nVolume", "价格\nPrice", "状态\nStatus",
@@ -190,14 +192,14 @@ def order_table(rows: Iterable[Any], width: int) -> Any:
         order = order_view(row)
         side = ("买 buy", "red") if order.side == "buy" else ("卖 sell", "green")
         cells = (
-            clock_time(order.received_at), order.sid, order.symbol, _text(*side), f"{order.volume}", order.price or "市价",
+            clock_time(order.received_at), name_of(row, again), order.symbol, _text(*side), f"{order.volume}", order.price or "市价",
             styled(order.status), f"{order.filled_volume or ''}", _short(order.avg_price),
         )  # fmt: skip
         made.add_row(*(cells[number] for number in shown))
     return made
 
 
-def _show_orders(place: Place, rows: list[Any]) -> None:
+def _show_orders(place: Place, rows: list[Any], again: Collection[str]) -> None:
     from orderdrop.cli.reasons import tell_orders  # noqa: PLC0415
 
     if not rows:
@@ -205,8 +207,8 @@ def _show_orders(place: Place, rows: list[Any]) -> None:
         return
     console = stdout()
     shown = rows[-_ORDERS_SHOWN:]
-    console.print(order_table(shown, console.width))
-    tell_orders(console, shown, place.language)
+    console.print(order_table(shown, console.width, again))
+    tell_orders(console, shown, place.language, again)
     counts = Counter(row.status for row in rows)
     words = " · ".join(f"{counts[status]} {status}" for status in Status if counts[status])
     say(f"{len(rows)} 笔", f"{len(rows)} orders: {words}", place.language)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.padding import Padding
@@ -10,6 +10,7 @@ from rich.text import Text
 
 from orderdrop.cli.output import style_of
 from orderdrop.domain.refusal import Language
+from orderdrop.views.called import name_of
 from orderdrop.views.orders import explain_row
 
 if TYPE_CHECKING:
@@ -37,10 +38,12 @@ def tell_row(console: Console, where: str, row: Any, language: Language) -> None
         tell(console, where, row.reason_code, why.text(language), why.remedy, style)
 
 
-def tell_orders(console: Console, rows: Sequence[Any], language: Language) -> None:
-    """Below a table of orders: why some of them stand as they do."""
+def tell_orders(
+    console: Console, rows: Sequence[Any], language: Language, again: Collection[str] = ()
+) -> None:
+    """Below a table of orders: why some of them stand as they do. again: see `name_of`."""
     told = [row for row in rows if row.reason_code]
     for row in told[:_SHOWN]:
-        tell_row(console, row.sid, row, language)
+        tell_row(console, name_of(row, again), row, language)
     if len(told) > _SHOWN:
         console.print(Text(f"  … +{len(told) - _SHOWN}: --json", "dim"))

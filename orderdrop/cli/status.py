@@ -48,11 +48,27 @@ def status(place: Place, ctx: click.Context, as_json: bool) -> None:
     found = look(place)
     if as_json:
         print_json(found)
+        problems = found["problems"]
     else:
-        _show(found)
-    for problem in found["problems"]:
+        oldest = found["oldest_unconfirmed"]
+        called, *problems = _in_words(place, [oldest["sid"] if oldest else "", *found["problems"]])
+        _show(found, called)
+    for problem in problems:
         say(problem, problem, place.language)
     ctx.exit(1 if found["problems"] else 0)
+
+
+def _in_words(place: Place, texts: list[str]) -> list[str]:
+    """The texts, with orders called as people call them, where the journal can be asked."""
+    from orderdrop.domain.identity import day_number  # noqa: PLC0415
+    from orderdrop.errors import JournalError  # noqa: PLC0415
+    from orderdrop.views.called import in_words  # noqa: PLC0415
+
+    try:
+        with place.journal() as reading:
+            return in_words(texts, reading, day_number(place.today)) if reading else texts
+    except JournalError:
+        return texts
 
 
 def look(place: Place) -> dict[str, Any]:
@@ -238,7 +254,7 @@ def _oldest(orders: list[Any]) -> dict[str, Any] | None:
     }
 
 
-def _show(found: dict[str, Any]) -> None:
+def _show(found: dict[str, Any], oldest_called: str) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
@@ -275,7 +291,7 @@ def _show(found: dict[str, Any]) -> None:
     oldest = found["oldest_unconfirmed"]
     if oldest:
         grid.add_row(
-            "未确认 unconfirmed", f"{oldest['sid']}  {clock_time(oldest['since'])}  {oldest['seconds']:.0f} s"
+            "未确认 unconfirmed", f"{oldest_called}  {clock_time(oldest['since'])}  {oldest['seconds']:.0f} s"
         )
     _show_inbox(grid, found)
     grid.add_row("磁盘 disk", _disk_words(found["disk"]))

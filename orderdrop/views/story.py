@@ -26,6 +26,7 @@ from orderdrop.intake.profile import DELIMITERS, Profile
 from orderdrop.journal.reader import Reading
 from orderdrop.journal.records import drop_of
 from orderdrop.system.clock import iso
+from orderdrop.views.called import Called, orders_called
 from orderdrop.views.inbox import look_at
 from orderdrop.views.orders import drop_view, explain_row, live_words, order_view, where
 
@@ -71,6 +72,16 @@ class Teller:
         others += [self._attempt(row) for row in rows]
         story = {"asked": sid, "kind": "order", "order": None} if newest is None else self._told(sid, newest)
         return story | {"other_rows": sorted(others, key=lambda other: other["at"])}
+
+    def called(self, called: Called) -> list[Any]:
+        """The orders that a file and a row may mean, newest first: those of the day, else of the last day that had any."""
+        if self._reading is None:
+            return []
+        found = orders_called(self._reading, called, day_number(self._day))
+        if found:
+            return found
+        days = {drop.trade_day for drop in self._reading.drops_by_name(called.name)}
+        return orders_called(self._reading, called, max(days)) if days else []
 
     def _told(self, sid: str, order: Any) -> Story:
         assert self._reading is not None  # noqa: S101  it was found there
