@@ -20,6 +20,7 @@ from orderdrop.domain.order import OrderType
 from orderdrop.domain.refusal import Refusal, explain
 from orderdrop.domain.status import Status
 from orderdrop.system.clock import Micros, iso, to_datetime
+from orderdrop.views.called import is_derived
 
 SOFTWARE: Final = {"name": "orderdrop", "version": __version__, "developer": "orderdrop contributors"}
 """What a user of program trading reports to the broker, as far as this program is concerned."""
@@ -161,7 +162,8 @@ def _refusals(tables: Tables) -> list[dict[str, Any]]:
     for order in tables.orders:
         if order.why is not None and order.status in {Status.DENIED, Status.REJECTED}:
             by = "broker" if order.status == Status.REJECTED else "check"
-            found[by, str(order.why.code)].append((order.sid, order.why))
+            named = f"{order.drop}:{order.row}" if is_derived(order.sid) else order.sid
+            found[by, str(order.why.code)].append((named, order.why))
     told = [
         {
             "by": by, "code": code, "count": len(cases), "first": cases[0][0],
@@ -186,6 +188,7 @@ def _told(tables: Tables, wanted: Callable[[Sequence[Any]], bool]) -> list[dict[
     return [
         {
             "sid": order.sid, "account_id": order.account_id, "symbol": order.symbol, "status": order.status,
+            "drop": order.drop, "row": order.row,
             "evidence": [
                 {"at": iso(event.at), "event": event.event, "source": event.source, "detail": event.detail}
                 for event in events[order.id]

@@ -14,6 +14,7 @@ from orderdrop.audit.book import Sheet
 from orderdrop.audit.frames import Order
 from orderdrop.audit.order_list import order_list
 from orderdrop.system.csv_tables import harmless
+from orderdrop.views.called import is_derived
 
 STAGES: Final = {
     "dropped_admitted": "写入→接收 dropped to admitted",
@@ -275,7 +276,7 @@ def _ratio(measure: str, value: float | None) -> str:
 def _evidence(orders: Iterable[Mapping[str, Any]], known: Known) -> list[tuple[Cell, ...]]:
     return [
         (
-            order["sid"], known.security(order["symbol"]), order["status"],
+            f"{order['drop']}:{order['row']}" if is_derived(order["sid"]) else order["sid"], known.security(order["symbol"]), order["status"],
             " → ".join(f"{one['at'][11:23]} {one['event']} {one['detail'] or ''}".strip() for one in order["evidence"]),
         )
         for order in orders

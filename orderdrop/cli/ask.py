@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -92,15 +92,18 @@ def trades(
       orderdrop trades --date 2026-11-19 --json
     """
     from orderdrop.client import queries  # noqa: PLC0415
+    from orderdrop.domain.identity import day_number  # noqa: PLC0415
+    from orderdrop.views.called import names_of_day  # noqa: PLC0415
 
     place.must_exist()
     with place.journal() as reading:
         on = day.date() if day else place.today
         names = place.names
         found = queries.trades(reading, on, account_id(place, account), canonical(symbol))
+        called = names_of_day(reading, day_number(on)) if reading and not as_json else {}
     _answer(
         place, found, ("时间\nTime", "编号\nsid", "代码\nSymbol", NAME, "买卖\nSide", "数量\nVolume", "价格\nPrice", "金额\nAmount", "费用\nFee", "成交编号\nFill"),
-        lambda one: (clock_time(one.at), one.sid or "–", one.symbol or "–", names.get(one.symbol or "", ""), one.side or "–", str(one.volume), one.price, one.value, one.fee or "", one.exec_id),
+        lambda one: (clock_time(one.at), _named(one.sid, called), one.symbol or "–", names.get(one.symbol or "", ""), one.side or "–", str(one.volume), one.price, one.value, one.fee or "", one.exec_id),
         as_json=as_json,
     )  # fmt: skip
 
@@ -110,16 +113,24 @@ def show_broker_orders(
 ) -> None:
     """`orderdrop orders --broker`."""
     from orderdrop.client import queries  # noqa: PLC0415
+    from orderdrop.domain.identity import day_number  # noqa: PLC0415
+    from orderdrop.views.called import names_of_day  # noqa: PLC0415
 
     with place.journal() as reading:
         on = day.date() if day else place.today
         names = place.names
         found = queries.broker_orders(reading, on, account_id(place, account), canonical(symbol))
+        called = names_of_day(reading, day_number(on)) if reading and not as_json else {}
     _answer(
         place, found, ("时间\nTime", "编号\nsid", "代码\nSymbol", NAME, "买卖\nSide", "数量\nVolume", "价格\nPrice", "状态\nStatus", "成交\nFilled", "合同号\nOrder"),
-        lambda one: (clock_time(one.at), one.sid or "–", one.symbol or "–", names.get(one.symbol or "", ""), one.side or "–", str(one.volume or ""), one.price or "", styled(one.status), str(one.filled_volume or ""), one.order_id or ""),
+        lambda one: (clock_time(one.at), _named(one.sid, called), one.symbol or "–", names.get(one.symbol or "", ""), one.side or "–", str(one.volume or ""), one.price or "", styled(one.status), str(one.filled_volume or ""), one.order_id or ""),
         as_json=as_json,
     )  # fmt: skip
+
+
+def _named(sid: str | None, names: Mapping[str, str]) -> str:
+    """An order as people call it."""
+    return names.get(sid, sid) if sid else "–"
 
 
 def _answer(place: Place, found: Sequence[Any], columns: Sequence[str], cells: Any, *, as_json: bool) -> None:

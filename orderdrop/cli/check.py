@@ -249,6 +249,7 @@ def _show(place: Place, found: list[dict[str, Any]]) -> None:
     from rich.text import Text  # noqa: PLC0415
 
     from orderdrop.cli.reasons import tell  # noqa: PLC0415
+    from orderdrop.views.called import is_derived  # noqa: PLC0415
 
     console, names = stdout(), place.names
     for file in dict.fromkeys(row["file"] for row in found):
@@ -261,8 +262,10 @@ def _show(place: Place, found: list[dict[str, Any]]) -> None:
         )  # fmt: skip
         for row in rows:
             outcome = Text(row["outcome"], _STYLES.get(row["outcome"], "red"))
+            derived = row["sid"] and is_derived(row["sid"])
+            called = f"{Path(file).name}:{_at(row)}" if derived else row["sid"]
             name = [names.get(row["symbol"])] if named else []
-            cells = (row["sid"], row["symbol"], *name, _SIDES.get(row["side"]), row["volume"], row["price"])
+            cells = (called, row["symbol"], *name, _SIDES.get(row["side"]), row["volume"], row["price"])
             made.add_row(_at(row), *("" if cell is None else str(cell) for cell in cells), outcome)
         console.print(made)
         for row in rows:

@@ -26,7 +26,7 @@ _ASKED: Final = {
     "resend": ("请求重发", "resend"),
 }
 
-sids_argument = click.argument("sids", nargs=-1, metavar="[SID]...")
+sids_argument = click.argument("sids", nargs=-1, metavar="[SID|FILE:ROW]...")
 
 
 @click.command(short_help="Ask for orders to be cancelled. 撤单")
@@ -62,6 +62,7 @@ def cancel(
     \b
     Examples 例子:
       orderdrop cancel S1-0001 S1-0002
+      orderdrop cancel 篮子.csv:3
       orderdrop cancel --all
       orderdrop cancel --drop basket.csv
       orderdrop cancel --all --strategy alpha --symbol 600000.SH
@@ -79,6 +80,8 @@ def cancel(
     elif every:
         wanted = {"account_id": account_id(place, account), "strategy": strategy, "symbol": canonical(symbol)}
         sids = _live(place, wanted)
+    else:
+        sids = _named(place, sids)
     _instruct(place, DropKind.CANCEL, sids, as_json=as_json)
 
 
@@ -98,6 +101,7 @@ def release(place: Place, sids: tuple[str, ...], every: bool, drop_name: str | N
     \b
     Examples 例子:
       orderdrop release S1-0001
+      orderdrop release 篮子.csv:3
       orderdrop release --drop basket.csv
       orderdrop release --all
     """
@@ -106,7 +110,9 @@ def release(place: Place, sids: tuple[str, ...], every: bool, drop_name: str | N
     if bool(sids) + every + (drop_name is not None) != 1:
         raise click.UsageError("编号、--all、--drop 选一种 / give sids, --all or --drop, one of them")
     place.must_exist()
-    if not sids:
+    if sids:
+        sids = _named(place, sids)
+    else:
         sids = _live(
             place,
             {
@@ -118,7 +124,7 @@ def release(place: Place, sids: tuple[str, ...], every: bool, drop_name: str | N
 
 
 @click.command(short_help="Hand an order over once more, if it is proven lost. 重发")
-@click.argument("sids", nargs=-1, required=True, metavar="SID...")
+@click.argument("sids", nargs=-1, required=True, metavar="SID|FILE:ROW...")
 @json_option
 @pass_place
 def resend(place: Place, sids: tuple[str, ...], as_json: bool) -> None:
@@ -133,7 +139,7 @@ def resend(place: Place, sids: tuple[str, ...], as_json: bool) -> None:
     from orderdrop.domain.order import DropKind  # noqa: PLC0415
 
     place.must_exist()
-    _instruct(place, DropKind.RESEND, sids, as_json=as_json)
+    _instruct(place, DropKind.RESEND, _named(place, sids), as_json=as_json)
 
 
 @click.command(short_help="Stop new orders. 暂停新委托")
@@ -294,6 +300,32 @@ def _of_drop(place: Place, named: str, *, yes: bool) -> tuple[str, ...]:
             err=True,
         )
     return sids
+
+
+def _named(place: Place, asked: tuple[str, ...]) -> tuple[str, ...]:
+    """The sids of orders that are named by a sid, or by file and row. Ends the command where a row is none of today's orders, or several."""
+    from orderdrop.domain.identity import day_number  # noqa: PLC0415
+    from orderdrop.views.called import choices, orders_called, read_called  # noqa: PLC0415
+
+    rows = [(one, called) for one in asked if (called := read_called(one)) is not None]
+    if not rows:
+        return asked
+    sids: dict[str, str] = {}
+    with place.journal() as reading:
+        for one, called in rows:
+            found = orders_called(reading, called, day_number(place.today)) if reading else []
+            if not found:
+                give_up(
+                    f"今天没有这一行的委托：{one}", f"no order of today came from that row: {one}",
+                    "  orderdrop orders, orderdrop why",
+                )  # fmt: skip
+            if len(found) > 1:
+                give_up(
+                    f"“{one}”指好几笔，什么也没写；请写其中一笔：", f"“{one}” is several orders, nothing was written; name one of",
+                    *(f"  {choice}" for choice in choices(found)),
+                )  # fmt: skip
+            sids[one] = found[0].sid
+    return tuple(dict.fromkeys(sids.get(one, one) for one in asked))
 
 
 def _known_drop(place: Place, name: str) -> str:

@@ -35,6 +35,7 @@ from orderdrop.journal.reader import Reading
 from orderdrop.journal.records import DropState, InstructionState, RowOutcome, drop_of
 from orderdrop.service.app import App
 from orderdrop.system.clock import SystemClock, iso
+from orderdrop.views.called import is_derived
 from orderdrop.views.orders import drop_view, explain_row, is_early, live_words, where
 
 _ROWS_SHOWN: Final = 10
@@ -242,6 +243,7 @@ class Screen:
         if why is None:
             return
         sid = getattr(row, "sid", None) or ""
+        sid = "" if at and is_derived(sid) else sid
         head = Text.assemble(
             (at, "bold"), "  " if at else "", (row.reason_code, "red"), f"  {sid}" if sid else ""
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -80,6 +80,7 @@ def orders(
       orderdrop orders --watch --status open
     """
     from orderdrop.domain.identity import day_number  # noqa: PLC0415
+    from orderdrop.views.called import names_again  # noqa: PLC0415
     from orderdrop.views.orders import order_view  # noqa: PLC0415
 
     place.must_exist()
@@ -113,7 +114,7 @@ def orders(
         if as_json:
             print_json_array(order_view(row, place.language) for row in found)
         else:
-            _show_orders(place, list(found))
+            _show_orders(place, list(found), names_again(reading, day_number(on)) if reading else ())
 
 
 @click.command(short_help="Today's drops, with row errors. 今日文件")
@@ -194,8 +195,13 @@ def canonical(symbol: str | None) -> str | None:
     return read.text
 
 
-def order_table(rows: Iterable[Any], width: int, names: Mapping[str, str]) -> Any:
-    """rows: journal rows. width: of the screen; a narrow one goes without the columns that matter least. names: of securities."""
+def order_table(
+    rows: Iterable[Any], width: int, names: Mapping[str, str], again: Collection[str] = ()
+) -> Any:
+    """rows: journal rows. width: of the screen; a narrow one goes without the columns that matter least. names: of securities.
+    again: see `name_of`.
+    """
+    from orderdrop.views.called import name_of  # noqa: PLC0415
     from orderdrop.views.orders import order_view  # noqa: PLC0415
 
     rows = list(rows)
@@ -209,14 +215,14 @@ def order_table(rows: Iterable[Any], width: int, names: Mapping[str, str]) -> An
         order = order_view(row)
         side = ("买 buy", "red") if order.side == "buy" else ("卖 sell", "green")
         cells = (
-            clock_time(order.received_at), order.sid, order.symbol, names.get(order.symbol, ""), _text(*side), f"{order.volume}", order.price or "市价",
+            clock_time(order.received_at), name_of(row, again), order.symbol, names.get(order.symbol, ""), _text(*side), f"{order.volume}", order.price or "市价",
             styled(order.status), f"{order.filled_volume or ''}", _short(order.avg_price),
         )  # fmt: skip
         made.add_row(*(cells[number] for number in shown))
     return made
 
 
-def _show_orders(place: Place, rows: list[Any]) -> None:
+def _show_orders(place: Place, rows: list[Any], again: Collection[str]) -> None:
     from orderdrop.cli.reasons import tell_orders  # noqa: PLC0415
 
     if not rows:
@@ -224,8 +230,8 @@ def _show_orders(place: Place, rows: list[Any]) -> None:
         return
     console = stdout()
     shown = rows[-_ORDERS_SHOWN:]
-    console.print(order_table(shown, console.width, place.names))
-    tell_orders(console, shown, place.language)
+    console.print(order_table(shown, console.width, place.names, again))
+    tell_orders(console, shown, place.language, again)
     counts = Counter(row.status for row in rows)
     words = " · ".join(f"{counts[status]} {status}" for status in Status if counts[status])
     say(f"{len(rows)} 笔", f"{len(rows)} orders: {words}", place.language)

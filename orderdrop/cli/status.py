@@ -56,11 +56,28 @@ def status(place: Place, ctx: click.Context, watched: bool, as_json: bool) -> No
     found = look(place)
     if as_json:
         print_json(found)
+        problems = found["problems"]
     else:
-        stdout().print(_grid(found, place))
-    for problem in found["problems"]:
+        called, *problems = _in_words(place, found)
+        stdout().print(_grid(found, place, called))
+    for problem in problems:
         say(problem, problem, place.language)
     ctx.exit(1 if found["problems"] else 0)
+
+
+def _in_words(place: Place, found: dict[str, Any]) -> list[str]:
+    """The oldest unconfirmed order and the problems, with orders called as people call them, where the journal can be asked."""
+    from orderdrop.domain.identity import day_number  # noqa: PLC0415
+    from orderdrop.errors import JournalError  # noqa: PLC0415
+    from orderdrop.views.called import in_words  # noqa: PLC0415
+
+    oldest = found["oldest_unconfirmed"]
+    texts = [oldest["sid"] if oldest else "", *found["problems"]]
+    try:
+        with place.journal() as reading:
+            return in_words(texts, reading, day_number(place.today)) if reading else texts
+    except JournalError:
+        return texts
 
 
 def look(place: Place) -> dict[str, Any]:
@@ -253,10 +270,11 @@ def frame(place: Place, _console: Console) -> RenderableType:
     from rich.text import Text  # noqa: PLC0415
 
     found = look(place)
-    return Group(_grid(found, place), *(Text(f"! {problem}", "bold yellow") for problem in found["problems"]))
+    called, *problems = _in_words(place, found)
+    return Group(_grid(found, place, called), *(Text(f"! {problem}", "bold yellow") for problem in problems))
 
 
-def _grid(found: dict[str, Any], place: Place) -> Table:
+def _grid(found: dict[str, Any], place: Place, oldest_called: str) -> Table:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
@@ -293,7 +311,7 @@ def _grid(found: dict[str, Any], place: Place) -> Table:
     oldest = found["oldest_unconfirmed"]
     if oldest:
         grid.add_row(
-            "未确认 unconfirmed", f"{oldest['sid']}  {clock_time(oldest['since'])}  {oldest['seconds']:.0f} s"
+            "未确认 unconfirmed", f"{oldest_called}  {clock_time(oldest['since'])}  {oldest['seconds']:.0f} s"
         )
     if found["counts"].get(Status.HELD):
         grid.add_row(

@@ -14,6 +14,8 @@ from orderdrop.cli.context import Place
 from orderdrop.cli.output import clock_time, stdout, style_of
 from orderdrop.cli.reasons import tell
 from orderdrop.domain.codes import Code
+from orderdrop.views.called import is_derived
+from orderdrop.views.orders import Where
 from orderdrop.views.story import Story, cells_of
 
 _SIDES: Final = {"buy": "买 buy", "sell": "卖 sell"}
@@ -53,7 +55,10 @@ def _head(console: Console, story: Story, order: Story, place: Place) -> None:
         f"{_SIDES[order['side']]} {order['volume']} {order['symbol']}{f' {name}' if name else ''} @ {price}"
     )
     status = Text(f" {order['status']} ", f"reverse {style_of(order['status'])}")
-    console.print(Text.assemble((order["sid"], "bold"), "  ", what, "  ", status))
+    called = f"{order['drop']}:{Where(order['sheet'], order['row'])}  " if is_derived(order["sid"]) else ""
+    console.print(
+        Text.assemble((called, "bold"), (order["sid"], "dim" if called else "bold"), "  ", what, "  ", status)
+    )
     facts = [("账户 account", place.account_name(order["account_id"])), ("策略 strategy", order["strategy"]), ("通道 gateway", _gateway(story)),
              ("柜台编号 order id", order["order_id"]), ("成交 filled", _filled(order)), ("备注 remark", order["remark"])]  # fmt: skip
     for name, value in facts:
@@ -204,6 +209,7 @@ _COUNTS: Final = {
 
 def _reason(console: Console, where: str, row: Any) -> None:
     sid = row.get("sid")
+    sid = None if sid and where and is_derived(sid) else sid
     where += f"  {sid}" if sid and sid not in where else ""
     if row["code"]:
         tell(console, where, row["code"], row["reason"], row["remedy"])

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.look import date_option
-from orderdrop.cli.output import give_up, json_option, print_json
+from orderdrop.cli.output import give_up, json_option, print_json, say
 
 if TYPE_CHECKING:
     from orderdrop.views.story import Teller
 
 
 @click.command(short_help="The whole story of an order or a file. 查明原因")
-@click.argument("asked", metavar="SID|FILE")
+@click.argument("asked", metavar="SID|FILE|FILE:ROW")
 @date_option
 @json_option
 @pass_place
@@ -32,6 +32,7 @@ def why(place: Place, asked: str, day: datetime | None, as_json: bool) -> None:
     Examples 例子:
       orderdrop why S1-0001
       orderdrop why basket.csv
+      orderdrop why 篮子.csv:3
       orderdrop why inbox/basket.xlsx --json
     """
     from orderdrop.cli.story_screen import show  # noqa: PLC0415
@@ -42,13 +43,32 @@ def why(place: Place, asked: str, day: datetime | None, as_json: bool) -> None:
         teller = Teller(
             place.workspace, place.settings, reading, day.date() if day else place.today, place.today
         )
-        story = teller.order(asked) or teller.file(_below_inbox(place, asked))
+        story = teller.order(asked) or _row(place, teller, asked) or teller.file(_below_inbox(place, asked))
         if story is None:
             _unknown(asked, teller)
     if as_json:
         print_json(story)
     else:
         show(story, place)
+
+
+def _row(place: Place, teller: Teller, asked: str) -> dict[str, Any] | None:
+    """The story of a file's row, such as 篮子.csv:3; of one that became no order, its file's."""
+    from orderdrop.views.called import choices, read_called  # noqa: PLC0415
+
+    called = read_called(asked)
+    if called is None:
+        return None
+    called = called._replace(name=_below_inbox(place, called.name))
+    found = teller.called(called)
+    if len(found) > 1:
+        say(
+            f"“{asked}”指好几笔，这是最新的一笔；其余：", f"“{asked}” is several orders, this is the newest; the others are",
+            place.language,
+        )  # fmt: skip
+        for choice in choices(found)[1:]:
+            say(f"  {choice}", f"  {choice}", place.language)
+    return teller.order(found[0].sid) if found else teller.file(called.name)
 
 
 def _below_inbox(place: Place, asked: str) -> str:

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from filelock import FileLock
 
-from orderdrop.client.spelling import InvalidOrder
+from orderdrop.client.spelling import InvalidOrder, is_nothing
 from orderdrop.client.writing import (
     Refused,
     Rows,
@@ -72,7 +72,7 @@ _POLL: Final = 0.05
 
 
 def drop(
-    orders: str | os.PathLike[str] | pd.DataFrame | Rows,
+    orders: str | os.PathLike[str] | pd.DataFrame | Rows | Mapping[str, Any],
     workspace: str | os.PathLike[str] = ".",
     *,
     name: str | None = None,
@@ -85,7 +85,7 @@ def drop(
     trade once. To trade the same again, or to `wait` for an order, give each a sid (see `new_sid`).
 
     Args:
-        orders: a file, a DataFrame, or rows; columns and sides may have any name that a csv header knows, such as 代码 and 买入.
+        orders: a file, a DataFrame as it is, rows, or one row; columns and values may be written as in a csv file, such as 代码 and 买入.
         workspace: the workspace's folder.
         name: of the drop; a file keeps its own. If the name is taken, a suffix makes it unique.
         strategy: a sub-folder of the inbox, which names the strategy of rows that name none.
@@ -114,8 +114,8 @@ def drop(
 def buy(
     symbol: str,
     volume: int,
-    *,
     price: float | str | Decimal | None = None,
+    *,
     order_type: str | int | None = None,
     account: str | None = None,
     strategy: str | None = None,
@@ -151,8 +151,8 @@ def buy(
 def sell(
     symbol: str,
     volume: int,
-    *,
     price: float | str | Decimal | None = None,
+    *,
     order_type: str | int | None = None,
     account: str | None = None,
     strategy: str | None = None,
@@ -170,7 +170,7 @@ def _drop_one(
     side: OrderBusiness, symbol: str, volume: int, price: float | str | Decimal | None, order_type: str | int | None,
     account: str | None, strategy: str | None, sid: str | None, remark: str | None, workspace: str | os.PathLike[str],
 ) -> str:  # fmt: skip
-    if price is None and order_type is None:
+    if is_nothing(price) and order_type is None:
         raise InvalidOrder(
             '没有价格，也没有说是哪种市价委托 → 写 price=10.35，或 order_type="市价"'
             ' / neither a price nor a kind of market order → write price=10.35, or order_type="市价"'

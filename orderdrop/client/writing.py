@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
-from orderdrop.client.spelling import InvalidOrder, spelled
+from orderdrop.client.spelling import BREAK, InvalidOrder, spelled, told
 from orderdrop.config.settings import Settings
 from orderdrop.config.workspace import FIN_SUFFIX, Workspace
 from orderdrop.domain.order import DropKind, InstructionRow, OrderRow
@@ -22,8 +22,9 @@ from orderdrop.domain.refusal import Code, Refusal, explain
 from orderdrop.errors import OrderdropError
 from orderdrop.inbox.names import TABLE_SUFFIXES, Ignored, read_name
 from orderdrop.inbox.profiles import Profiles, carrying
-from orderdrop.intake.columns import ORDER_COLUMNS
+from orderdrop.intake.columns import ORDER_COLUMNS, column_named
 from orderdrop.intake.encoding import byte_order_mark, last_line_end
+from orderdrop.intake.nature import HEAD_BYTES, TEXT, suffix_of
 from orderdrop.system.clock import SystemClock, to_datetime, trade_date
 from orderdrop.system.files import rename_free, sync_folder
 
@@ -53,26 +54,56 @@ class Refused(OrderdropError):
         self.remedy = remedy
 
 
-def order_rows(orders: pd.DataFrame | Rows) -> list[OrderRow]:
+def order_rows(orders: pd.DataFrame | pd.Series | Rows | Mapping[str, Any]) -> list[OrderRow]:
     """Raises InvalidOrder, naming every row that is none."""
-    given: list[Mapping[str, Any] | OrderRow] = [*(_records(orders) if _is_frame(orders) else orders)]
+    given = _given(orders)
     if not given:
         raise InvalidOrder("没有委托 / there are no orders")
-    rows, problems = [], []
+    rows: list[OrderRow] = []
+    problems: dict[str, list[int]] = {}
     plain = iter(spelled([_filled_in(row) for row in given if not isinstance(row, OrderRow)]))
     for number, row in enumerate(given, 1):
         try:
-            rows.append(row if isinstance(row, OrderRow) else OrderRow(**next(plain)))
+            one = row if isinstance(row, OrderRow) else OrderRow(**next(plain))
         except ValidationError as error:
-            problems += [f"第 {number} 笔 / order {number}: {_words(problem)}" for problem in error.errors()]
-    problems += [
-        f"第 {number} 笔 / order {number}: 含有换行 / holds a line break"
-        for number, row in enumerate(rows, 1)
-        if any(character in cell for cell in _cells(row) for character in "\r\n\0")
-    ]
+            for problem in error.errors():
+                problems.setdefault(_words(problem), []).append(number)
+            continue
+        rows.append(one)
+        if any(character in cell for cell in _cells(one) for character in "\r\n\0"):
+            problems.setdefault(BREAK, []).append(number)
     if problems:
-        raise InvalidOrder("\n".join(problems))
+        raise InvalidOrder(told(problems))
     return rows
+
+
+def _given(orders: Any) -> list[Mapping[str, Any] | OrderRow]:
+    """The rows of whatever holds orders. Raises InvalidOrder for what is none."""
+    if _is_frame(orders):
+        return [*_records(orders)]
+    if isinstance(orders, OrderRow):
+        return [orders]
+    if isinstance(orders, Mapping):
+        return [*_rows_of_columns(orders)]
+    if isinstance(orders, Iterable):
+        rows = [dict(row) if _is_frame(row) else row for row in orders]
+        if all(isinstance(row, Mapping | OrderRow) for row in rows):
+            return rows
+    raise InvalidOrder(
+        '委托要写成字典、DataFrame 或文件名，如 {"代码": "600000", "方向": "买入", "数量": 100, "价格": 10.35}'
+        " / orders are dicts, a DataFrame, or the name of a file, such as"
+        ' {"symbol": "600000", "side": "buy", "volume": 100, "price": 10.35}'
+    )
+
+
+def _rows_of_columns(columns: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """One order, or lists of equal length, a column each. Raises InvalidOrder."""
+    lists = [value for value in columns.values() if isinstance(value, list | tuple)]
+    if not lists:
+        return [columns]
+    if len(lists) != len(columns) or len({*map(len, lists)}) > 1:
+        raise InvalidOrder("各列长度不同 / the columns have different lengths")
+    return [dict(zip(columns, values, strict=True)) for values in zip(*lists, strict=True)]
 
 
 def instruct(place: Workspace, kind: DropKind, sids: Sequence[str], comment: str = "") -> Path:
@@ -101,7 +132,7 @@ def put(place: Workspace, name: str, content: bytes, strategy: str | None = None
         path, temporary = folder / candidate, folder / f".{candidate}.tmp"
         with contextlib.suppress(FileExistsError):
             _write_durably(temporary, content)
-            _move_in(temporary, path, whole=not name.lower().endswith(".csv") or _ends_whole(content))
+            _move_in(temporary, path, whole=_is_whole(name, content))
             sync_folder(folder)
             return path
     raise AssertionError("there is always another name")  # pragma: no cover
@@ -195,6 +226,8 @@ def read_whole(path: Path, at_most: int) -> bytes:
     """The content of a file that nobody is writing. Raises Refused, InvalidOrder, OSError."""
     if not path.exists():
         raise InvalidOrder(f"没有这个文件 / no such file: {path.absolute()}")
+    if not path.is_file():
+        raise InvalidOrder(f"这不是文件 / not a file: {path.absolute()}")
     with path.open("rb") as file:
         before = os.fstat(file.fileno())
         if before.st_size > at_most:
@@ -234,8 +267,10 @@ def _plain(name: str) -> str:
     return name
 
 
-def _ends_whole(content: bytes) -> bool:
-    """Whether the last line has its newline; if not, a `.fin` says that it is whole all the same."""
+def _is_whole(name: str, content: bytes) -> bool:
+    """Whether the last line has its newline, of what is text; if not, a `.fin` says that it is whole all the same."""
+    if suffix_of(content[:HEAD_BYTES], Path(name).suffix.lower()) != TEXT:
+        return True
     encoding, start = byte_order_mark(content) or (None, 0)
     return last_line_end(content, encoding, start, len(content)) == len(content)
 
@@ -271,13 +306,18 @@ def _is_frame(orders: object) -> bool:
 
 
 def _records(frame: Any) -> list[dict[str, Any]]:
+    """The rows of a DataFrame, or of a Series as one row. An index that bears a column's name is one; another is left out."""
+    if not hasattr(frame, "columns"):
+        return [dict(frame)]
+    if any(name is not None and column_named(str(name)) in ORDER_COLUMNS for name in frame.index.names):
+        frame = frame.reset_index()
     records: list[dict[str, Any]] = frame.astype(object).where(frame.notna(), None).to_dict("records")
     return records
 
 
 def _filled_in(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Without empty cells: what is absent and what is empty are the same to a table."""
-    return {str(column): value for column, value in row.items() if value is not None and value != ""}
+    """The columns by their names as texts."""
+    return {str(column): value for column, value in row.items()}
 
 
 def _words(problem: Any) -> str:

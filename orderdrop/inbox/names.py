@@ -17,7 +17,10 @@ IGNORED_PREFIXES: Final = (EXCEL_MARK, ".")
 IGNORED_SUFFIXES: Final = (".tmp", ".part", ".crdownload", FIN_SUFFIX, ".lock")
 TABLE_SUFFIXES: Final = (".csv", ".xlsx", ".dbf")
 MACRO_SUFFIXES: Final = (".xlsm", ".xlsb", ".xltm")
-OTHER_TABLES: Final = (".xls", ".et", ".ods", ".xltx")
+BY_CONTENT: Final = (*TABLE_SUFFIXES, ".xls")
+"""What is looked into: under `.xls` many programs save a text or a web page."""
+
+OTHER_TABLES: Final = (".et", ".ods", ".xltx")
 """Tables that people save by mistake for an .xlsx: they are told."""
 
 MAX_NAME_BYTES: Final = 200
@@ -58,7 +61,8 @@ _UNPRINTABLE: Final = re.compile(
 class Name(NamedTuple):
     """A file that may be a drop. followed: it is appended to all day. day: the trading day in its name, if any.
 
-    suffix: ".csv", or that of a file that is read whole: it is nothing until it is complete, and never appended to.
+    suffix: ".csv", or that of a file that is read whole: it is nothing until it is complete, and never appended to. What stands in the file
+    wins over its name, once it is looked into.
     """
 
     kind: DropKind
@@ -88,7 +92,7 @@ def read_name(name: str) -> Name | Ignored | Refusal:
         return Refusal(Code.BOOK_MACROS, value=printable(name))
     if lower.endswith(OTHER_TABLES):
         return Refusal(Code.FILE_TYPE, value=printable(name), bound=" ".join(TABLE_SUFFIXES))
-    if not lower.endswith(TABLE_SUFFIXES):
+    if not lower.endswith(BY_CONTENT):
         return Ignored(
             f"不认识的文件类型,只接收 {' '.join(TABLE_SUFFIXES)} / unknown type, only {' '.join(TABLE_SUFFIXES)} are taken"
         )

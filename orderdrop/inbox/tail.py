@@ -20,6 +20,7 @@ from orderdrop.inbox.names import Name
 from orderdrop.inbox.owner import owner_of
 from orderdrop.inbox.reading import open_drop, pieces, read_at, stamp_of, touched_at
 from orderdrop.intake import Block, Book, BookLimits, Context, FollowedSids, Reader, Unnamed, open_book
+from orderdrop.intake.nature import HEAD_BYTES, suffix_of
 from orderdrop.intake.profile import Profile
 from orderdrop.system.grasp import Seen, hash_of
 
@@ -87,6 +88,7 @@ class DropFile:
     unread: bool = False  # it was refused by what it is, before its bytes were read
     again: bool = False  # it was rewritten under its name; `sid_space` is that of its first take
     known_sha256: str | None = None  # of what an earlier run has taken
+    looked_into: bool = False  # `info` says what it is by its content
     profile: Profile | Refusal | None = (
         None  # how the user has described such files; refused where several would do
     )
@@ -137,6 +139,23 @@ class DropFile:
         self.traded = known.traded
         self.refused, self.behind, self.known_sha256 = known.refused, True, known.sha256
         self.unread = known.refused and known.traded  # refused when it had grown: the hash is of less
+
+    def look_into(self, handle: int | None = None) -> None:
+        """Learn from its first bytes what the file is, whatever it is called. Raises OSError."""
+        self.looked_into = self.info.followed or bool(self.drop_id)
+        if self.info.followed:
+            return
+        if handle is None:
+            handle, _status = open_drop(self.path)
+            try:
+                self.look_into(handle)
+            finally:
+                os.close(handle)
+            return
+        size = min(os.fstat(handle).st_size, HEAD_BYTES)
+        suffix = suffix_of(read_at(handle, 0, size), self.info.suffix)
+        if suffix != self.info.suffix:
+            self.info = self.info._replace(suffix=suffix)
 
     def catch_up(self, offset: int) -> bool:
         """After a restart: read again what was taken, to go on behind it. False if it does not stand there any more."""
@@ -336,11 +355,15 @@ def prepare(file: DropFile, *, whole: bool, torn_due: bool, finished: bool, limi
         Changed: what was taken before does not stand there any more, or what was being read.
         OSError: it cannot be read now.
     """
+    if file.behind and not file.looked_into:
+        file.look_into()
     if file.behind and not file.catch_up(file.position.offset):
         raise Changed(file.name)
     file.behind = False
     handle, before = open_drop(file.path)
     try:
+        if not file.looked_into:
+            file.look_into(handle)
         take = Take(
             file,
             before.st_size,

@@ -120,6 +120,19 @@ def _own_rows(sheet: Any, header: Header) -> Iterator[tuple[int, list[str]]]:
                 yield number, texts
 
 
+def not_to_be_opened(data: bytes) -> Refusal:
+    """Why a table that only a spreadsheet program can read is not taken."""
+    if data.startswith(_OLE):
+        return (
+            Refusal(Code.FILE_ENCRYPTED)
+            if _ENCRYPTED in data
+            else Refusal(Code.FILE_TYPE, value=".xls", bound=".xlsx")
+        )
+    if data.lstrip()[:1] in {b"<", b"M", b"m"} or data.startswith(b"\xef\xbb\xbf"):
+        return Refusal(Code.FILE_TYPE, value="xml", bound=".xlsx")
+    return _damaged("neither a workbook nor text")
+
+
 def _damaged(why: str) -> Refusal:
     return Refusal(Code.FILE_DAMAGED, value=why[:CLIP])
 
@@ -130,8 +143,7 @@ def _damaged(why: str) -> Refusal:
 def _checked(data: bytes, limits: BookLimits) -> zipfile.ZipFile:
     """The workbook's parts, each of them whole. Raises _Unfit."""
     if data.startswith(_OLE):
-        old = Refusal(Code.FILE_TYPE, value=".xls", bound=".xlsx")
-        raise _Unfit(Refusal(Code.FILE_ENCRYPTED) if _ENCRYPTED in data else old)
+        raise _Unfit(not_to_be_opened(data))
     try:
         parts = zipfile.ZipFile(io.BytesIO(data))
         infos = parts.infolist()

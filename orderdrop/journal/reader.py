@@ -224,6 +224,11 @@ class Reading:
         named = or_(drops.c.name == name, drops.c.name.endswith(f"/{name}", autoescape=True))
         return list(self._connection.execute(select(drops).where(named).order_by(drops.c.id.desc())))
 
+    def names_dropped_again(self, day: int) -> list[str]:
+        """The names that several drops of a day have had."""
+        named = select(drops.c.name).where(drops.c.trade_day == day).group_by(drops.c.name)
+        return list(self._connection.execute(named.having(func.count() > 1)).scalars())
+
     def drop_or_none(self, drop_id: int) -> Any:
         return self._connection.execute(select(drops).where(drops.c.id == drop_id)).one_or_none()
 

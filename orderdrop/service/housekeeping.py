@@ -32,6 +32,7 @@ from orderdrop.inbox.names import Name, read_name
 from orderdrop.inbox.profiles import Profiles
 from orderdrop.inbox.scanner import Inbox
 from orderdrop.inbox.tail import OpenDrop
+from orderdrop.intake.nature import HEAD_BYTES, WORKBOOK, suffix_of
 from orderdrop.intake.workbook import own_sheets
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.reader import Reading, read
@@ -276,6 +277,8 @@ class Chores:
             self._workspace.root / drop.archived_as if drop.archived_as else self._workspace.inbox / drop.name
         )
         data = b"" if drop.reason_code else source.read_bytes() if source.is_file() else b""
+        if data and suffix_of(data[:HEAD_BYTES], "") != WORKBOOK:
+            return  # called so, and something else: its csv receipt tells all
         if (
             drop.reason_code or hashlib.sha256(data).hexdigest() == drop.sha256
         ):  # else it was saved again meanwhile

@@ -21,10 +21,12 @@ from orderdrop.inbox.names import Name, read_name
 from orderdrop.inbox.profiles import Profiles
 from orderdrop.intake import Book, BookLimits, open_book
 from orderdrop.intake.encoding import CANDIDATES, byte_order_mark, decodes
+from orderdrop.intake.nature import HEAD_BYTES, TEXT, suffix_of
 from orderdrop.intake.profile import DELIMITERS, Profile
 from orderdrop.journal.reader import Reading
 from orderdrop.journal.records import drop_of
 from orderdrop.system.clock import iso
+from orderdrop.views.called import Called, orders_called
 from orderdrop.views.inbox import look_at
 from orderdrop.views.orders import drop_view, explain_row, live_words, order_view, where
 
@@ -70,6 +72,16 @@ class Teller:
         others += [self._attempt(row) for row in rows]
         story = {"asked": sid, "kind": "order", "order": None} if newest is None else self._told(sid, newest)
         return story | {"other_rows": sorted(others, key=lambda other: other["at"])}
+
+    def called(self, called: Called) -> list[Any]:
+        """The orders that a file and a row may mean, newest first: those of the day, else of the last day that had any."""
+        if self._reading is None:
+            return []
+        found = orders_called(self._reading, called, day_number(self._day))
+        if found:
+            return found
+        days = {drop.trade_day for drop in self._reading.drops_by_name(called.name)}
+        return orders_called(self._reading, called, max(days)) if days else []
 
     def _told(self, sid: str, order: Any) -> Story:
         assert self._reading is not None  # noqa: S101  it was found there
@@ -117,10 +129,12 @@ class Teller:
         said, limits = read_name(drop.name.rpartition("/")[2]), self._settings.inbox
         found = Profiles(self._settings.profiles).of(drop.name)
         profile = None if isinstance(found, Refusal) else found
-        if isinstance(said, Name) and said.whole:
-            allowed = BookLimits.of(limits.max_bytes, limits.max_rows)
-            opened = open_book(path.read_bytes(), said.suffix, said.kind, allowed, profile)
-            return _row_of_book(opened, order)
+        if isinstance(said, Name) and not said.followed:
+            data = path.read_bytes()
+            suffix = suffix_of(data[:HEAD_BYTES], said.suffix)
+            if suffix != TEXT:
+                allowed = BookLimits.of(limits.max_bytes, limits.max_rows)
+                return _row_of_book(open_book(data, suffix, said.kind, allowed, profile), order)
         header, line = _lines(path, spot_of(order & 0xFFFFFFFF).row, profile)
         return (_positions(profile, line), line) if profile and profile.positions and line else (header, line)
 

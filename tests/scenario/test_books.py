@@ -189,7 +189,7 @@ def test_dbf_is_traded_and_appended_to_trades_what_is_new(trade):
 
 
 @pytest.mark.parametrize(
-    ("name", "code"), [("b.xlsm", "BOOK_MACROS"), ("b.XLSB", "BOOK_MACROS"), ("b.xls", "FILE_TYPE"), ("b.et", "FILE_TYPE")]
+    ("name", "code"), [("b.xlsm", "BOOK_MACROS"), ("b.XLSB", "BOOK_MACROS"), ("b.ods", "FILE_TYPE"), ("b.et", "FILE_TYPE")]
 )  # fmt: skip
 def test_book_of_another_kind_is_refused_with_a_remedy(trade, name, code):
     desk = trade({name: a_book()})
@@ -197,6 +197,47 @@ def test_book_of_another_kind_is_refused_with_a_remedy(trade, name, code):
     assert told["code"] == code
     assert "xlsx" in told["remedy"]
     assert list(desk.kept("quarantine")) == [name]
+
+
+PAGE = """<html><head><meta charset="utf-8"></head><body><table>
+<tr><th>编号</th><th>代码</th><th>方向</th><th>数量</th><th>价格</th></tr>
+<tr><td>P-1</td><td>600000</td><td>买入</td><td>100</td><td>10.35</td></tr></table></body></html>"""
+TEXT = "编号\t代码\t方向\t数量\t价格\nP-1\t600000\t买入\t100\t10.35\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "encoding"),
+    [
+        ("a.xls", TEXT, "gbk"),
+        ("a.xls", PAGE, "utf-8"),
+        ("a.xlsx", TEXT, "utf-8-sig"),
+        ("a.dbf", TEXT, "utf-16"),
+        ("a.csv", PAGE, "gb18030"),
+        ("a.csv", "", "book"),
+        ("a.xls", "", "book"),
+    ],
+    ids=["tabs.xls", "page.xls", "tabs.xlsx", "tabs.dbf", "page.csv", "book.csv", "book.xls"],
+)
+def test_file_is_read_as_what_it_is_whatever_it_is_called(trade, name, content, encoding):
+    book = a_book(("P-1", "600000", "买入", 100, 10.35), header=("编号", "代码", "方向", "数量", "价格"))
+    desk = trade({name: content.encode(encoding) if content else book})
+    assert [(sid, volume) for sid, _symbol, volume, _status in desk.at_broker()] == [("P-1", 100)]
+    assert [row["outcome"] for row in desk.receipt(name)] == ["filled"]
+    assert f"drops/{name}" in desk.kept()
+
+
+def test_old_workbook_is_refused_with_a_remedy_that_works_at_once(trade):
+    desk = trade(
+        {
+            "a.xls": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
+            "b.csv": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
+        }
+    )
+    for name in ("a.xls", "b.csv"):
+        (told,) = desk.receipt(name)
+        assert told["code"] == "FILE_TYPE"
+        assert "另存为 .xlsx" in told["remedy"]
+    assert desk.at_broker() == []
 
 
 def test_dated_books_of_another_day_are_refused(trade):
@@ -302,3 +343,17 @@ def test_receipt_book_that_cannot_be_made_stops_nobody(trade, monkeypatch):
     desk = trade({"b.xlsx": a_book()})
     assert desk.statuses() == {"S1": "filled"}
     assert len(desk.receipt("b.xlsx")) == 1
+
+
+def test_text_called_a_book_is_known_again_after_a_restart(trade):
+    desk = trade({"a.xls": TEXT.encode("gbk")}, inbox={"archive_after": 600})
+    desk.restart().route()
+    assert len(desk.at_broker()) == 1
+    assert [drop["name"] for drop in desk.query("SELECT * FROM drops")] == ["a.xls"]
+
+
+def test_last_line_of_a_text_called_a_book_waits_for_its_newline(trade):
+    desk = trade({"a.xls": TEXT.rstrip("\n").encode("gbk")}, inbox={"torn_timeout": 60})
+    assert not desk.query("SELECT * FROM drops")
+    desk.route({"a.xls": TEXT.encode("gbk")})
+    assert len(desk.at_broker()) == 1

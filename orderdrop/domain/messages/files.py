@@ -56,8 +56,8 @@ FILES: Final[dict[Code, Words]] = {
     Code.FILE_TYPE: Words(
         "不接收这种文件: {value}",
         "this type of file is not taken: {value}",
-        "用 Excel 或 WPS 打开,另存为 .xlsx 再放入;里面其实是文本的,改名为 .csv(接收 {bound})",
-        "open it in Excel or WPS and save it as .xlsx; what is text inside, rename to .csv ({bound} are taken)",
+        "用 Excel 或 WPS 打开，另存为 .xlsx 再放入；里面是文本的，改名为 .csv（接收 {bound}）",
+        "open it in Excel or WPS, save it as .xlsx and drop that; what is text inside, rename to .csv ({bound} are taken)",
     ),
     Code.FILE_STALE: Words(
         "文件属于 {value},今天是 {bound}:委托只在当日有效",

@@ -76,7 +76,7 @@ def test_half_an_order_is_usage(tmp_path: Path, words: tuple[str, ...]) -> None:
 
 def test_file_that_would_never_be_taken_is_refused_at_once(tmp_path: Path) -> None:
     workspace = a_workspace(tmp_path)
-    result = orderdrop("drop", a_file(tmp_path, "a.xls", GOOD), at=workspace)
+    result = orderdrop("drop", a_file(tmp_path, "a.et", GOOD), at=workspace)
     assert result.exit_code == 1
     assert "FILE_TYPE" in result.stderr
     assert _inbox(workspace) == []

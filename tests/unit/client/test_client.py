@@ -116,7 +116,7 @@ def test_drop_into_a_strategy(workspace: Path) -> None:
     [
         ({"volume": 0}, "order 2: volume"),
         ({"order_business": 3}, "order 2: order_business"),
-        ({"symbol": 600000}, "order 2: symbol"),
+        ({"symbol": 700000}, "order 2: symbol"),
         ({"price": "-1"}, "order 2: price"),
         ({"side": "buy"}, "HEADER_TWICE"),
         ({"sid": "a b"}, "order 2: sid"),
@@ -454,3 +454,83 @@ def test_market_word_of_a_side_that_contradicts_the_type_is_refused(workspace: P
         orderdrop.drop(
             [{"代码": "600000", "方向": "市价买入", "数量": 100, "委托类型": "限价", "价格": 1}], workspace
         )
+
+
+def written(workspace: Path, orders: object) -> list[str]:
+    return orderdrop.drop(orders, workspace).read_text(encoding="utf-8").splitlines()[1:]
+
+
+LINE = ",,SHSE.600000,1000,1,1,10.35,,"
+FRAME = pd.DataFrame([["600000", "买入", 1000, 10.35]], columns=["代码", "方向", "数量", "价格"])
+
+
+@pytest.mark.parametrize(
+    "orders",
+    [
+        FRAME,
+        FRAME.set_index("代码"),
+        FRAME.assign(代码=600000.0, 数量=1000.0),
+        FRAME.assign(价格=10.350000000000001),
+        FRAME.rename(columns={"方向": "side", "数量": "qty"}).reset_index(names="Unnamed: 0"),
+        FRAME.assign(备注=float("nan"), 不早于=pd.NaT, 编号=pd.NA),
+        FRAME.iloc[0],
+        FRAME.to_dict("records"),
+        FRAME.to_dict("list"),
+        {"代码": "\t600000", "方向": "限价买入", "数量": "1,000", "价格": "10.35"},
+    ],
+)
+def test_drop_takes_what_holds_orders_as_it_is(workspace: Path, orders: object) -> None:
+    assert written(workspace, orders) == [LINE]
+
+
+def test_drop_of_numbers_that_name_something_takes_their_digits(workspace: Path) -> None:
+    rows = [
+        {"账户": 8881234567.0, "编号": 17, "代码": 2, "方向": 2.0, "数量": 100, "价格": 9, "不早于": "9:31"}
+    ]
+    assert written(workspace, rows) == ["17,8881234567,SZSE.000002,100,1,2,9,,,09:31:00,"]
+
+
+@pytest.mark.parametrize("orders", [None, [("600000", "buy", 100, 10)], 7, ["600000"]])
+def test_drop_of_what_holds_no_orders_says_how_to_write_them(workspace: Path, orders: object) -> None:
+    with pytest.raises(orderdrop.InvalidOrder, match="DataFrame"):
+        orderdrop.drop(orders, workspace)
+
+
+def test_drop_of_a_folder_is_our_own_error(workspace: Path, tmp_path: Path) -> None:
+    with pytest.raises(orderdrop.InvalidOrder, match="not a file"):
+        orderdrop.drop(tmp_path, workspace)
+
+
+def test_what_is_wrong_with_many_rows_is_told_once_with_their_numbers(workspace: Path) -> None:
+    with pytest.raises(orderdrop.InvalidOrder) as raised:
+        orderdrop.drop([{"代码": "600000", "方向": "做多", "数量": 100, "价格": 10}] * 700, workspace)
+    (line,) = str(raised.value).splitlines()
+    assert "orders 1, 2, 3, 4, 5… (700 in all)" in line
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ({"价格": None}, "price"),
+        ({"价格": 0}, "price"),
+        ({"价格": "10.12345"}, "价格"),
+        ({"价格": "1e3"}, "价格"),
+        ({"数量": 100.5}, "数量"),
+        ({"数量": True}, "数量"),
+        ({"代码": "XX.600000"}, "代码"),
+        ({"代码": None}, "symbol"),
+        ({"方向": None}, "order_business"),
+    ],
+)
+def test_row_that_says_too_little_or_too_much_is_refused(workspace: Path, cells: dict, said: str) -> None:
+    row = {"代码": "600000", "方向": "买入", "数量": 100, "价格": 10} | cells
+    with pytest.raises(orderdrop.InvalidOrder, match=f"order 1: {said}"):
+        orderdrop.drop([row], workspace)
+    assert _names(workspace) == []
+
+
+@pytest.mark.parametrize("price", [None, 0, float("nan")])
+def test_buy_without_a_price_writes_nothing(workspace: Path, price: float | None) -> None:
+    with pytest.raises(orderdrop.InvalidOrder, match="price"):
+        orderdrop.buy("600000", 100, price, workspace=workspace)
+    assert _names(workspace) == []

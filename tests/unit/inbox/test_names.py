@@ -72,7 +72,7 @@ def test_name_when_hostile_is_refused(name):
     [
         ("a.xlsm", Code.BOOK_MACROS),
         ("a.XLSB", Code.BOOK_MACROS),
-        ("a.xls", Code.FILE_TYPE),
+        ("a.et", Code.FILE_TYPE),
         ("a.ods", Code.FILE_TYPE),
     ],
 )
@@ -80,6 +80,12 @@ def test_name_of_a_workbook_that_is_not_taken_is_refused(name, code):
     said = read_name(name)
     assert isinstance(said, Refusal)
     assert said.code is code
+
+
+def test_name_that_programs_give_to_texts_and_pages_is_looked_into():
+    said = read_name("委托.XLS")
+    assert isinstance(said, Name)
+    assert (said.suffix, said.whole, said.followed) == (".xls", True, False)
 
 
 @pytest.mark.parametrize(
