@@ -44,7 +44,7 @@ from orderdrop.service import away
 from orderdrop.service.gateways import make_gateways
 from orderdrop.service.heartbeat import EVERY, Heartbeat
 from orderdrop.service.housekeeping import Chores
-from orderdrop.service.lock import _held
+from orderdrop.service.lock import holding
 from orderdrop.system.access import let_in
 from orderdrop.system.clock import Clock, Micros, SteadyClock, SystemClock, iso, ticks_of_machine
 from orderdrop.system.faults import tell_unexpected
@@ -104,7 +104,7 @@ class App:
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as opened:
             self.workspace.make()
-            opened.enter_context(_held(self._lock, self.workspace, self.clock, self.settings))
+            opened.enter_context(holding(self._lock, self.workspace, self.clock, self.settings))
             self._hear_witnesses()
             self.heartbeat.end()  # an earlier router's
             opened.callback(self.heartbeat.end)
@@ -395,7 +395,7 @@ def _clock_words(today: date, shown: date) -> str:
 def alone(settings: Settings, workspace: Workspace, clock: Clock) -> Iterator[None]:
     """Hold the workspace while no router runs in it. Raises WorkspaceBusy, ConfigError."""
     workspace.make()
-    with _held(FileLock(workspace.lock), workspace, clock, settings):
+    with holding(FileLock(workspace.lock), workspace, clock, settings):
         yield
 
 
