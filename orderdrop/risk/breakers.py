@@ -21,7 +21,8 @@ from orderdrop.domain.switches import ALL, ScopeKey, State, Switches, scope_word
 from orderdrop.errors import GatewayError
 from orderdrop.journal.writer import Writer
 from orderdrop.risk.context import Funds
-from orderdrop.risk.engine import Following, RiskEngine
+from orderdrop.risk.engine import RiskEngine
+from orderdrop.risk.exposure import Following
 from orderdrop.system.clock import Clock, SteadyClock, ticks_of_machine, trade_date
 from orderdrop.system.files import write_over
 
