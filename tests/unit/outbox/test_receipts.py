@@ -108,7 +108,8 @@ def test_receipt_when_another_drop_takes_the_name_then_the_older_ones_gets_its_n
 def test_receipt_when_news_of_an_older_drop_comes_then_it_is_written_under_its_number(bench):
     bench.drop("a.csv", "S1,SHSE.600000,100,1,1,10\n")
     bench.drop("a.csv", "S2,SHSE.600000,100,1,1,10\n")
-    bench.receipts.note([1, 2])
+    bench.write()
+    bench.receipts.note([1])
     bench.write()
     assert [row["sid"] for row in bench.rows("a.csv.receipt.csv")] == ["S2"]
     assert [row["sid"] for row in bench.rows("a.csv~1.receipt.csv")] == ["S1"]

@@ -40,6 +40,12 @@ def test_gateway_when_a_type_is_named_then_it_is_that_vendors_under_its_name_in_
     assert not gateway.live
 
 
+def test_gateway_when_accounts_name_it_then_it_is_given_those_and_no_other(tmp_path):
+    gateways = made(tmp_path, one=values_of("gm"), other=values_of("miniqmt"))
+    assert list(gateways["one"].accounts()) == ["of-one"]
+    assert list(gateways["other"].accounts()) == ["of-other"]
+
+
 def test_gateways_when_several_are_named_then_they_keep_the_settings_order(tmp_path):
     gateways = made(tmp_path, **{kind: values_of(kind) for kind in ("gm", "paper", "goldminer")})
     assert list(gateways) == ["gm", "paper", "goldminer"]
