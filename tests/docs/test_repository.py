@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -157,6 +158,14 @@ def test_modules_when_counted_are_short_but_for_tables_of_sentences():
         name: count for name, count in lines.items() if count > max(LONGEST, STILL_LONGER.get(name, 0))
     } == {}
     assert STILL_LONGER.keys() <= lines.keys()
+
+
+def test_vendors_when_there_are_new_ones_stand_in_both_contracts():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    contracts = {contract["name"]: contract for contract in settings["contracts"]}
+    there = {f"orderdrop.gateway.{path.parent.name}" for path in ROOT.glob("orderdrop/gateway/*/__init__.py")}
+    assert set(contracts["vendors do not know each other"]["modules"]) == there
+    assert set(contracts["only the wiring names a vendor"]["forbidden_modules"]) == there
 
 
 @pytest.mark.parametrize("package", PACKAGES)
