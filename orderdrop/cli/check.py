@@ -20,6 +20,7 @@ from orderdrop.cli.output import (
     say,
     stdout,
     table,
+    tell,
 )
 from orderdrop.domain.status import TERMINAL, Status
 
@@ -211,8 +212,6 @@ def _asked(place: Place, found: Rehearsed, row: Any, reading: Reading | None) ->
 
 def _show(place: Place, found: list[dict[str, Any]]) -> None:
     from rich.text import Text  # noqa: PLC0415
-
-    from orderdrop.cli.reasons import tell  # noqa: PLC0415
 
     console = stdout()
     for file in dict.fromkeys(row["file"] for row in found):

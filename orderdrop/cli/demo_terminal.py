@@ -153,7 +153,7 @@ def _terminal(folder: Path, lose: float) -> Iterator[None]:
 def _wait_for_fills(app: App, place: Place) -> None:
     deadline = time.monotonic() + _FILLS
     while time.monotonic() < deadline and any(order.status in _UNFILLED for order in _orders(place)):
-        app.turn(lambda _round: None)
+        app.turn(lambda _turn: None)
         app.inbox.wait(0.1)
 
 

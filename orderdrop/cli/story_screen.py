@@ -10,8 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from orderdrop.cli.output import clock_time, stdout, style_of
-from orderdrop.cli.reasons import tell
+from orderdrop.cli.output import clock_time, stdout, style_of, tell
 from orderdrop.domain.codes import Code
 from orderdrop.views.story import Story, cells_of
 

@@ -37,14 +37,14 @@ class CircuitBreakers:
     """Used from the router's thread. What has closed for a reason once does not close for it again before something new has happened."""
 
     def __init__(
-        self, settings: Settings, workspace: Workspace, gathering: RiskEngine, clock: Clock,
+        self, settings: Settings, workspace: Workspace, risk: RiskEngine, clock: Clock,
         monotonic: Callable[[], float] = lambda: ticks_of_machine() / 1_000_000,
     ) -> None:  # fmt: skip
         self._settings = settings.switches
         self._named = frozenset(settings.accounts) if settings.switches.day_loss is not None else frozenset()
         self._begun: set[tuple[str, int]] = set()  # accounts whose worth in the morning is known
         self._workspace = workspace
-        self._gathering = gathering
+        self._risk = risk
         self._clock = clock
         self._monotonic = monotonic
         self._closed: dict[ScopeKey, State] = {}
@@ -54,7 +54,7 @@ class CircuitBreakers:
         self._disk_due = self._ask_new_at = 0.0
         self._asked_new = 0  # day
         money = (self._settings.day_loss, self._settings.day_turnover)
-        self.counts = gathering.any_bound or any(bound is not None for bound in money)
+        self.counts = risk.any_bound or any(bound is not None for bound in money)
 
     def over(self, named: Switches) -> Switches:
         """The switches that lie in the inbox, with those that were closed and have not been seen there yet."""
@@ -71,7 +71,7 @@ class CircuitBreakers:
 
     def watch(self) -> None:
         """The machine: its clock, its disk. Each turn."""
-        if not self._gathering.any_bound:
+        if not self._risk.any_bound:
             return
         machine = self._clock.machine if isinstance(self._clock, SteadyClock) else self._clock
         now, ticks = machine.now(), self._monotonic()
@@ -90,7 +90,7 @@ class CircuitBreakers:
 
     def trouble(self, fault: str) -> None:
         """The journal could not be written."""
-        if self._gathering.any_bound:
+        if self._risk.any_bound:
             self._close(ALL, State.HALTED, f"日志库出错 / the journal is in trouble: {fault}")
 
     def look(self, writer: Writer) -> None:
@@ -99,7 +99,7 @@ class CircuitBreakers:
             return
         now = self._clock.now()
         today = trade_date(now)
-        following = self._gathering.follow(writer, now, today)
+        following = self._risk.follow(writer, now, today)
         self._count(following, Status.REJECTED, self._settings.rejects_per_minute, now)
         self._count(following, Status.DENIED, self._settings.denials_per_minute, now)
         if self._settings.day_turnover is not None or self._settings.day_loss is not None:
@@ -124,7 +124,7 @@ class CircuitBreakers:
             if said == what and at > self._since.get((account, what), 0)
         )
         for account_id, count in told.items():
-            if count >= bound and self._gathering.bound[account_id]:
+            if count >= bound and self._risk.bound[account_id]:
                 self._since[account_id, what] = now
                 words = f"一分钟内 {count} 笔 {what} / {count} {what} within a minute"
                 self._close(("account", account_id), State.HALTED, words)
@@ -160,7 +160,7 @@ class CircuitBreakers:
     def _funds(self, account_id: str) -> Funds | None:
         """None as well when its gateway cannot be asked: that must not keep others from trading, and nobody from cancelling."""
         try:
-            return self._gathering.funds(account_id, self._clock.now())
+            return self._risk.funds(account_id, self._clock.now())
         except GatewayError as error:
             log.debug("%s: %s", account_id, error)
             return None

@@ -84,10 +84,10 @@ class App:
         self.desk = Routing(settings, gateways or make_gateways(settings, workspace, self.clock))
         self.inbox = Inbox(workspace.inbox, settings.inbox)
         self.deliveries = Deliveries(self.desk.gateways, settings, workspace, self.clock)
-        gathering = RiskEngine(self.desk, workspace.root, delivered=self.deliveries.delivered)
-        guard = CircuitBreakers(settings, workspace, gathering, self.clock)
+        risk = RiskEngine(self.desk, workspace.root, delivered=self.deliveries.delivered)
+        breakers = CircuitBreakers(settings, workspace, risk, self.clock)
         self._marks = Marks(mark_paths(settings, workspace), workspace.root)
-        self.router = Router(self.inbox, self.journal, self.desk, self.clock, gathering, guard, self._marks)
+        self.router = Router(self.inbox, self.journal, self.desk, self.clock, risk, breakers, self._marks)
         self._lock = FileLock(workspace.lock)
         self._reader: Engine | None = None
         self._day = self.router.today
@@ -190,7 +190,7 @@ class App:
         except (OSError, OrderdropError) as error:  # the next start settles it, by evidence
             log.error("%s", error)
 
-    def run(self, stop: threading.Event, tell: Callable[[Turn], None] = lambda _round: None) -> None:
+    def run(self, stop: threading.Event, tell: Callable[[Turn], None] = lambda _turn: None) -> None:
         """Route until `stop` is set; `tell` is called after each turn."""
         gc.collect()
         gc.freeze()  # what is loaded stays: no pause of the collector has to walk it again
@@ -204,7 +204,7 @@ class App:
             self.inbox.wait(0 if busy else min(wait, EVERY))
 
     def run_once(
-        self, tell: Callable[[Turn], None] = lambda _round: None, at_most: float = ONCE_AT_MOST
+        self, tell: Callable[[Turn], None] = lambda _turn: None, at_most: float = ONCE_AT_MOST
     ) -> bool:
         """Route until the inbox is empty and every order is settled, at most `at_most` seconds; whether it came to that."""
         deadline = time.monotonic() + at_most
@@ -343,9 +343,9 @@ class App:
 
     def _get_ready(self, day: date) -> None:
         """What has to be known of a day before its first order."""
-        gathering = self.router.gathering
-        gathering.begin(day)
-        if not (gathering.any_bound and gathering.trading_days.is_open(day) is False):
+        risk = self.router.gathering
+        risk.begin(day)
+        if not (risk.any_bound and risk.trading_days.is_open(day) is False):
             self.deliveries.begin(day)
 
     def _open_drops(self) -> list[OpenDrop]:
