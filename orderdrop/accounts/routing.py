@@ -1,4 +1,4 @@
-"""Who trades where: what the settings say about accounts, strategies and gateways, in the form the router asks for it."""
+"""Says which account, strategy and gateway an order belongs to, by the settings, in the form the router asks for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An account's last snapshot, from the result files that the router writes whatever the gateway; for those who only look."""
+"""Reads an account's last snapshot from the result files that the router writes whatever the gateway; for those who only look."""
 
 from __future__ import annotations
 

@@ -195,7 +195,7 @@ def _tell_where(console: Console, root: Path, told: list[Told]) -> None:
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold", style="dim")
     for path, words in (
-        ("outbox/receipts", "回执:每一行的结果 receipts: what became of every row"),
+        ("outbox/receipts", "回执:每一行的结果 receipts: the result of every row"),
         (f"outbox/{told[0].orders[0].account_id}", "掘金格式的结果文件 result files in 掘金's format"),
         (
             f"archive/{Place(root).today}",

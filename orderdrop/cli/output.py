@@ -1,4 +1,4 @@
-"""How commands speak: JSON for programs, tables for people, messages on stderr."""
+"""Prints what commands say: JSON for programs, tables for people, messages and refusals on stderr or beside the table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How `orderdrop why` tells its story to a person."""
+"""Shows a person the story that `orderdrop why` tells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file's name says, before anything is opened: ignored, refused, or which kind of drop it is. Pure."""
+"""Reads a file's name, before anything is opened: ignored, refused, or which kind of drop it is. Pure."""
 
 from __future__ import annotations
 

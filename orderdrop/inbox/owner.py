@@ -1,4 +1,4 @@
-"""Who owns a file, where the system tells it. Names are remembered: to ask for one may mean to ask a directory service."""
+"""Finds who owns a file, where the system tells it. Names are remembered: to ask for one may mean to ask a directory service."""
 
 from __future__ import annotations
 

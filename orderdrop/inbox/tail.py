@@ -1,4 +1,4 @@
-"""One file in the inbox: how far it was taken, and a `Take` of what is new in it.
+"""Follows one file in the inbox: how far it was taken, and a `Take` of what is new in it.
 
 A file is read from where we stopped, but only while what we took before still stands there; a file that was truncated or
 rewritten is read from its beginning as a new drop (its old rows are then duplicates). One that grows while it is read is not

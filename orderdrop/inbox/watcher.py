@@ -1,4 +1,4 @@
-"""Who wakes the inbox: the system's file events. They name files that may have come; the scan finds whatever they miss.
+"""Wakes the inbox by the system's file events. They name files that may have come; the scan finds whatever they miss.
 
 On Linux the router's thread reads the kernel's queue itself (inotify_simple): watchdog's threads would share the interpreter with
 it and cost a burst more than all the rest. Elsewhere, watchdog tells; its thread only leaves hints.

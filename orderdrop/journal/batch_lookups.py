@@ -1,4 +1,4 @@
-"""What can be asked of batches inside a transaction, by the journal's one writer."""
+"""Answers questions about batches inside a transaction, for the journal's one writer."""
 
 from __future__ import annotations
 

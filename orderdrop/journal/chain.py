@@ -1,4 +1,4 @@
-"""The hash chain: seals over what the journal has gained, each of which contains the one before.
+"""Seals what the journal has gained in a hash chain: each seal contains the one before.
 
 Orders never wait for it: blocks are sealed in idle moments, behind the commit. A seal's digest covers, in this order, the digest
 of the seal before, the new events (each with what its order never changes), reports, fills and batches (with the hash of the

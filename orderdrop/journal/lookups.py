@@ -1,4 +1,4 @@
-"""What can be asked inside a transaction, by the journal's one writer."""
+"""Answers questions inside a transaction, for the journal's one writer."""
 
 from __future__ import annotations
 
@@ -408,7 +408,7 @@ class Asking(AskingOfBatches):
         return list(self.connection.exec_driver_sql(statement, (json.dumps(ids),)))
 
     def newest_day(self) -> int:
-        """The last day that the journal knows of, 0 for none; days that a wrong clock began do not count (see adopting)."""
+        """The last day that the journal knows of, 0 for none; days that a wrong clock began do not count (see reconciliation/adopt)."""
         void = self.void_days()
         but = "".join(f" AND NOT (trade_day = {day} AND id <= {last})" for day, (_, last) in void.items())
         newest = f"SELECT coalesce(max(trade_day), 0) FROM drops WHERE 1{but}"

@@ -1,4 +1,4 @@
-"""What can be asked of the journal. Runs on its own read-only connection and never disturbs the router."""
+"""Answers questions of the journal on a read-only connection that never disturbs the router."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the journal's rows are made of, in Python: states, and the tuples in which rows go in and out."""
+"""Names what the journal's rows are made of, in Python: states, and the tuples in which rows go in and out."""
 
 from __future__ import annotations
 

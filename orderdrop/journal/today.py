@@ -1,4 +1,4 @@
-"""Today's orders as limits need them: all of them at the start, and from then on what has changed.
+"""Reads today's orders as limits need them: all of them at the start, and from then on what has changed.
 
 Each change of an order has its event, and events are numbered, so nothing that changes can be missed. Bounded by today: five million
 older orders cost nothing.

@@ -1,4 +1,4 @@
-"""What can be written inside one transaction. Rows go in as tuples in batches; the statements are prepared once.
+"""Writes to the journal inside one transaction. Rows go in as tuples in batches; the statements are prepared once.
 
 The busiest statements are given to the driver as text, in the column order of the NamedTuples here: SQLAlchemy's
 dictionaries cost 1.4 times as much.
@@ -341,7 +341,7 @@ class Writer(Asking):
         order: int | None = None,
         why: Refusal | None = None,
     ) -> None:
-        """What became of an instruction, and which order it was about."""
+        """Notes the result of an instruction, and which order it was about."""
         values: dict[str, object] = {"state": state, "updated_at": at, "order_ref": order}
         values |= {
             "reason_code": why and why.code,

@@ -1,4 +1,4 @@
-"""Which days are trading days: the settings' exceptions, then the workspace's calendar.csv, then exchange_calendars if it is installed.
+"""Tells which days are trading days: the settings' exceptions, then the workspace's calendar.csv, then exchange_calendars if it is installed.
 
 Refuses to guess: a weekday of a year that none of them knows is neither open nor closed.
 """

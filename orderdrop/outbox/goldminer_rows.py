@@ -1,4 +1,4 @@
-"""Our state as the rows of 掘金's result files. Takes the journal's rows as they are asked for by the outbox."""
+"""Writes our state as the rows of 掘金's result files. Takes the journal's rows as they are asked for by the outbox."""
 
 from __future__ import annotations
 

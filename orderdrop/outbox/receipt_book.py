@@ -1,4 +1,4 @@
-"""The receipt of a workbook as a workbook: its own rows, and beside each what became of it, why, and what to do, in colour."""
+"""Writes the receipt of a workbook as a workbook: its own rows, and beside each the result, why, and what to do, in colour."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def write_receipt_book(
 
 
 def _show(book: Any, title: str, own: OwnSheet, told: Told, name: str, language: Language) -> Iterator[None]:
-    """A sheet's own rows beside what became of them; no sheet where nothing is told of one."""
+    """Writes a sheet's own rows beside their results; no sheet where nothing is told of one."""
     numbers = {place for column, place in own.header.layout.places.items() if column in _NUMBERS}
     sheet = None
     for count, (row, texts) in enumerate(own.rows, 1):

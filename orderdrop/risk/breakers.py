@@ -1,4 +1,4 @@
-"""Switches that close by themselves: too many refusals, too great a loss or turnover, a full disk, a failing journal, a jumping clock.
+"""Closes switches by itself: after too many refusals, too great a loss or turnover, a full disk, a failing journal, a jumping clock.
 
 What closes is a file in the inbox, as if somebody had put it there: everybody sees it with its reason, and `orderdrop resume` opens it. Until
 the file has been seen, and where it cannot be written, memory keeps it closed. It opens nothing by itself.

@@ -1,4 +1,4 @@
-"""What a check may know beside the order itself. Gathered once for a batch; what costs is looked up when it is first asked for."""
+"""Holds what a check may know beside the order. It is gathered once for a batch; what costs is looked up when it is first asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was ordered today, as far as limits care: totals, open orders, what is under way. Pure memory; the journal fills it.
+"""Adds up what was ordered today, as far as limits care: totals, open orders, what is under way. Pure memory; the journal fills it.
 
 An order counts with what it has bought or sold, and while it is open with the rest as well. UNKNOWN is open: it counts as live.
 """

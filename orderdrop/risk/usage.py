@@ -1,4 +1,4 @@
-"""Each limit that binds today, and how much of it is used: for `orderdrop limits`."""
+"""Counts how much of each limit is used today, for `orderdrop limits`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wiring: the only file that names a concrete gateway or store. `App` is a router that runs in a workspace."""
+"""Wires a router to its gateways, its journal and its workspace, and runs it: `App`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can wait: receipts, result files, putting files away, the day's archive, the journal's upkeep.
+"""Does what can wait: receipts, result files, putting files away, the day's archive, the journal's upkeep.
 
 Chores run in slices between the router's turns and stop as soon as a drop stirs, so that they never stand in an order's
 way. All of it can be made again from the journal; nothing here decides anything.
