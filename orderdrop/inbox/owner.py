@@ -8,7 +8,7 @@ from functools import lru_cache
 
 
 def owner_of(status: os.stat_result) -> str | None:
-    """The owner's name, its number where it has none; None on Windows, whose files say nothing of it here."""
+    """Returns the owner's name, its number where it has none; None on Windows, whose files say nothing of it here."""
     return None if sys.platform == "win32" else _name(status.st_uid)
 
 

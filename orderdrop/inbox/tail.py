@@ -105,7 +105,7 @@ class DropFile:
         return known is None or hash_of(self.path, self.position.offset) == known
 
     def seen(self) -> Seen:
-        """What the file was when all that stood in it was taken."""
+        """Returns what the file was when all that stood in it was taken."""
         return Seen(self.inode, *self.taken, self._known, self.position.offset)
 
     @property
@@ -119,7 +119,7 @@ class DropFile:
         return DropFile(self.path, self.name, self.info, self.strategy, self.day, sid_space=space, again=True)
 
     def resume(self, known: OpenDrop) -> None:
-        """Go on where an earlier run has stopped."""
+        """Goes on where an earlier run has stopped."""
         self.drop_id, self.position, self.sid_space = known.id, known.position, known.sid_space
         self.traded = known.traded
         self.refused, self.behind, self.known_sha256 = known.refused, True, known.sha256
@@ -150,7 +150,7 @@ class DropFile:
         return True
 
     def open_reader(self, head: bytes) -> Refusal | None:
-        """Understand the header; why it cannot be."""
+        """Understands the header; returns why it cannot be understood."""
         opened = Reader.open(head, self.info.kind)
         if isinstance(opened, Refusal):
             return opened
@@ -163,7 +163,7 @@ class DropFile:
         self.witness = (self.witness + piece)[-_WITNESS:]
 
     def naming(self) -> FollowedSids | Unnamed:
-        """How rows without a sid get one: at once where the file is followed, else when all of them are known."""
+        """Returns how rows without a sid get one: at once where the file is followed, else when all of them are known."""
         if self.info.followed:
             if not isinstance(self.derive, FollowedSids):
                 self.derive = FollowedSids(self.day, self.sid_space)
@@ -202,7 +202,7 @@ class Take:
     _witness: bytes = b""
 
     def blocks(self, context: Context) -> Iterator[Block]:
-        """The rows that are new. Raises Changed, OSError."""
+        """Yields the rows that are new. Raises Changed, OSError."""
         if self.book is not None:
             yield from self.book.read(context)
             return
@@ -298,7 +298,7 @@ class Take:
             os.close(handle)
 
     def must_stand(self, handle: int) -> None:
-        """Raise Changed, if what was read is not what stands in the file now, and Growing, if more is to come of a basket."""
+        """Raises Changed, if what was read is not what stands in the file now, and Growing, if more is to come of a basket."""
         now, file = os.fstat(handle), self.file
         if stamp_of(now) == self.stamp:
             return
@@ -315,7 +315,7 @@ class Take:
 
 
 def prepare(file: DropFile, *, whole: bool, torn_due: bool, finished: bool, limits: Limits) -> Take | None:
-    """Look at what is new in `file`; None when there is nothing to take yet.
+    """Returns a take of what is new in `file`; None when there is nothing to take yet.
 
     Raises:
         Changed: what was taken before does not stand there any more, or what was being read.

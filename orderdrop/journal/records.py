@@ -128,5 +128,5 @@ def row_id(drop_id: int, row: int) -> int:
 
 
 def drop_of(row: int) -> int:
-    """The drop that a row's or an order's id belongs to."""
+    """Returns the drop that a row's or an order's id belongs to."""
     return row >> ROW_BITS

@@ -67,7 +67,7 @@ class TodaysOrders:
         return [event for event in self.events_after(self.last_event() - _RECENT) if event.at > at]
 
     def cancels(self) -> Counter[str]:
-        """How many cancels left for a broker, each as often as it did, by account."""
+        """Returns how many cancels left for a broker, each as often as it did, by account."""
         found: Counter[str] = Counter()
         for account, count in self._ask(_CANCELS, self._range()):
             found[account] += count

@@ -137,7 +137,7 @@ class Instruments:
         return board._replace(**facts) if board is not None and facts else board  # type: ignore[arg-type]
 
     def today(self, now: Micros, day: date) -> Callable[[str], Instrument | None]:
-        """What is known today; prices of an earlier day are not."""
+        """Returns what is known today; prices of an earlier day are not."""
         stamp = Micros(self._stamp[0] // 1000) if self._stamp else Micros(0)
         of_today = trade_date(stamp) == day
         fresh = of_today and now - stamp <= self._last_age * 1_000_000

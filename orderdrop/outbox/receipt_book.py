@@ -73,7 +73,7 @@ Told = dict[tuple[str, int], ReceiptRow]
 def write_receipt_book(
     title: str, receipts: Iterable[ReceiptRow], sheets: Iterable[OwnSheet], language: Language
 ) -> Generator[None, None, bytes]:
-    """The receipt's bytes, made in slices. sheets: the drop's own; none when it was refused unread."""
+    """Makes the receipt's bytes in slices. sheets: the drop's own; none when it was refused unread."""
     told = {(receipt.sheet, receipt.row): receipt for receipt in receipts}
     several = any(sheet for sheet, _row in told)
     book = openpyxl().Workbook(write_only=True)

@@ -69,7 +69,7 @@ class Outbox:
         self._pace = Pace()
 
     def update(self, today: date) -> Iterator[None]:
-        """Write what is new since the last time; yields between slices."""
+        """Writes what is new since the last time; yields between slices."""
         try:
             yield from self._update(today)
         except OSError:

@@ -57,7 +57,7 @@ class CircuitBreakers:
         self.counts = risk.any_bound or any(bound is not None for bound in money)
 
     def over(self, named: Switches) -> Switches:
-        """The switches that lie in the inbox, with those that were closed and have not been seen there yet."""
+        """Returns the switches that lie in the inbox, with those that were closed and have not been seen there yet."""
         for key in self._closed.keys() & named.states.keys():
             del self._closed[key]
         if not self._closed:

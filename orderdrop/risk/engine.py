@@ -62,7 +62,7 @@ class RiskEngine:
         )
 
     def begin(self, today: date) -> None:
-        """Look the day up before anybody waits for it, and say so when nobody knows it."""
+        """Looks the day up before anybody waits for it, and says so when nobody knows it."""
         if self.any_bound and self.trading_days.is_open(today) is None:
             why = explain(Refusal(Code.CALENDAR_UNKNOWN, value=str(today.year)))
             log.error("%s → %s", why.text(), why.remedy)
@@ -78,7 +78,7 @@ class RiskEngine:
             return None
 
     def gather(self, writer: Writer, now: Micros, today: date, switched: Switches) -> Context:
-        """The context for a batch that is judged now, in this transaction."""
+        """Returns the context for a batch that is judged now, in this transaction."""
         book = self._rulebook
         second = second_of_day(now)
         phase = session.phase_at(second)

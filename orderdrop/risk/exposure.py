@@ -64,7 +64,7 @@ class Exposure:
         self._cancels_known = False
 
     def pace(self, gateway: str, now: Micros) -> int:
-        """How many orders may leave for a gateway now: what is left of this second, behind the cancels that wait, to the account that has least."""
+        """Returns how many orders may leave for a gateway now: what is left of this second, behind the cancels that wait, to the account that has least."""
         ledger = self._followed.ledger if self._followed else Ledger()
         busy = [
             account
@@ -75,7 +75,7 @@ class Exposure:
         return max(0, min(self.left(account, now) - self.cancels_ahead[account] for account in accounts))
 
     def left(self, account_id: str, now: Micros) -> int:
-        """How many orders and cancels an account may send now."""
+        """Returns how many orders and cancels an account may send now."""
         per_second = self._rulebook.rates[account_id].per_second
         if per_second is None:
             return UNBOUNDED
@@ -93,7 +93,7 @@ class Exposure:
     # what was ordered today
 
     def follow(self, writer: Writer, now: Micros, today: date) -> Following:
-        """The ledger as it stands in the journal now."""
+        """Returns the ledger as it stands in the journal now."""
         day = day_number(today)
         following: Following = writer.kept("following", lambda: Following(0, Ledger()))
         self._followed = following

@@ -45,7 +45,7 @@ class Usage(NamedTuple):
 
 
 def usage(settings: Settings, risk: RiskEngine, ledger: Ledger, now: Micros) -> list[Usage]:
-    """All accounts together, then each account, then each strategy."""
+    """Returns the usage of all accounts together, then of each account, then of each strategy."""
     accounts = sorted({*settings.accounts, *ledger.accounts()})
     found = [*_of(settings.limits, "limits", ALL, ledger)]
     for account_id in accounts:

@@ -191,7 +191,7 @@ class App:
             log.error("%s", error)
 
     def run(self, stop: threading.Event, tell: Callable[[Turn], None] = lambda _turn: None) -> None:
-        """Route until `stop` is set; `tell` is called after each turn."""
+        """Routes until `stop` is set; `tell` is called after each turn."""
         gc.collect()
         gc.freeze()  # what is loaded stays: no pause of the collector has to walk it again
         gc.set_threshold(COLLECT_AFTER, 20, 20)  # orders come and go by the thousand, and hold no cycles
@@ -206,7 +206,7 @@ class App:
     def run_once(
         self, tell: Callable[[Turn], None] = lambda _turn: None, at_most: float = ONCE_AT_MOST
     ) -> bool:
-        """Route until the inbox is empty and every order is settled, at most `at_most` seconds; whether it came to that."""
+        """Routes until the inbox is empty and every order is settled, at most `at_most` seconds; returns whether it came to that."""
         deadline = time.monotonic() + at_most
         scans = 0
         while time.monotonic() < deadline:
@@ -393,7 +393,7 @@ def _clock_words(today: date, shown: date) -> str:
 
 @contextmanager
 def alone(settings: Settings, workspace: Workspace, clock: Clock) -> Iterator[None]:
-    """Hold the workspace while no router runs in it. Raises WorkspaceBusy, ConfigError."""
+    """Holds the workspace while no router runs in it. Raises WorkspaceBusy, ConfigError."""
     workspace.make()
     with holding(FileLock(workspace.lock), workspace, clock, settings):
         yield

@@ -78,7 +78,7 @@ class Chores:
             yield
 
     def note(self, done: Turn) -> None:
-        """Remember what a turn of the router has changed."""
+        """Remembers what a turn of the router has changed."""
         drops = done.admitted.drop_ids | done.drops | {drop_of(order) for order in done.orders}
         for handover in done.handed_over:
             drops.update(range(drop_of(handover.first_order), drop_of(handover.last_order) + 1))
@@ -99,7 +99,7 @@ class Chores:
         return self.under_way or self._noted or self._receipts.waiting or self._outbox.behind
 
     def run(self, interrupted: Callable[[], bool]) -> None:
-        """Go on with the chores until they are done or `interrupted`. A fault is told and tried again next time."""
+        """Goes on with the chores until they are done or `interrupted`. A fault is told and tried again next time."""
         if self._current is None:
             self._current = self._all()
             self._noted = False
