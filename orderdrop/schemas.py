@@ -1,4 +1,4 @@
-"""JSON Schemas of what people and programs exchange with orderdrop, made from the models. `python -m orderdrop.schemas FOLDER`."""
+"""Makes the JSON Schemas of what people and programs exchange with orderdrop. `python -m orderdrop.schemas FOLDER`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who trades where: what the settings say about accounts, strategies and gateways, in the form the router asks for it."""
+"""Says which account, strategy and gateway an order belongs to, by the settings, in the form the router asks for it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Routing:
         return named[0] if len(named) == 1 else None
 
     def folder(self, name: str) -> tuple[str | None, str]:
-        """What a sub-folder of the inbox, "" for the inbox itself, says of rows that do not say it themselves: account and strategy.
+        """Returns what a sub-folder of the inbox, "" for the inbox itself, says of rows that do not say it themselves: account and strategy.
 
         A folder called like an account, or its alias, is that account's; any other one names a strategy. Names are compared casefolded.
         """
@@ -47,7 +47,7 @@ class Routing:
         return (named, "") if kind == "account" else (self.default_account, named)
 
     def scope(self, folder: str) -> ScopeKey:
-        """What a sub-folder of the inbox names, in the spelling of the settings where they name it; ALL for the inbox itself."""
+        """Returns what a sub-folder of the inbox names, in the spelling of the settings where they name it; ALL for the inbox itself."""
         return self._scopes[folder]
 
     @cached_property
@@ -80,7 +80,7 @@ class Routing:
         return frozenset(folded(name) for name, named in self.settings.strategies.items() if named.hold)
 
     def places(self, gateway: str, wanted: Iterable[tuple[str, str]], now: Micros) -> str | None:
-        """What is known now of a terminal's output and its accounts, to be journaled with a batch that is about to leave.
+        """Returns what is known now of a terminal's output and its accounts, to be journaled with a batch that is about to leave.
 
         wanted: account and symbol of each of its orders. Asks nobody. None: its broker is never silent.
         """
@@ -93,7 +93,7 @@ class Routing:
         return self.baselines[gateway].journaled(output, orders)
 
     def observe(self, gateway: str, accounts: Iterable[str], now: Micros) -> None:
-        """Take note of what a gateway has told of these accounts."""
+        """Takes note of what a gateway has told of these accounts."""
         door, baselines = self.gateways[gateway], self.baselines[gateway]
         for account_id in accounts:
             told = door.remembered(account_id)

@@ -1,4 +1,4 @@
-"""An account's last snapshot, from the result files that the router writes whatever the gateway; for those who only look."""
+"""Reads an account's last snapshot from the result files that the router writes whatever the gateway; for those who only look."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _table(path: Path) -> tuple[dict[str, int], list[list[str]]] | None:
 
 
 def before_first_order(settings: Settings, account_id: str, now: Micros) -> Account | None:
-    """What the paper broker will open an account with; another broker has to tell."""
+    """Returns what the paper broker will open an account with; another broker has to tell."""
     paper = settings.gateways[settings.gateway_of(account_id)]
     if not isinstance(paper, PaperSettings):
         return None

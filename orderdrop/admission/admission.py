@@ -118,7 +118,7 @@ class Admission:
         now: Micros,
         today: date,
         *,
-        gathering: RiskEngine,
+        risk: RiskEngine,
         switches: Switches,
         room: Mapping[str, int],
         closed: Collection[str] = (),
@@ -132,12 +132,12 @@ class Admission:
         self._day = day_number(today)
         self._next_drop = writer.next_drop_id()
         self._pending = Pending(desk, writer, now, today, room, closed)
-        context = gathering.gather(writer, now, today, switches)
+        context = risk.gather(writer, now, today, switches)
         self.context = context
         self._ledger = context.around.ledger
         self._judge = Judge(
             writer, self._pending, context, check,
-            today=today, scope=desk.settings.inbox.sid_scope, counts=gathering.counts,
+            today=today, scope=desk.settings.inbox.sid_scope, counts=risk.counts,
         )  # fmt: skip
         self._repeats = Repeats(writer, self._day, desk.settings.inbox)
         self.admitted = Admitted(handovers=self._pending.handovers)

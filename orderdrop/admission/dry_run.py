@@ -77,11 +77,11 @@ def rehearse(
     nothing_leaves = dict.fromkeys(settings.gateways, 0)
     desk = Routing(settings, {})
     told = as_delivered(kept(settings, workspace, today), today)
-    gathering = RiskEngine(
+    risk = RiskEngine(
         desk, workspace.root, lambda account_id: last_snapshot(workspace, settings, account_id, now), lambda: told
     )  # fmt: skip
-    gathering.close(shut(workspace, settings.gateways, today))
-    gathering.counts = (
+    risk.close(shut(workspace, settings.gateways, today))
+    risk.counts = (
         True  # what the rows before need is gone for those behind them, whatever the settings call for
     )
     switches = with_accounts(
@@ -100,7 +100,7 @@ def rehearse(
 
     with _scratch(real) as writer:
         admission = Admission(
-            desk, writer, now, today, gathering=gathering, switches=switches, room=nothing_leaves, check=check
+            desk, writer, now, today, risk=risk, switches=switches, room=nothing_leaves, check=check
         )
         admission.admit([_ready(path, settings, strategy, today, profile) for path in files])
         reading = Reading(writer.connection)

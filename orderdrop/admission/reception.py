@@ -56,7 +56,7 @@ class Reception:
         """Cancels first: an order that comes with its cancel does not leave, and what a second has room for is theirs before it is a new order's."""
         now = self._clock.now()
         admission = Admission(
-            self._desk, writer, now, trade_date(now), gathering=self._risk, switches=switches, room=self._queues.rooms(),
+            self._desk, writer, now, trade_date(now), risk=self._risk, switches=switches, room=self._queues.rooms(),
             closed=self._confirmation.closed,
         )  # fmt: skip
         cancels: list[CancelHandover] = []
@@ -113,9 +113,7 @@ class Reception:
             if writer.newest_day() > day_number(today):
                 writer.await_closing(day_number(today))
             switches = self._switchboard.switches
-            admission = Admission(
-                self._desk, writer, now, today, gathering=self._risk, switches=switches, room={}
-            )
+            admission = Admission(self._desk, writer, now, today, risk=self._risk, switches=switches, room={})
             admitted = admission.admit(takes)
         cancels = self._instructions.carry_out(writer, turn)
         self._queues.recount(writer)

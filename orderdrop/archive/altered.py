@@ -1,4 +1,4 @@
-"""Files that are not where, or not what, the journal says: `orderdrop status` tells of them, with exit 1, until the day is over."""
+"""Notes files that are not where, or not what, the journal says: `orderdrop status` tells of them, with exit 1, until the day is over."""
 
 from __future__ import annotations
 

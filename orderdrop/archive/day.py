@@ -1,4 +1,4 @@
-"""A day's folder in the archive, loose or zipped: read it either way, and zip it.
+"""Reads a day's folder in the archive, loose or zipped, and zips it.
 
 Zipping puts the same files, byte for byte, into `YYYY-MM-DD.zip` beside the folder. The folder goes only when every file has been
 read back from the zip and is the same.

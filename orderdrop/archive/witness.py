@@ -1,4 +1,4 @@
-"""The witness beside the journal: small marks of which journal it was and how far it had come, written before each hand-over.
+"""Keeps the witness beside the journal: small marks of which journal it was and how far it had come, written before each hand-over.
 
 Whoever deletes the journal, puts an older copy back, brings another one or copies the workspace leaves the marks as they are: then
 nothing starts, for orders that went out would go out again. A mark is overwritten in place and not flushed: one that lags behind proves

@@ -1,4 +1,4 @@
-"""Workbooks and CSV files for people: cells that would run as a formula are made harmless, instants are Shanghai time."""
+"""Writes workbooks and CSV files for people: cells that would run as a formula are made harmless, instants are Shanghai time."""
 
 from __future__ import annotations
 

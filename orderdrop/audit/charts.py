@@ -1,4 +1,4 @@
-"""The report's pictures, as SVG: the flow through the day, outcomes of each strategy, latencies. Drawn here, so nothing is fetched."""
+"""Draws the report's pictures as SVG: the flow through the day, outcomes of each strategy, latencies. Nothing is fetched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where journal, files sent and the terminal's reports do not say the same, and what came from somebody else's hand."""
+"""Finds where journal, files sent and the terminal's reports do not say the same, and what came from somebody else's hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a day, or a few, came to. Plain data for `--json`; the page, the workbook and the screen show the same.
+"""Adds up what a day, or a few, came to, as plain data for `--json`; the page, the workbook and the screen show the same.
 
 Money is exact and given as text, in yuan. Latencies are in milliseconds. docs/audit.md tells what each figure means.
 """

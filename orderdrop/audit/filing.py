@@ -1,4 +1,4 @@
-"""The facts that brokers ask for when somebody files program trading (程序化交易报备): from settings and journal, an account at a time. Pure.
+"""Collects the facts that brokers ask for when somebody files program trading (程序化交易报备), an account at a time. Pure.
 
 What a person alone knows is left open and marked so: nothing is guessed on a form that is signed.
 """

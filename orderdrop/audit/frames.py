@@ -1,4 +1,4 @@
-"""The journal as tables: one row an order, one row an event. Their columns are a contract, see docs/journal.md.
+"""Reads the journal as tables: one row an order, one row an event. Their columns are a contract, see docs/journal.md.
 
 `load` keeps money exact, as Decimal, for the figures; what users get has numbers that pandas can reckon with.
 """

@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs nothing else: no script, no network. Also the same tables for the workbook."""
+"""Writes the report as one HTML file that needs nothing else: no script, no network. Also the same tables for the workbook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Orders and cancels of each account against the thresholds of program trading (docs/rules.md, "Programmatic trading").
+"""Holds orders and cancels of each account against the thresholds of program trading (docs/rules.md, "Programmatic trading").
 
 A message is an order that was handed over, each time that it was, or a cancel that was, each time that it was. A second is any second, not only one that
 begins when the clock ticks.

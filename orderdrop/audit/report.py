@@ -1,4 +1,4 @@
-"""A whole report: figures, differences, what came from other hands, the chain's head. Reads journal and archive."""
+"""Puts a whole report together: figures, differences, what came from other hands, the chain's head. Reads journal and archive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An order's row against what was journaled of it: its events, its reports, its batch. They are sealed; the row is not, for it changes.
+"""Compares an order's row with its events, its reports and its batch. Those are sealed; the row is not, for it changes.
 
 What nothing else in the journal says of an order stands in the seal that closes its day (journal/chain.py, `further_digest`).
 """

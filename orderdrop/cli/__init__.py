@@ -84,7 +84,7 @@ def main(ctx: click.Context, workspace: Path) -> None:
     orderdrop init                 make a workspace here               建立工作区
     orderdrop run                  start the router                    启动路由器
     orderdrop drop basket.csv      hand in a file                      提交文件
-    orderdrop why basket.csv       what became of it                   查明原因
+    orderdrop why basket.csv       its result, and why                 查明原因
     """
     ctx.obj = Place(workspace)
 

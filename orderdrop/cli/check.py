@@ -22,6 +22,7 @@ from orderdrop.cli.output import (
     shortened,
     stdout,
     table,
+    tell,
 )
 from orderdrop.cli.progress import Progress
 from orderdrop.domain.status import TERMINAL, Status
@@ -248,7 +249,6 @@ def _asked(place: Place, found: Rehearsed, row: Any, reading: Reading | None) ->
 def _show(place: Place, found: list[dict[str, Any]]) -> None:
     from rich.text import Text  # noqa: PLC0415
 
-    from orderdrop.cli.reasons import tell  # noqa: PLC0415
     from orderdrop.views.called import is_derived  # noqa: PLC0415
 
     console, names = stdout(), place.names

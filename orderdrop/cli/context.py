@@ -1,4 +1,4 @@
-"""The workspace that a command works in. Everything is loaded when it is first asked for."""
+"""Gives a command the workspace that it works in. Everything is loaded when it is first asked for."""
 
 from __future__ import annotations
 

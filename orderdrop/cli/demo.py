@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from orderdrop.cli.context import Place
-from orderdrop.cli.output import command_at, give_up, json_option, print_json, print_json_array, say, stdout
+from orderdrop.cli.output import (
+    command_at,
+    give_up,
+    json_option,
+    print_json,
+    print_json_array,
+    say,
+    stdout,
+    tell_orders,
+    tell_row,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -122,7 +132,6 @@ def _show_one(console: Console, number: int, one: Told) -> None:
     from rich.text import Text  # noqa: PLC0415
 
     from orderdrop.cli.look import order_table  # noqa: PLC0415
-    from orderdrop.cli.reasons import tell_orders, tell_row  # noqa: PLC0415
     from orderdrop.views.orders import where  # noqa: PLC0415
 
     words = zip(one.counts, ("接受 accepted", "拒绝 denied", "重复 duplicates", "错误 errors"), strict=True)
@@ -186,7 +195,7 @@ def _tell_where(console: Console, root: Path, told: list[Told]) -> None:
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold", style="dim")
     for path, words in (
-        ("outbox/receipts", "回执:每一行的结果 receipts: what became of every row"),
+        ("outbox/receipts", "回执:每一行的结果 receipts: the result of every row"),
         (f"outbox/{told[0].orders[0].account_id}", "掘金格式的结果文件 result files in 掘金's format"),
         (
             f"archive/{Place(root).today}",

@@ -1,4 +1,4 @@
-"""The demo's play: sample drops, what should come of each, and what did."""
+"""Plays the demo: sample drops, the results that are expected, and the results that came."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo before a terminal: baskets go to a stand-in that loses rows, and its ledger says what really arrived."""
+"""Plays the demo before a terminal: baskets go to a stand-in that loses rows, and its ledger says what really arrived."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ resend = "auto"             # 证明漏单后自动重发 what is proven lost go
 
 
 class Fate(NamedTuple):
-    """What became of an order. lost, executed: how often the terminal lost or executed it, by its own ledger; status: by our journal."""
+    """The result of an order. lost, executed: how often the terminal lost or executed it, by its own ledger; status: by our journal."""
 
     sid: str
     lost: int
@@ -153,7 +153,7 @@ def _terminal(folder: Path, lose: float) -> Iterator[None]:
 def _wait_for_fills(app: App, place: Place) -> None:
     deadline = time.monotonic() + _FILLS
     while time.monotonic() < deadline and any(order.status in _UNFILLED for order in _orders(place)):
-        app.turn(lambda _round: None)
+        app.turn(lambda _turn: None)
         app.inbox.wait(0.1)
 
 

@@ -12,7 +12,7 @@ import click
 
 from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.look import order_table
-from orderdrop.cli.output import give_up, json_option, print_json_array, say, stdout
+from orderdrop.cli.output import give_up, json_option, print_json_array, say, stdout, tell_orders, tell_row
 from orderdrop.domain.status import TERMINAL, Status
 
 if TYPE_CHECKING:
@@ -259,7 +259,6 @@ class _Outcome:
         return {**drop_view(self.drop, self.rows, language).model_dump(mode="json"), "orders": orders}
 
     def show(self) -> None:
-        from orderdrop.cli.reasons import tell_orders, tell_row  # noqa: PLC0415
         from orderdrop.views.orders import where  # noqa: PLC0415
 
         console, language = stdout(), self.place.language

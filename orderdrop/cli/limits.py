@@ -74,17 +74,15 @@ def _look(place: Place) -> list[dict[str, Any]]:
 
     now, settings = SystemClock().now(), place.settings
     told = as_delivered(kept(settings, place.workspace, place.today), place.today)
-    gathering = RiskEngine(
+    risk = RiskEngine(
         Routing(settings, {}),
         place.workspace.root,
         lambda account_id: last_snapshot(place.workspace, settings, account_id, now),
         lambda: told,
     )
     with place.connection() as connection:
-        ledger = (
-            Ledger() if connection is None else gathering.follow(Writer(connection), now, place.today).ledger
-        )
-        found = usage(settings, gathering, ledger, now)
+        ledger = Ledger() if connection is None else risk.follow(Writer(connection), now, place.today).ledger
+        found = usage(settings, risk, ledger, now)
     return [
         {
             "account_id": one.account_id or None,

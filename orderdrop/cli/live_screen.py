@@ -1,4 +1,4 @@
-"""What a person sees while the router runs: a line for each drop, for each refusal, for each alarm; counts at the end.
+"""Shows a person what happens while the router runs: a line for each drop, refusal and alarm; counts at the end.
 
 The router only notes what has changed; another thread reads the journal and prints, so that no order waits for a terminal.
 """

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from orderdrop.cli.context import Place, pass_place
-from orderdrop.cli.output import clock_time, json_option, print_json_array, say, stdout, styled, table
+from orderdrop.cli.output import (
+    clock_time,
+    json_option,
+    print_json_array,
+    say,
+    stdout,
+    styled,
+    table,
+    tell,
+    tell_orders,
+)
 from orderdrop.cli.watch import alone, watch, watch_option
 from orderdrop.domain.status import TERMINAL, Status
 
@@ -223,7 +233,6 @@ def order_table(
 
 
 def _show_orders(place: Place, rows: list[Any], again: Collection[str]) -> None:
-    from orderdrop.cli.reasons import tell_orders  # noqa: PLC0415
 
     if not rows:
         say("没有符合的委托", "no such orders", place.language)
@@ -244,7 +253,6 @@ def _show_orders(place: Place, rows: list[Any], again: Collection[str]) -> None:
 
 
 def _show_drops(place: Place, found: list[DropView]) -> None:
-    from orderdrop.cli.reasons import tell  # noqa: PLC0415
     from orderdrop.views.orders import Where  # noqa: PLC0415
 
     if not found:

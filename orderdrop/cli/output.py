@@ -1,4 +1,4 @@
-"""How commands speak: JSON for programs, tables for people, messages on stderr."""
+"""Prints what commands say: JSON for programs, tables for people, messages and refusals on stderr or beside the table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -39,6 +39,7 @@ STYLE_OF: Final[dict[Status, str]] = {
 
 ON_ITS_WAY: Final = "cyan"
 
+_SHOWN: Final = 20
 _STATUSES: Final[frozenset[str]] = frozenset(Status)
 
 json_option: Callable[..., Any] = click.option(
@@ -154,6 +155,49 @@ def give_up(zh: str, en: str, *more: str) -> NoReturn:
     """End the command with exit 1."""
     tell_error("\n".join([f"{zh} / {en}", *more]))
     click.get_current_context().exit(1)
+
+
+def tell(console: Console, where: str, code: str, reason: str, remedy: str, style: str = "red") -> None:
+    """Tells of a refusal: where, its code, why, and what to do. On a terminal in three short paragraphs, elsewhere in one line."""
+    from rich.padding import Padding  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    head = Text.assemble((where, "bold"), "  " if where else "", (code, style or "red"))
+    if console.is_terminal:
+        console.print(Padding.indent(head, 2))
+        console.print(Padding.indent(reason, 4))
+        console.print(Padding.indent(Text(f"→ {remedy}", "yellow"), 4))
+    else:
+        console.print(Text.assemble("  ", head, f"  {reason} → {remedy}"), soft_wrap=True)
+
+
+def tell_row(console: Console, where: str, row: Any, language: Language) -> None:
+    """Tells why a journal row was refused; nothing, of one that has no reason. where: what people call it, also in the commands that are told."""
+    from orderdrop.domain.codes import Code  # noqa: PLC0415  heavy
+    from orderdrop.views.called import is_derived  # noqa: PLC0415
+    from orderdrop.views.orders import explain_row  # noqa: PLC0415
+
+    why = explain_row(row, language)
+    if why is not None:
+        style = style_of(getattr(row, "status", "")) or "red"
+        sid = getattr(row, "sid", None)
+        remedy = why.remedy.replace(sid, where) if sid and is_derived(sid) else why.remedy
+        tell(console, where, row.reason_code or Code.HELD, why.text(language), remedy, style)
+
+
+def tell_orders(
+    console: Console, rows: Sequence[Any], language: Language, again: Collection[str] = ()
+) -> None:
+    """Tells, below a table of orders, why some of them stand as they do. again: see `name_of`."""
+    from rich.text import Text  # noqa: PLC0415
+
+    from orderdrop.views.called import name_of  # noqa: PLC0415
+
+    told = [row for row in rows if row.reason_code or row.status == Status.HELD]
+    for row in told[:_SHOWN]:
+        tell_row(console, name_of(row, again), row, language)
+    if len(told) > _SHOWN:
+        console.print(Text(f"  … +{len(told) - _SHOWN}: --json", "dim"))
 
 
 def clock_time(instant: str | None) -> str:

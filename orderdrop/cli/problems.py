@@ -1,4 +1,4 @@
-"""What is wrong in a workspace, for `orderdrop status` and `orderdrop health`: a list of small questions, each with its own sentence.
+"""Asks what is wrong in a workspace, for `orderdrop status` and `orderdrop health`: small questions, each with its own sentence.
 
 Each takes what `status --json` shows and the place, and yields bilingual sentences; none means that all is well.
 """

@@ -1,4 +1,4 @@
-"""How `orderdrop why` tells its story to a person."""
+"""Shows a person the story that `orderdrop why` tells."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orderdrop.cli.context import Place
-from orderdrop.cli.output import clock_time, stdout, style_of
-from orderdrop.cli.reasons import tell
+from orderdrop.cli.output import clock_time, stdout, style_of, tell
 from orderdrop.domain.codes import Code
 from orderdrop.views.called import is_derived
 from orderdrop.views.orders import Where

@@ -26,7 +26,7 @@ def why(place: Place, asked: str, day: datetime | None, as_json: bool) -> None:
 
     查明原因:一笔委托(按编号)或一个文件的完整经过,带时间。
 
-    Of a file it tells what became of it and each bad row; it also explains a file that lies in the inbox and is not taken.
+    Of a file it tells the result and each bad row; it also explains a file that lies in the inbox and is not taken.
 
     \b
     Examples 例子:

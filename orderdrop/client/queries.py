@@ -1,4 +1,4 @@
-"""Four questions, answered alike for every gateway: cash, positions, the broker's orders, trades.
+"""Answers four questions alike for every gateway: cash, positions, the broker's orders, trades.
 
 Answered from what the router has last been told and has written down, so nobody needs a connection of their own, and it works while no
 router runs; `at` says how old an answer is. Changes nothing.

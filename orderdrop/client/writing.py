@@ -1,4 +1,4 @@
-"""How a drop is written: orders to rows, rows to bytes, bytes to a file that appears in the inbox whole. Durable, any number of writers."""
+"""Writes a drop: orders to rows, rows to bytes, bytes to a file that appears in the inbox whole. Durable, any number of writers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""orderdrop.toml as `init` writes it: every setting with its meaning and its default, made from `config.settings.Settings`.
+"""Writes orderdrop.toml for `init`: every setting with its meaning and its default, made from `config.settings.Settings`.
 
 Each setting, and each table that the user names, stands behind a `#` without a space, prose behind `# `: take away the `#` to use it.
 """

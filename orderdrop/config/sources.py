@@ -1,4 +1,4 @@
-"""Where settings come from: orderdrop.toml, then ORDERDROP_… variables."""
+"""Loads settings from orderdrop.toml, then from ORDERDROP_… variables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where things are in a workspace: the one place that knows folder and file names."""
+"""Names every folder and file of a workspace; no other place knows them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who besides the user may write or read what orders depend on."""
+"""Finds who besides the user may write or read what orders depend on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be said of a gateway that speaks an API, without connecting: two connections of one account would disturb each other."""
+"""Examines a gateway that speaks an API without connecting: two connections of one account would disturb each other."""
 
 from __future__ import annotations
 

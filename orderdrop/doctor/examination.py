@@ -1,4 +1,4 @@
-"""The whole examination, in the order in which a person would look. What only one kind of gateway has is told by that kind."""
+"""Runs the whole examination, in the order in which a person would look. What only one kind of gateway has is told by that kind."""
 
 from __future__ import annotations
 

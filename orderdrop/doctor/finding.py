@@ -16,7 +16,7 @@ class Level(StrEnum):
     """Orders pass, but something is amiss or slow, or will be in the way later."""
 
     WRONG = "wrong"
-    """Orders will not pass, or nobody could tell what became of them."""
+    """Orders will not pass, or nobody could tell their results."""
 
 
 class Finding(NamedTuple):

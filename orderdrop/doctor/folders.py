@@ -1,4 +1,4 @@
-"""What can be measured of a folder: whether files can be made, renamed and removed in it, how fast, and by which clock."""
+"""Measures a folder: whether files can be made, renamed and removed in it, how fast, and by which clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be measured of a 掘金 or 东财 EMC terminal's folders. Looks only; its probes bear names that no scanner takes."""
+"""Measures the folders of a 掘金 or 东财 EMC terminal. Looks only; its probes have names that no scanner takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From facts of a terminal's folders to findings. Pure."""
+"""Judges the facts of a terminal's folders: facts in, findings out. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From facts to findings, for what every workspace has. Pure."""
+"""Judges what every workspace has: facts in, findings out. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be measured of the machine and of the workspace around the folders."""
+"""Measures the machine and the workspace around the folders."""
 
 from __future__ import annotations
 

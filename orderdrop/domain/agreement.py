@@ -1,4 +1,4 @@
-"""Whether an account's cash and holdings leave room for an order that nobody has heard of. Pure.
+"""Tells whether an account's cash and holdings leave room for an order that nobody has heard of. Pure.
 
 Two snapshots of an account are compared: one from before the order was handed over, one from well after it. What the known orders have done in
 between explains a range of changes: exact where their times are clear, wide where they are not. An order that reached the broker

@@ -1,4 +1,4 @@
-"""What accounts had when something was handed over: kept in memory, journaled with each batch, read back. Pure.
+"""Remembers what accounts had when something was sent: kept in memory, journaled with each batch, read back. Pure.
 
 What is compared is `agreement`'s. A snapshot goes into a batch with the symbols of the batch alone, for a holding is only asked about
 when an order of it is in doubt. One from a calm moment, which proves the most, also serves later orders of other symbols, and goes in whole,

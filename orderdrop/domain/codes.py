@@ -1,4 +1,4 @@
-"""The stable names of all reasons. The sentences behind them stand in words.py."""
+"""Names every reason for ever. The sentences that a code stands for are in `messages/`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why an order waits, and until when."""
+"""Says why an order waits, and until when."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which order is which: the sid as the terminal sees it, and the key under which the journal keeps it."""
+"""Tells which order is which: the sid as the terminal sees it, and the key under which the journal keeps it."""
 
 from __future__ import annotations
 

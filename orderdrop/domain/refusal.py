@@ -1,4 +1,4 @@
-"""Why a file, a row or an order was refused: a stable code, the facts, and the sentence in Chinese and English.
+"""Explains why a file, a row or an order was refused: a stable code, the facts, and the sentence in Chinese and English.
 
 A refusal is data. `explain` turns it into words; the words may improve, the codes stay.
 """

@@ -1,4 +1,4 @@
-"""What a terminal says of a security for one day. Pure.
+"""Reads what a terminal says of a security for one day. Pure.
 
 Refuses what cannot be: the day's lowest and highest price count only as a pair that holds the previous close between them and does not reach
 beyond twice of it. Anything else is how a terminal says that there is no limit, or that it does not know. The previous close counts only with

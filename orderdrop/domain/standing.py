@@ -1,4 +1,4 @@
-"""Fold a broker's report into where an order stands. Reports may repeat, overtake one another or contradict what we know."""
+"""Folds a broker's report into where an order stands. Reports may repeat, overtake one another or contradict what we know."""
 
 from __future__ import annotations
 

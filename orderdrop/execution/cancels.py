@@ -57,11 +57,11 @@ class _Sent(NamedTuple):
 class Cancels:
     """Used from the router's thread. A cancel waits in the queue, then for the broker's answer; by its instruction."""
 
-    def __init__(self, desk: Routing, journal: Journal, gathering: RiskEngine, release: Release) -> None:
+    def __init__(self, desk: Routing, journal: Journal, risk: RiskEngine, release: Release) -> None:
         self._desk = desk
         self._journal = journal
         self._release = release
-        self._gathering = gathering
+        self._risk = risk
         self._patience = {
             name: round(values.confirm_timeout * 1_000_000)
             for name, values in desk.settings.gateways.items()
@@ -98,7 +98,7 @@ class Cancels:
         new = [
             one for one in cancels if one.instruction not in self._out and one.instruction not in self._queue
         ]
-        self._gathering.cancels_ahead = _by_account([*self.wanting(now), *new])
+        self._risk.cancels_ahead = _by_account([*self.wanting(now), *new])
 
     def wanting(self, now: Micros) -> list[CancelHandover]:
         """Those that would leave now, if there were no pace: the queue, and what has been in silence for too long."""
@@ -123,7 +123,7 @@ class Cancels:
         A journal that does not answer keeps no cancel from leaving.
         """
         if not self.wanting(now):
-            self._gathering.cancels_ahead.clear()
+            self._risk.cancels_ahead.clear()
             return False
         with contextlib.suppress(JournalError):
             self._follow(now)
@@ -136,9 +136,9 @@ class Cancels:
 
     def _follow(self, now: Micros) -> None:
         """Lets the pace know of all that has left."""
-        if self._gathering.paces:
+        if self._risk.paces:
             with self._journal.transaction() as writer:
-                self._gathering.follow(writer, now, trade_date(now))
+                self._risk.follow(writer, now, trade_date(now))
 
     def _hand_over(self, now: Micros) -> None:
         """Sends those that their accounts' pace lets go. What a gateway does not take waits with the others."""
@@ -150,9 +150,9 @@ class Cancels:
             for handover in handed:
                 self._queue.pop(handover.instruction, None)
                 self._expect(handover, now)
-                self._gathering.cancel_sent(handover.cancel.account_id, now)
+                self._risk.cancel_sent(handover.cancel.account_id, now)
                 self._sent.append(_Sent(handover, now, self._out[handover.instruction].times))
-        self._gathering.cancels_ahead = _by_account(self.wanting(now))
+        self._risk.cancels_ahead = _by_account(self.wanting(now))
 
     def _taken(self, gateway: str, cancels: Sequence[Cancel]) -> bool:
         try:
@@ -174,7 +174,7 @@ class Cancels:
         leaving = []
         for one in wanting:
             account = one.cancel.account_id
-            room = left[account] if account in left else self._gathering.left(account, now)
+            room = left[account] if account in left else self._risk.left(account, now)
             if room > 0:
                 leaving.append(one)
             left[account] = room - 1

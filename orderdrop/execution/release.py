@@ -28,16 +28,16 @@ _AGAIN: Final = 1_000_000
 class Release:
     """The router's word on what may leave now. `let_go` runs first in each of its transactions."""
 
-    def __init__(self, desk: Routing, gathering: RiskEngine, clock: Clock) -> None:
+    def __init__(self, desk: Routing, risk: RiskEngine, clock: Clock) -> None:
         self._desk = desk
-        self._gathering = gathering
+        self._risk = risk
         self._clock = clock
         self._next: int | None = 0
         self._seen = Switches({})
 
     def shut_off(self, gateways: Mapping[str, str]) -> None:
         """These gateways are closed for the rest of the day, since the time that is named."""
-        self._gathering.close(gateways)
+        self._risk.close(gateways)
 
     def is_due(self, switches: Switches) -> bool:
         """Whether `let_go` has something to do."""
@@ -47,8 +47,8 @@ class Release:
         """Makes READY what is due, and ends what has come too late. Returns the orders that were moved."""
         now = self._clock.now()
         writer.on_rollback(self._forget)
-        if self._gathering.paces:
-            self._gathering.follow(writer, now, trade_date(now))
+        if self._risk.paces:
+            self._risk.follow(writer, now, trade_date(now))
         if not self.is_due(switches):
             return []
         self._seen = switches
@@ -80,12 +80,12 @@ class Release:
 
     def room(self, name: str, room: int) -> int:
         """How many orders may leave for a gateway now, of those that it takes."""
-        gathering, now = self._gathering, self._clock.now()
+        risk, now = self._risk, self._clock.now()
         if self._desk.settings.bound(name):
-            open_ = gathering.trading_day(trade_date(now))
+            open_ = risk.trading_day(trade_date(now))
             if not (open_ and phase_at(second_of_day(now)) in TAKES_LIMITS):
                 return 0
-        return min(room, gathering.pace(name, now)) if gathering.paces else room
+        return min(room, risk.pace(name, now)) if risk.paces else room
 
     def no_cancel(self, gateway: str) -> Refusal | None:
         """Why the market takes no cancels now: it would refuse them, so that is said at once."""

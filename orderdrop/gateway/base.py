@@ -1,6 +1,6 @@
 """The door to a terminal: the port that every gateway fills, and the values that pass through it.
 
-The router writes its intent down, calls `submit`, and writes down what came of it. A gateway never retries a hand-over by
+The router writes its intent down, calls `submit`, and writes down the result. A gateway never retries a hand-over by
 itself: what it cannot say for sure is `unknown`, and `settle` looks for evidence later.
 """
 
@@ -80,7 +80,7 @@ class Trace(NamedTuple):
     """What can be said of orders that left and were not confirmed.
 
     absent: the broker's lists prove that it never had them; only these may ever be handed over again, and only if their account, as it was
-    told after `since`, agrees (see reports.agreement). unsent: those of them for which no call was ever begun, which needs no agreement.
+    told after `since`, agrees (see domain/agreement). unsent: those of them for which no call was ever begun, which needs no agreement.
     words: why the others are in doubt, for people, in both languages. noes: what the terminal said against those of them that it refused in
     words only: no proof by itself, the broker's no once their account agrees (see `RefusesInWords`).
     """
@@ -225,7 +225,7 @@ class Gateway(Protocol):
     def cancel(self, cancels: Sequence[Cancel]) -> None: ...
 
     def settle(self, batch: Batch) -> dict[str, Outcome]:
-        """After a crash, by evidence: what became of each sid of a batch whose hand-over was never noted."""
+        """Returns, after a crash and by evidence, whether each sid of a batch left whose hand-over was never noted."""
         ...
 
     def remember(self, batches: Iterable[Batch]) -> None:
@@ -233,7 +233,7 @@ class Gateway(Protocol):
         ...
 
     def trace(self, batch: Batch, sids: Collection[str], since: Micros) -> Trace:
-        """What became of these orders of a batch that nobody has confirmed in time. Asks, changes nothing.
+        """Returns what can be proven of these orders of a batch that nobody has confirmed in time. Asks, changes nothing.
 
         since: evidence that is older proves nothing; by then every order handed over later was confirmed, or called absent itself.
         """

@@ -1,4 +1,4 @@
-"""Gateways that were closed for the rest of a day: a file for each, which names the day, so that the next morning opens them by itself.
+"""Closes gateways for the rest of a day: a file for each, which names the day, so that the next morning opens them by itself.
 
 `orderdrop close` has emptied their terminals' folders for the next start; an order that went in after it would stop that start. Removing the file
 opens the gateway again; a running router sees it, as it sees all switches.

@@ -1,4 +1,4 @@
-"""The day's securities, as the gateways' terminals tell them: asked for on threads of their own, kept in a file for each gateway.
+"""Asks the gateways' terminals for the day's securities, on threads beside the router's; keeps them in a file for each gateway.
 
 Owns when a terminal is asked: once for each day, once more after the terminals have renewed their data, again after a failure. A failure means that
 nobody knows, no more. What is kept serves `orderdrop check` and the next start; nothing of another day is ever told. The router only reads a

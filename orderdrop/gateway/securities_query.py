@@ -1,4 +1,4 @@
-"""Asks a vendor's package for the day's securities, in a process of its own that lives for this one question.
+"""Asks a vendor's package for the day's securities, in a process that lives for this one question.
 
 Such a question takes seconds, and what a vendor's library does meanwhile with Python's lock nobody knows: in the router's process it could hold up
 orders. The other process does the work, tells what it found in lines of JSON, and ends itself when it takes too long or nobody listens any more. It

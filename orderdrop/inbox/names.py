@@ -1,4 +1,4 @@
-"""What a file's name says, before anything is opened: ignored, refused, or which kind of drop it is. Pure."""
+"""Reads a file's name, before anything is opened: ignored, refused, or which kind of drop it is. Pure."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def is_mark(name: str) -> bool:
 
 
 def read_switch(path: str) -> tuple[ScopeKey, State] | None:
-    """What an entry of the inbox, file or folder, switches off: `HALT` or `REDUCE` all, `<strategy>/HALT` a strategy, `HALT.<name>` what is
+    """Returns what an entry of the inbox, file or folder, switches off: `HALT` or `REDUCE` all, `<strategy>/HALT` a strategy, `HALT.<name>` what is
     called so: an account, if it is one that is known, else all (`orderdrop.domain.switches.with_accounts`).
 
     Whatever begins with such a word, in any case, and goes on with anything but a letter, is a switch: it must not fail to halt for the sake
@@ -131,7 +131,7 @@ def read_switch(path: str) -> tuple[ScopeKey, State] | None:
 
 
 def stem_of(name: str) -> str:
-    """What a drop and its copies have in common: its name without suffix and without what marks a copy or a conflict.
+    """Returns what a drop and its copies have in common: its name without suffix and without what marks a copy or a conflict.
 
     name: path below the inbox.
     """
@@ -159,7 +159,7 @@ def _named(rest: str) -> ScopeKey:
 
 
 def printable(name: str) -> str:
-    """A hostile name made harmless: what cannot be shown becomes `?`, what is too long is cut."""
+    """Returns a hostile name made harmless: what cannot be shown becomes `?`, what is too long is cut."""
     if name.isascii() and name.isprintable() and len(name) <= MAX_NAME_BYTES:  # almost all, quickly
         return name
     return _UNPRINTABLE.sub("?", name).encode()[:MAX_NAME_BYTES].decode(errors="ignore")

@@ -1,4 +1,4 @@
-"""Who owns a file, where the system tells it. Names are remembered: to ask for one may mean to ask a directory service."""
+"""Finds who owns a file, where the system tells it. Names are remembered: to ask for one may mean to ask a directory service."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 
 
 def owner_of(status: os.stat_result) -> str | None:
-    """The owner's name, its number where it has none; None on Windows, whose files say nothing of it here."""
+    """Returns the owner's name, its number where it has none; None on Windows, whose files say nothing of it here."""
     return None if sys.platform == "win32" else _name(status.st_uid)
 
 

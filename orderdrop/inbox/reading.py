@@ -15,7 +15,7 @@ _PIECE: Final = 1024 * 1024
 
 
 def open_drop(path: str) -> tuple[int, os.stat_result]:
-    """Open for reading without following a link or waiting on a pipe. Raises OSError."""
+    """Opens for reading without following a link or waiting on a pipe. Raises OSError."""
     handle = os.open(path, OPEN_FLAGS)
     status = os.fstat(handle)
     if not stat.S_ISREG(status.st_mode):
@@ -35,7 +35,7 @@ def full_stamp(status: os.stat_result) -> tuple[int, int, int]:
 
 
 def touched_at(status: os.stat_result) -> int:
-    """When a file's inode was last touched: bytes that were rewritten with size and time kept show by it, and so does much that is
+    """Returns when a file's inode was last touched: bytes that were rewritten with size and time kept show by it, and so does much that is
     harmless. Windows tells no such thing; there it is the minute, so that taken files are compared once in a minute.
     """
     return status.st_ctime_ns if os.name == "posix" else int(time.monotonic() // 60)

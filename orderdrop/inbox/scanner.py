@@ -90,7 +90,7 @@ class Inbox:
     # life
 
     def open(self, today: date, restored: Iterable[OpenDrop] = (), also: Iterable[Path] = ()) -> None:
-        """Begin watching. Files older than `today` that are there already are refused as stale.
+        """Begins watching. Files older than `today` that are there already are refused as stale.
 
         also: folders of others; `wait` ends when something changes there.
         """
@@ -109,7 +109,7 @@ class Inbox:
         self._watch.wake()
 
     def wait(self, timeout: float) -> None:
-        """Sleep until something may have come, at most until the next look is due."""
+        """Sleeps until something may have come, at most until the next look is due."""
         due = 0.0 if self._has_put_by else self._due - self._monotonic()
         self._watch.wait(max(0.0, min(timeout, due)))
 
@@ -140,7 +140,7 @@ class Inbox:
     # finding
 
     def collect(self, today: date, only: DropKind | None = None) -> list[Take | RefusedFile]:
-        """What can be taken now, oldest file first. only: the rest is left alone, as if nobody had looked."""
+        """Returns what can be taken now, oldest file first. only: the rest is left alone, as if nobody had looked."""
         now = self._monotonic()
         hints = self._hints()
         for name in self._settling.take_due(now):

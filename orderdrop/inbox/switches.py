@@ -25,7 +25,7 @@ def switch_files(inbox: Path) -> Iterator[tuple[Path, ScopeKey, State]]:
 
 
 def reason_in(path: Path) -> str:
-    """What was written into a switch, as one short line; "" where nothing can be read."""
+    """Returns what was written into a switch, as one short line; "" where nothing can be read."""
     try:
         with path.open("rb") as file:
             text = file.read(_REASON_BYTES).decode(errors="ignore")

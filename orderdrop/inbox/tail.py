@@ -1,4 +1,4 @@
-"""One file in the inbox: how far it was taken, and a `Take` of what is new in it.
+"""Follows one file in the inbox: how far it was taken, and a `Take` of what is new in it.
 
 A file is read from where we stopped, but only while what we took before still stands there; a file that was truncated or
 rewritten is read from its beginning as a new drop (its old rows are then duplicates). One that grows while it is read is not
@@ -111,7 +111,7 @@ class DropFile:
         return known is None or hash_of(self.path, self.position.offset) == known
 
     def seen(self) -> Seen:
-        """What the file was when all that stood in it was taken."""
+        """Returns what the file was when all that stood in it was taken."""
         return Seen(self.inode, *self.taken, self._known, self.position.offset)
 
     @property
@@ -134,7 +134,7 @@ class DropFile:
         )
 
     def resume(self, known: OpenDrop) -> None:
-        """Go on where an earlier run has stopped."""
+        """Goes on where an earlier run has stopped."""
         self.drop_id, self.position, self.sid_space = known.id, known.position, known.sid_space
         self.traded = known.traded
         self.refused, self.behind, self.known_sha256 = known.refused, True, known.sha256
@@ -182,7 +182,7 @@ class DropFile:
         return True
 
     def open_reader(self, head: bytes) -> Refusal | None:
-        """Understand the header; why it cannot be."""
+        """Understands the header; returns why it cannot be understood."""
         if isinstance(self.profile, Refusal):
             return self.profile
         opened = Reader.open(head, self.info.kind, self.profile)
@@ -197,7 +197,7 @@ class DropFile:
         self.witness = (self.witness + piece)[-_WITNESS:]
 
     def naming(self) -> FollowedSids | Unnamed:
-        """How rows without a sid get one: at once where the file is followed, else when all of them are known."""
+        """Returns how rows without a sid get one: at once where the file is followed, else when all of them are known."""
         if self.info.followed:
             if not isinstance(self.derive, FollowedSids):
                 self.derive = FollowedSids(self.day, self.sid_space)
@@ -236,7 +236,7 @@ class Take:
     _witness: bytes = b""
 
     def blocks(self, context: Context) -> Iterator[Block]:
-        """The rows that are new. Raises Changed, OSError."""
+        """Yields the rows that are new. Raises Changed, OSError."""
         if self.book is not None:
             yield from self.book.read(context)
             return
@@ -332,7 +332,7 @@ class Take:
             os.close(handle)
 
     def must_stand(self, handle: int) -> None:
-        """Raise Changed, if what was read is not what stands in the file now, and Growing, if more is to come of a basket."""
+        """Raises Changed, if what was read is not what stands in the file now, and Growing, if more is to come of a basket."""
         now, file = os.fstat(handle), self.file
         if stamp_of(now) == self.stamp:
             return
@@ -349,7 +349,7 @@ class Take:
 
 
 def prepare(file: DropFile, *, whole: bool, torn_due: bool, finished: bool, limits: Limits) -> Take | None:
-    """Look at what is new in `file`; None when there is nothing to take yet.
+    """Returns a take of what is new in `file`; None when there is nothing to take yet.
 
     Raises:
         Changed: what was taken before does not stand there any more, or what was being read.

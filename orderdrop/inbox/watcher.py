@@ -1,4 +1,4 @@
-"""Who wakes the inbox: the system's file events. They name files that may have come; the scan finds whatever they miss.
+"""Wakes the inbox by the system's file events. They name files that may have come; the scan finds whatever they miss.
 
 On Linux the router's thread reads the kernel's queue itself (inotify_simple): watchdog's threads would share the interpreter with
 it and cost a burst more than all the rest. Elsewhere, watchdog tells; its thread only leaves hints.
@@ -34,11 +34,11 @@ class Watch(Protocol):
     """Wakes the inbox. `wake` may be called from any thread, the rest from the router's."""
 
     def wait(self, seconds: float) -> None:
-        """Sleep until there is a hint or somebody calls `wake`."""
+        """Sleeps until there is a hint or somebody calls `wake`."""
         ...
 
     def take(self) -> Hints:
-        """What was told since the last time."""
+        """Returns what was told since the last time."""
         ...
 
     @property
@@ -47,7 +47,7 @@ class Watch(Protocol):
         ...
 
     def also(self, folder: str) -> None:
-        """Wake on changes there, and one level below, without a hint."""
+        """Wakes on changes there, and one level below, without a hint."""
         ...
 
     def wake(self) -> None: ...
@@ -264,7 +264,7 @@ if sys.platform == "linux":
 
 
 def watch(root: str) -> Watch:
-    """The best that this system has; where there are no events, the scan finds everything, later."""
+    """Returns the best that this system has; where there are no events, the scan finds everything, later."""
     try:
         if sys.platform == "linux":
             return _Inotify(root)

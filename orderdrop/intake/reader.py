@@ -118,7 +118,7 @@ class Reader:
         )
 
     def read(self, data: bytes, context: Context) -> Iterator[Block]:
-        """What became of each row, in blocks of at most BLOCK_ROWS; `next_row` moves on with each block.
+        """Yields the result of each row, in blocks of at most BLOCK_ROWS; `next_row` moves on with each block.
 
         Args:
             data: whole lines only; the last one may lack its newline when `.fin` says that it is whole.

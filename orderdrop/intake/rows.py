@@ -62,7 +62,7 @@ class Context(NamedTuple):
 
 
 class Block(NamedTuple):
-    """What became of some rows, in their order. rows: how many; each is in exactly one of the lists."""
+    """The results of some rows, in their order. rows: how many; each is in exactly one of the lists."""
 
     orders: list[Order]
     instructions: list[Instruction]

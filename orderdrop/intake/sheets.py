@@ -91,7 +91,7 @@ class Book(NamedTuple):
         return [sheet.name for sheet in self.sheets] if len(self.sheets) > 1 else []
 
     def read(self, context: Context) -> Iterator[Block]:
-        """What became of each row, in blocks of at most BLOCK_ROWS. A row's number carries its sheet, see `line_at`."""
+        """Yields the result of each row, in blocks of at most BLOCK_ROWS. A row's number carries its sheet, see `line_at`."""
         for index, sheet in enumerate(self.sheets):
             rows = Rows.of(sheet.header.layout, context)
             for start in range(0, len(sheet.rows), BLOCK_ROWS):

@@ -1,4 +1,4 @@
-"""What can be asked of batches inside a transaction, by the journal's one writer."""
+"""Answers questions about batches inside a transaction, for the journal's one writer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class AskingOfBatches:
         self._driver: Any = connection.connection.dbapi_connection  # for the busiest statements
 
     def batches_of_day(self, gateway: str, day: int) -> Iterator[tuple[int, bytes]]:
-        """Id and content, oldest first."""
+        """Yields id and content, oldest first."""
         query = select(batches.c.id, batches.c.content).where(
             batches.c.trade_day == day, batches.c.gateway == gateway
         )
@@ -43,7 +43,7 @@ class AskingOfBatches:
         return list(self.connection.execute(query.order_by(orders.c.id)))
 
     def places_in_batch(self, batch: tuple[int, int, int]) -> list[Placed]:
-        """What is needed to follow the orders of a batch (its id, first and last order)."""
+        """Returns what is needed to follow the orders of a batch (its id, first and last order)."""
         batch_id, first, last = batch
         return [Placed._make(row) for row in self._driver.execute(_PLACES, (first, last, batch_id))]
 
@@ -54,7 +54,7 @@ class AskingOfBatches:
         return found
 
     def batch_places(self, batch_id: int) -> str | None:
-        """What was known of the terminal's output and the accounts when it was made."""
+        """Returns what was known of the terminal's output and the accounts when it was made."""
         found: str | None = self.connection.execute(
             select(batches.c.places).where(batches.c.id == batch_id)
         ).scalar_one()
@@ -63,7 +63,7 @@ class AskingOfBatches:
     def places_until(
         self, gateway: str, account_id: str, day: int, batch_id: int, newest: int, oldest: int
     ) -> list[str]:
-        """The same of a day's batches with orders of an account, up to this one: so many of the newest and of the oldest, newest first."""
+        """Returns the same of a day's batches with orders of an account, up to this one: so many of the newest and of the oldest, newest first."""
         query = select(batches.c.id, batches.c.places).where(
             batches.c.trade_day == day, batches.c.gateway == gateway, batches.c.id <= batch_id,
             func.instr(batches.c.places, json.dumps(account_id, ensure_ascii=False) + ":[[") > 0,
@@ -73,7 +73,7 @@ class AskingOfBatches:
         return [row.places for row in sorted({*last, *first}, reverse=True)]
 
     def batches_made_at(self, ids: Collection[int]) -> dict[int, int]:
-        """When these batches were made, and none of their orders had left."""
+        """Returns when these batches were made, and none of their orders had left."""
         statement = "SELECT batches.id, created_at FROM json_each(?) AS wanted CROSS JOIN batches ON batches.id = wanted.value"
         found = self.connection.exec_driver_sql(statement, (json.dumps(sorted(ids)),))
         return {row.id: row.created_at for row in found}

@@ -1,4 +1,4 @@
-"""The hash chain: seals over what the journal has gained, each of which contains the one before.
+"""Seals what the journal has gained in a hash chain: each seal contains the one before.
 
 Orders never wait for it: blocks are sealed in idle moments, behind the commit. A seal's digest covers, in this order, the digest
 of the seal before, the new events (each with what its order never changes), reports, fills and batches (with the hash of the
@@ -129,7 +129,7 @@ def last_seal(connection: Connection) -> Seal | None:
 
 
 def lines(connection: Connection, after: Reach, to: Reach) -> Iterator[Line]:
-    """What stands in the journal behind `after` and up to `to`."""
+    """Yields what stands in the journal behind `after` and up to `to`."""
     for table, begin, end in zip(TABLES, after, to, strict=True):
         result = connection.exec_driver_sql(_LINES[table], (begin, end))
         # A batch of a large drop is a megabyte: never many of them at once.
@@ -140,7 +140,7 @@ def lines(connection: Connection, after: Reach, to: Reach) -> Iterator[Line]:
 
 
 def following(connection: Connection, after: Reach) -> Reach:
-    """How far the next seal reaches; `after` itself when there is nothing new."""
+    """Returns how far the next seal reaches; `after` itself when there is nothing new."""
     parts = (
         connection.exec_driver_sql(
             f"SELECT max(id) FROM (SELECT id FROM {table} WHERE id > ? ORDER BY id LIMIT {AT_MOST})", (begin,)
@@ -153,7 +153,7 @@ def following(connection: Connection, after: Reach) -> Reach:
 def seal_next(
     connection: Connection, at: int, day: int | None = None, note: str = ""
 ) -> Iterator[Seal | None]:
-    """The next link, in slices: None while there is more to do. Nothing when there is nothing new and no day to close.
+    """Makes the next link, in slices: None while there is more to do. Nothing when there is nothing new and no day to close.
 
     One that closes a day has no lines, and is made without a pause: what is not sealed yet came after the closing began.
 
@@ -223,7 +223,7 @@ def scan_names_digest(connection: Connection, begin: int, end: int) -> str:
 
 
 def reports_closed(connection: Connection) -> int:
-    """Up to which report the days' closing seals reach by now."""
+    """Returns up to which report the days' closing seals reach by now."""
     query = "SELECT coalesce(max(reports_to), 0) FROM seals WHERE day IS NOT NULL"
     return int(connection.exec_driver_sql(query).scalar_one())
 
@@ -238,7 +238,7 @@ def told_since(connection: Connection, day: int, reach: Reach) -> bool:
 
 
 def late_key(day: int) -> str:
-    """Where the journal notes that a day is to be closed, again if it was: rows came late, or it is being closed right now."""
+    """Returns where the journal notes that a day is to be closed, again if it was: rows came late, or it is being closed right now."""
     return f"late:{day}"
 
 
@@ -263,7 +263,7 @@ def days_to_close(connection: Connection, today: int) -> list[int]:
 
 
 def closings(connection: Connection) -> dict[int, Seal]:
-    """The last seal that closes each day, by day."""
+    """Returns the last seal that closes each day, by day."""
     newest = "SELECT max(id) FROM seals WHERE day IS NOT NULL AND id > 0 GROUP BY day"
     return {seal.day: seal for seal in seals(connection, f"id IN ({newest})") if seal.day is not None}
 

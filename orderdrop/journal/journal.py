@@ -83,7 +83,7 @@ class Journal:
 
     @contextmanager
     def transaction(self) -> Iterator[Writer]:
-        """All or nothing, on disk at the end. Raises JournalError (disk full, I/O error, …) with nothing written."""
+        """Writes all or nothing, on disk at the end. Raises JournalError (disk full, I/O error, …) with nothing written."""
         connection = self._connection
         if connection is None:
             raise JournalError("the journal is not open")
@@ -107,7 +107,7 @@ class Journal:
         writer.committed()
 
     def trouble(self) -> str:
-        """Why nothing could be written just now, "" when it could: asked without waiting, and without writing."""
+        """Returns why nothing could be written just now, "" when it could: asked without waiting, and without writing."""
         raw = self._connection and self._connection.connection.dbapi_connection
         if not isinstance(raw, sqlite3.Connection) or raw.in_transaction:
             return ""
@@ -123,7 +123,7 @@ class Journal:
         return ""
 
     def checkpoint(self) -> None:
-        """Move the write-ahead log into the database once it is worth it; never waits for a reader. For idle moments."""
+        """Moves the write-ahead log into the database once it is worth it; never waits for a reader. For idle moments."""
         wal = self._path.with_name(self._path.name + "-wal")
         if not self._grew or self._connection is None or wal.stat().st_size <= CHECKPOINT_BYTES:
             return
@@ -134,7 +134,7 @@ class Journal:
 
 
 def reading_engine(url: str, root: Path) -> Engine:
-    """An engine that can only read and never disturbs the writer. Raises JournalError when there is no journal yet."""
+    """Returns an engine that can only read and never disturbs the writer. Raises JournalError when there is no journal yet."""
     resolved = _resolve(url, root)
     path = Path(str(resolved.database))
     if not path.exists():
@@ -150,7 +150,7 @@ def reading_engine(url: str, root: Path) -> Engine:
 
 @contextmanager
 def snapshot(engine: Engine) -> Iterator[Connection]:
-    """A connection of a reading engine that sees one state of the journal, whatever is written meanwhile."""
+    """Yields a connection of a reading engine that sees one state of the journal, whatever is written meanwhile."""
     with engine.connect() as connection:
         connection.exec_driver_sql("BEGIN")
         yield connection

@@ -1,4 +1,4 @@
-"""What can be asked inside a transaction, by the journal's one writer."""
+"""Answers questions inside a transaction, for the journal's one writer."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class Asking(AskingOfBatches):
         return list(self.connection.exec_driver_sql(_DROPS_OF_SPACE, (day, space)).scalars())
 
     def said_before(self, keys: Sequence[int], day: int) -> list[Earlier]:
-        """The orders of a day that came without a sid and said one of these."""
+        """Returns the orders of a day that came without a sid and said one of these."""
         found: list[Earlier] = []
         for start in range(0, len(keys), _ASKED_AT_ONCE):
             wanted = json.dumps(keys[start : start + _ASKED_AT_ONCE])
@@ -112,7 +112,7 @@ class Asking(AskingOfBatches):
         return found
 
     def repeated_by(self, drop_id: int) -> set[int]:
-        """The orders that rows of a drop have repeated."""
+        """Returns the orders that rows of a drop have repeated."""
         first = drop_id << ROW_BITS
         rows = self.connection.exec_driver_sql(_REPEATED_BY, (first, first + (1 << ROW_BITS) - 1))
         return {order for order in rows.scalars() if order is not None}
@@ -138,7 +138,7 @@ class Asking(AskingOfBatches):
         return TodaysOrders(self.connection, day)
 
     def known(self, keys: Sequence[int], days: Sequence[int], *, past: bool) -> dict[int, Known]:
-        """The orders that have used up these sid keys: on `days`, and with `past` on any day moved to sids_past; of several the newest."""
+        """Returns the orders that have used up these sid keys: on `days`, and with `past` on any day moved to sids_past; of several the newest."""
         wanted, ask = json.dumps(keys), self._driver.execute
         rows = [*ask(_KNOWN_EVER if past else _KNOWN_ON, (wanted, days[-1]))]
         for day in days[:-1]:
@@ -155,7 +155,7 @@ class Asking(AskingOfBatches):
         return any(self._driver.execute(statement, values).fetchone() for statement, values in asked)
 
     def standings(self, ids: Sequence[int]) -> dict[int, Standing]:
-        """Where these orders stand, by order id."""
+        """Returns where these orders stand, by order id."""
         if not ids:
             return {}
         rows = self.connection.exec_driver_sql(_STANDING, (json.dumps(ids),))
@@ -184,7 +184,7 @@ class Asking(AskingOfBatches):
         but: Collection[str] = (),
         sells_first: bool = False,
     ) -> list[Any]:
-        """READY or HELD orders of a gateway, oldest first, with all columns; none of the accounts `but`.
+        """Returns READY or HELD orders of a gateway, oldest first, with all columns; none of the accounts `but`.
 
         sells_first: within a drop, sells before buys.
         """
@@ -198,7 +198,7 @@ class Asking(AskingOfBatches):
         return list(self.connection.execute(query.order_by(orders.c.id).limit(limit)))
 
     def waiting_ids(self, gateway: str) -> list[int]:
-        """READY and HELD orders of a gateway."""
+        """Returns READY and HELD orders of a gateway."""
         waiting = text("status IN ('ready', 'held')")
         query = select(orders.c.id).where(orders.c.gateway == gateway, waiting).order_by(orders.c.id)
         return list(self.connection.execute(query).scalars())
@@ -207,24 +207,24 @@ class Asking(AskingOfBatches):
         return self.connection.execute(select(orders).where(orders.c.id == order_ref)).one()
 
     def stale(self, day: int) -> list[int]:
-        """READY and HELD orders of days before `day`: they were never sent and must not be."""
+        """Returns READY and HELD orders of days before `day`: they were never sent and must not be."""
         # The plus keeps SQLite from walking all days along the index of sids instead of the few orders that wait.
         waiting = text("status IN ('ready', 'held') AND +trade_day < :day").bindparams(day=day)
         query = select(orders.c.id).where(waiting)
         return list(self.connection.execute(query).scalars())
 
     def folders(self, drop_ids: Collection[int]) -> dict[int, str]:
-        """The sub-folders of the inbox in which these drops lay, "" for the inbox itself."""
+        """Returns the sub-folders of the inbox in which these drops lay, "" for the inbox itself."""
         query = "SELECT drops.id, strategy FROM json_each(?) AS wanted CROSS JOIN drops ON drops.id = wanted.value"
         rows = self.connection.exec_driver_sql(query, (json.dumps(sorted(drop_ids)),))
         return {row[0]: row[1] for row in rows}
 
     def overdue(self, now: int, day: int) -> list[Any]:
-        """READY and HELD orders of a day whose time to leave is over."""
+        """Returns READY and HELD orders of a day whose time to leave is over."""
         return self._still_here("expires_at < ?", (now, day))
 
     def due(self, now: int, day: int) -> list[Any]:
-        """HELD orders of a day that may go now, oldest first."""
+        """Returns HELD orders of a day that may go now, oldest first."""
         return self._still_here("status = 'held' AND due_at <= ?", (now, day))
 
     def ready(self, day: int) -> list[Any]:
@@ -235,7 +235,7 @@ class Asking(AskingOfBatches):
         return [row.id for row in self._still_here("+id > ?", (order, day))]
 
     def next_due(self, day: int) -> int | None:
-        """When the next order of a day is due, or overdue."""
+        """Returns when the next order of a day is due, or overdue."""
         query = "SELECT min(due_at), min(expires_at) FROM orders WHERE status IN ('ready', 'held') AND +trade_day = ?"
         times = self.connection.exec_driver_sql(query, (day,)).one()
         return min((at for at in times if at), default=None)
@@ -256,7 +256,7 @@ class Asking(AskingOfBatches):
         return self.connection.execute(query).first() is not None
 
     def backlog(self, gateway: str, but: Collection[str] = ()) -> int:
-        """How many READY orders wait for a gateway, without those of the accounts `but`."""
+        """Returns how many READY orders wait for a gateway, without those of the accounts `but`."""
         ready = text("status = 'ready' AND status IN ('ready', 'held')")
         query = select(func.count()).select_from(orders).where(orders.c.gateway == gateway, ready)
         if but:
@@ -324,7 +324,7 @@ class Asking(AskingOfBatches):
         return {row[0]: row[1] for row in self.connection.execute(query) if row[1] is not None}
 
     def times_resent(self, ids: Sequence[int]) -> dict[int, int]:
-        """How often each of these orders was handed over again because it was proven absent."""
+        """Returns how often each of these orders was sent again because it was proven absent."""
         rows = self.connection.exec_driver_sql(_TIMES_RESENT, (json.dumps(ids), f"{Code.RESENT}%"))
         return {row[0]: row[1] for row in rows}
 
@@ -349,7 +349,7 @@ class Asking(AskingOfBatches):
         return list(self.connection.execute(query.order_by(instructions.c.id)))
 
     def awaited(self, day: int, keys_of: Callable[[str], Collection[int]]) -> set[int]:
-        """The sid keys of orders that are to be cancelled as soon as they come, of a day; asked of the journal once."""
+        """Returns the sid keys of orders that are to be cancelled as soon as they come, of a day; asked of the journal once."""
         return self.kept(_AWAITED, lambda: {key for sid in self._awaited(day) for key in keys_of(sid)})
 
     def _awaited(self, day: int) -> list[str]:
@@ -366,7 +366,7 @@ class Asking(AskingOfBatches):
         known.update(keys)
 
     def with_open_cancels(self, ids: Sequence[int]) -> list[int]:
-        """Those of these orders whose cancel nobody has answered."""
+        """Returns those of these orders whose cancel nobody has answered."""
         statement = (
             "SELECT DISTINCT order_ref FROM json_each(?) AS wanted"
             " CROSS JOIN instructions ON instructions.order_ref = wanted.value WHERE state IN ('asked', 'sent')"
@@ -414,7 +414,7 @@ class Asking(AskingOfBatches):
         return list(self.connection.exec_driver_sql(statement, (json.dumps(ids),)))
 
     def newest_day(self) -> int:
-        """The last day that the journal knows of, 0 for none; days that a wrong clock began do not count (see adopting)."""
+        """Returns the last day that the journal knows of, 0 for none; days that a wrong clock began do not count (see reconciliation/adopt)."""
         void = self.void_days()
         but = "".join(f" AND NOT (trade_day = {day} AND id <= {last})" for day, (_, last) in void.items())
         newest = f"SELECT coalesce(max(trade_day), 0) FROM drops WHERE 1{but}"

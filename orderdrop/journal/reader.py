@@ -1,4 +1,4 @@
-"""What can be asked of the journal. Runs on its own read-only connection and never disturbs the router."""
+"""Answers questions of the journal on a read-only connection that never disturbs the router."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class Reading:
         return found
 
     def orders_by_sid(self, sid: str, wires: Sequence[str], day: int) -> list[Any]:
-        """All orders that carry `sid`: the one that has used it up on any day, and refused ones of `day`."""
+        """Returns all orders that carry `sid`: the one that has used it up on any day, and refused ones of `day`."""
         keys = [sid_key(wire) for wire in wires]
         days = select(drops.c.trade_day).distinct()
         first, last = self._range(day)
@@ -150,12 +150,12 @@ class Reading:
         )
 
     def newest_day(self) -> int:
-        """The last day of which there is a drop, 0 for none."""
+        """Returns the last day of which there is a drop, 0 for none."""
         found = self._connection.exec_driver_sql("SELECT coalesce(max(trade_day), 0) FROM drops").scalar_one()
         return int(found)
 
     def unknown_counts(self) -> dict[str | None, int]:
-        """How many open orders are unknown, by the code that says why."""
+        """Returns how many open orders are unknown, by the code that says why."""
         open_unknown = (orders.c.closed_at.is_(None), orders.c.status == Status.UNKNOWN)
         query = select(orders.c.reason_code, func.count()).where(*open_unknown).group_by(orders.c.reason_code)
         return {row[0]: row[1] for row in self._connection.execute(query)}
@@ -176,7 +176,7 @@ class Reading:
         return list(self._connection.execute(query.order_by(orders.c.id)).scalars())
 
     def story(self, order: int) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
-        """Events, fills, reports and instructions of an order, in their order."""
+        """Returns events, fills, reports and instructions of an order, in their order."""
         return (
             list(
                 self._connection.execute(
@@ -215,7 +215,7 @@ class Reading:
         return list(self._connection.execute(query).scalars())
 
     def days_with_drops(self, limit: int) -> list[int]:
-        """The newest days that had any, newest first."""
+        """Returns the newest days that had any, newest first."""
         query = select(drops.c.trade_day).distinct().order_by(drops.c.trade_day.desc()).limit(limit)
         return list(self._connection.execute(query).scalars())
 
@@ -233,7 +233,7 @@ class Reading:
         return self._connection.execute(select(drops).where(drops.c.id == drop_id)).one_or_none()
 
     def drops_archived_as(self, path: str) -> list[Any]:
-        """More than one when a file was rewritten under its name. path: below the workspace."""
+        """Returns the drops that were archived there, several when a file was rewritten under its name. path: below the workspace."""
         query = select(drops).where(drops.c.archived_as == path)
         return list(self._connection.execute(query.order_by(drops.c.id)))
 
@@ -252,12 +252,12 @@ class Reading:
         return newest
 
     def older_drops_called(self, name: str, drop_id: int) -> list[int]:
-        """The drop that had the name before, as a list of at most one."""
+        """Returns the drop that had the name before, as a list of at most one."""
         query = select(func.max(drops.c.id)).where(_called(name), drops.c.id < drop_id)
         return [found for found in self._connection.execute(query).scalars() if found is not None]
 
     def row_outcomes(self, drop_id: int) -> list[Any]:
-        """Row errors and duplicates of a drop."""
+        """Returns row errors and duplicates of a drop."""
         first = drop_id << ROW_BITS
         query = self._with_sheets(rows).where(rows.c.id.between(first, first + (1 << ROW_BITS) - 1))
         return list(self._connection.execute(query.order_by(rows.c.id)))
@@ -285,7 +285,7 @@ class Reading:
         return list(self._connection.execute(query.order_by(instructions.c.id)))
 
     def reports_of_day(self, day: int, begin: int, end: int, kind: str) -> Iterator[Any]:
-        """What was told of a day's orders, and, between two instants, of orders that are not ours; in the order in which it was told."""
+        """Yields what was told of a day's orders, and, between two instants, of orders that are not ours; in the order in which it was told."""
         first, last = self._range(day)
         columns = (
             reports.c.id, reports.c.gateway, reports.c.account_id, reports.c.sid, reports.c.body, orders.c.sid.label("order_sid"),
@@ -339,7 +339,7 @@ class Reading:
         return int(self._connection.execute(select(func.coalesce(func.max(events.c.id), 0))).scalar_one())
 
     def before_day(self, day: int) -> tuple[int, int]:
-        """The event id and the fill id before the first ones of a day's orders."""
+        """Returns the event id and the fill id before the first ones of a day's orders."""
         first = select(func.min(drops.c.id)).where(drops.c.trade_day == day)
         begun = self._connection.execute(first).scalar_one()
         refused = select(func.min(events.c.id)).where(
@@ -377,7 +377,7 @@ class Reading:
         yield from self._connection.execution_options(yield_per=1).execute(query)
 
     def open_days(self) -> list[int]:
-        """Trading days that have drops, oldest first, behind the last one that was closed."""
+        """Returns trading days that have drops, oldest first, behind the last one that was closed."""
         closed = int(self.meta("closed_through") or 0)
         query = select(drops.c.trade_day).where(drops.c.trade_day > closed).distinct()
         return sorted(self._connection.execute(query).scalars())

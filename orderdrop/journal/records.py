@@ -1,4 +1,4 @@
-"""What the journal's rows are made of, in Python: states, and the tuples in which rows go in and out."""
+"""Names what the journal's rows are made of, in Python: states, and the tuples in which rows go in and out."""
 
 from __future__ import annotations
 
@@ -128,5 +128,5 @@ def row_id(drop_id: int, row: int) -> int:
 
 
 def drop_of(row: int) -> int:
-    """The drop that a row's or an order's id belongs to."""
+    """Returns the drop that a row's or an order's id belongs to."""
     return row >> ROW_BITS

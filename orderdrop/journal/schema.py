@@ -1,4 +1,4 @@
-"""The journal's tables. Instants are microseconds since 1970 UTC, days are YYYYMMDD, money is decimal text.
+"""Defines the journal's tables. Instants are microseconds since 1970 UTC, days are YYYYMMDD, money is decimal text.
 
 An order's id is `drop id << 32 | line`, so the orders of a drop, and the drops of a day, are ranges of the primary key and
 cost no index. Nothing is ever deleted.

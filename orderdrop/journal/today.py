@@ -1,4 +1,4 @@
-"""Today's orders as limits need them: all of them at the start, and from then on what has changed.
+"""Reads today's orders as limits need them: all of them at the start, and from then on what has changed.
 
 Each change of an order has its event, and events are numbered, so nothing that changes can be missed. Bounded by today: five million
 older orders cost nothing.
@@ -67,7 +67,7 @@ class TodaysOrders:
         return [event for event in self.events_after(self.last_event() - _RECENT) if event.at > at]
 
     def cancels(self) -> Counter[str]:
-        """How many cancels left for a broker, each as often as it did, by account."""
+        """Returns how many cancels left for a broker, each as often as it did, by account."""
         found: Counter[str] = Counter()
         for account, count in self._ask(_CANCELS, self._range()):
             found[account] += count

@@ -1,4 +1,4 @@
-"""What can be written inside one transaction. Rows go in as tuples in batches; the statements are prepared once.
+"""Writes to the journal inside one transaction. Rows go in as tuples in batches; the statements are prepared once.
 
 The busiest statements are given to the driver as text, in the column order of the NamedTuples here: SQLAlchemy's
 dictionaries cost 1.4 times as much.
@@ -128,7 +128,7 @@ class Writer(Asking):
         self._many(_ADD_PLAIN_DROP, [drop[:_TOLD] for drop in new if not any(drop[_TOLD:])])
 
     def grow_drop(self, drop_id: int, values: dict[str, object], counts: dict[str, int]) -> None:
-        """Set `values` of a drop and add `counts` to its counters."""
+        """Sets `values` of a drop and adds `counts` to its counters."""
         grown: dict[str, Any] = {name: drops.c[name] + count for name, count in counts.items()}
         self.connection.execute(update(drops).where(drops.c.id == drop_id).values(**values, **grown))
 
@@ -306,7 +306,7 @@ class Writer(Asking):
         why: Refusal | None = None,
         **values: object,
     ) -> None:
-        """Give these orders a status, and each its event. `values`: further columns to set."""
+        """Gives these orders a status, and each its event. `values`: further columns to set."""
         if not ids:
             return
         if why is not None:
@@ -330,7 +330,7 @@ class Writer(Asking):
         self.move(ids, Status.READY, at, "router", Refusal(Code.RESENT), batch_id=None, submitted_at=None)
 
     def submitted(self, batch: tuple[int, int, int], at: int, source: str) -> None:
-        """Note that a batch (id, first order, last order) was taken; orders that a report has moved on are left alone."""
+        """Notes that a batch (id, first order, last order) was taken; orders that a report has moved on are left alone."""
         batch_id, first, last = batch
         self._driver.execute(
             "INSERT INTO events (at, order_ref, event, source) SELECT ?, id, 'submitted', ? FROM orders"
@@ -364,7 +364,7 @@ class Writer(Asking):
         order: int | None = None,
         why: Refusal | None = None,
     ) -> None:
-        """What became of an instruction, and which order it was about."""
+        """Notes the result of an instruction, and which order it was about."""
         values: dict[str, object] = {"state": state, "updated_at": at, "order_ref": order}
         values |= {
             "reason_code": why and why.code,
@@ -376,7 +376,7 @@ class Writer(Asking):
         )
 
     def answer_cancels(self, order: int, at: int, why: Refusal | None) -> list[int]:
-        """The broker has answered: cancels of this order that are under way are done, or refused for a reason. Their ids."""
+        """Notes that the broker has answered: cancels of this order that are under way are done, or refused for a reason. Returns their ids."""
         state = InstructionState.DONE if why is None else InstructionState.REFUSED
         open_states = (InstructionState.ASKED, InstructionState.SENT)
         answered = (

@@ -1,4 +1,4 @@
-"""Which days are trading days: the settings' exceptions, then the workspace's calendar.csv, then exchange_calendars if it is installed.
+"""Tells which days are trading days: the settings' exceptions, then the workspace's calendar.csv, then exchange_calendars if it is installed.
 
 Refuses to guess: a weekday of a year that none of them knows is neither open nor closed.
 """
@@ -42,7 +42,7 @@ class TradingDays:
         return None if closed is None else day not in closed
 
     def may_be_open(self, day: date) -> bool:
-        """Where nobody knows, or calendar.csv does not read, every weekday may be."""
+        """Whether the day may be a trading day: where nobody knows, or calendar.csv does not read, every weekday may be."""
         try:
             known = self.is_open(day)
         except ConfigError:
@@ -75,7 +75,7 @@ class TradingDays:
 
 
 def published(year: int) -> frozenset[date] | None:
-    """The weekdays of a year on which exchange_calendars says there is no trading; None when it is not installed or does not know."""
+    """Returns the weekdays of a year on which exchange_calendars says there is no trading; None when it is not installed or does not know."""
     first, last = date(year, 1, 1), date(year, 12, 31)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what it says about its own use of pandas is not for our users
@@ -97,7 +97,7 @@ def calendar_text(closed: frozenset[date]) -> str:
 
 
 def days_in(path: Path) -> frozenset[date]:
-    """The closed days in a calendar.csv, none when there is no such file. Raises ConfigError."""
+    """Returns the closed days in a calendar.csv, none when there is no such file. Raises ConfigError."""
     return _read(path) if path.exists() else frozenset()
 
 

@@ -1,4 +1,4 @@
-"""What is known of each security today: by instruments.csv (or .parquet), else by what a gateway's terminal has told. Both win over the boards' general rules.
+"""Knows each security as it is today: by instruments.csv (or .parquet), else by what a gateway's terminal has told. Both win over the boards' general rules.
 
 The file is the user's and may change at any time. Its prices count on the day it was written, its last prices for a while only. A line
 that cannot be read is told in the log and left out. What it says wins over the terminal: somebody wrote it on purpose, and it is the way out when a
@@ -137,7 +137,7 @@ class Instruments:
         return board._replace(**facts) if board is not None and facts else board  # type: ignore[arg-type]
 
     def today(self, now: Micros, day: date) -> Callable[[str], Instrument | None]:
-        """What is known today; prices of an earlier day are not."""
+        """Returns what is known today; prices of an earlier day are not."""
         stamp = Micros(self._stamp[0] // 1000) if self._stamp else Micros(0)
         of_today = trade_date(stamp) == day
         fresh = of_today and now - stamp <= self._last_age * 1_000_000

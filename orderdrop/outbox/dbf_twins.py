@@ -1,4 +1,4 @@
-"""The result files once more as dbf, for programs that read those: the same rows, GBK, each field under its column's short name.
+"""Writes the result files once more as dbf, for programs that read those: the same rows, GBK, each field under its column's short name.
 
 A dbf that grows keeps its place: new records go behind the last one, and only then does the header count them.
 """

@@ -1,4 +1,4 @@
-"""Our state as the rows of 掘金's result files. Takes the journal's rows as they are asked for by the outbox."""
+"""Writes our state as the rows of 掘金's result files. Takes the journal's rows as they are asked for by the outbox."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 def with_header(header: str, rows: Iterable[list[str]]) -> bytes:
-    """A whole file, as the terminal writes it: UTF-8 with BOM."""
+    """Returns a whole file, as the terminal writes it: UTF-8 with BOM."""
     return _BOM + f"{header}\n".encode() + lines(rows)
 
 
@@ -39,7 +39,7 @@ def lines(rows: Iterable[list[str]]) -> bytes:
 
 
 def status(order: Any) -> list[str]:
-    """A row of order_status.csv: where an order stands now, as the broker told it: its fills may follow."""
+    """Returns a row of order_status.csv: where an order stands now, as the broker told it: its fills may follow."""
     said, told = Status(order.status), getattr(order, "told_volume", None) or 0
     if said is Status.PARTIALLY_FILLED and told >= order.volume:
         said = Status.FILLED
@@ -47,7 +47,7 @@ def status(order: Any) -> list[str]:
 
 
 def status_change(change: Any) -> list[str]:
-    """A row of order_status_change.csv: an order's state after one event; where the broker told it, in the broker's words.
+    """Returns a row of order_status_change.csv: an order's state after one event; where the broker told it, in the broker's words.
 
     An order of which the broker says that it is filled is open for us until its fills are there: that is no state of the broker's.
     """
@@ -94,7 +94,7 @@ def _price(text: str) -> Decimal | None:
 
 
 def execution(fill: Any) -> list[str]:
-    """A row of execution_report.csv."""
+    """Returns a row of execution_report.csv."""
     execution = gm.Execution(
         account_id=fill.account_id,
         sid=fill.sid,

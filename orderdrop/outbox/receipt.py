@@ -1,4 +1,4 @@
-"""The receipt of a drop: a table that tells its writer what became of every row. Where it stands, and its columns."""
+"""Names the columns of a drop's receipt, the table that tells its writer the result of every row."""
 
 from __future__ import annotations
 

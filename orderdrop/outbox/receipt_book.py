@@ -1,4 +1,4 @@
-"""The receipt of a workbook as a workbook: its own rows, and beside each what became of it, why, and what to do, in colour."""
+"""Writes the receipt of a workbook as a workbook: its own rows, and beside each the result, why, and what to do, in colour."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ Told = dict[tuple[str, int], ReceiptRow]
 def write_receipt_book(
     title: str, receipts: Iterable[ReceiptRow], sheets: Iterable[OwnSheet], language: Language
 ) -> Generator[None, None, bytes]:
-    """The receipt's bytes, made in slices. sheets: the drop's own; none when it was refused unread."""
+    """Makes the receipt's bytes in slices. sheets: the drop's own; none when it was refused unread."""
     told = {(receipt.sheet, receipt.row): receipt for receipt in receipts}
     several = any(sheet for sheet, _row in told)
     book = openpyxl().Workbook(write_only=True)
@@ -102,7 +102,7 @@ def write_receipt_book(
 
 
 def _show(book: Any, title: str, own: OwnSheet, told: Told, name: str, language: Language) -> Iterator[None]:
-    """A sheet's own rows beside what became of them; no sheet where nothing is told of one."""
+    """Writes a sheet's own rows beside their results; no sheet where nothing is told of one."""
     numbers = {place for column, place in own.header.layout.places.items() if column in _NUMBERS}
     sheet, line = None, _HEAD_ROWS
     for count, (row, texts) in enumerate(own.rows, 1):

@@ -1,4 +1,4 @@
-"""The result files, in 掘金's format whatever the gateway: a program written for 掘金's file orders reads them unchanged.
+"""Writes the result files, in 掘金's format whatever the gateway: a program written for 掘金's file orders reads them unchanged.
 
 Below `outbox/<account_id>/`: order_status_change.csv and execution_report.csv grow row by row; order_status.csv, cash.csv and
 position.csv are replaced as a whole, at a pace that their size allows. A file that another program keeps open on Windows is put off by
@@ -77,7 +77,7 @@ class Outbox:
         self.put_off.hurry()
 
     def update(self, today: date) -> Iterator[None]:
-        """Write what is new since the last time; yields between slices."""
+        """Writes what is new since the last time; yields between slices."""
         try:
             yield from self._update(today)
         except OSError:

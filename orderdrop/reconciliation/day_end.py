@@ -1,4 +1,4 @@
-"""The day's end: what the terminals' folders still hold is put into the archive, and the four-way table is written.
+"""Ends the day: what the terminals' folders still hold is put into the archive, and the four-way table is written.
 
 Nothing that is not confirmed goes unseen: files that mention an open order stay and are told. What the terminal never took is taken
 out of its folder, else it would trade it next morning; such orders expire when the terminal shows none of them for a while after.

@@ -1,4 +1,4 @@
-"""What stands outside the journal of orders that left: the archive, staging's ledger and the terminal's folders, its output, the gateways' own files.
+"""Collects what stands outside the journal of orders that left: the archive, staging's ledger, the terminal's folders and output, the gateways' own files.
 
 Reads only, and leaves out what it cannot read, with a word. For a person who has lost the journal; nothing here decides what is sent.
 """

@@ -1,4 +1,4 @@
-"""The four-way table of a day: what was dropped, what was sent, what the terminal took, how it ended at the broker; and where these differ."""
+"""Compares a day four ways: what was dropped, what was sent, what the terminal took, how it ended at the broker."""
 
 from __future__ import annotations
 

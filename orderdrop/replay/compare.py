@@ -1,4 +1,4 @@
-"""Side by side: what became of each row then, and what became of it when it was played."""
+"""Compares the result of each row then with its result when it was played."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REFUSED = frozenset({"denied", "not_sent", "rejected", "error", "duplicate", "re
 
 
 class Fate(NamedTuple):
-    """What became of a row: an order's status, `not_sent`, `error`, `duplicate`; of a cancel: `asked`, `sent`, `done`, `refused`."""
+    """The result of a row: an order's status, `not_sent`, `error`, `duplicate`; of a cancel: `asked`, `sent`, `done`, `refused`."""
 
     sid: str
     outcome: str

@@ -1,4 +1,4 @@
-"""Writes drops anew: with other sids, other accounts, or some of their rows only.
+"""Rewrites drops: with other sids, other accounts, or some of their rows only.
 
 The router's own reading says what stands in a row. A basket with a row that cannot be read is left out whole where it would have been
 refused whole: without its bad row it would be another basket.

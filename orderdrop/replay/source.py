@@ -1,4 +1,4 @@
-"""What is played back: the drops of a day as they lie in the archive, cut where they came in, or a file of anybody's."""
+"""Finds what is to be played: the drops of a day as they lie in the archive, cut where they came in, or a file of anybody's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Switches that close by themselves: too many refusals, too great a loss or turnover, a full disk, a failing journal, a jumping clock.
+"""Closes switches by itself: after too many refusals, too great a loss or turnover, a full disk, a failing journal, a jumping clock.
 
 What closes is a file in the inbox, as if somebody had put it there: everybody sees it with its reason, and `orderdrop resume` opens it. Until
 the file has been seen, and where it cannot be written, memory keeps it closed. It opens nothing by itself.
@@ -21,7 +21,8 @@ from orderdrop.domain.switches import ALL, ScopeKey, State, Switches, scope_word
 from orderdrop.errors import GatewayError, JournalError
 from orderdrop.journal.writer import Writer
 from orderdrop.risk.context import Funds
-from orderdrop.risk.engine import Following, RiskEngine
+from orderdrop.risk.engine import RiskEngine
+from orderdrop.risk.exposure import Following
 from orderdrop.system.clock import Clock, SteadyClock, ticks_of_machine, trade_date
 from orderdrop.system.files import write_over
 
@@ -36,14 +37,14 @@ class CircuitBreakers:
     """Used from the router's thread. What has closed for a reason once does not close for it again before something new has happened."""
 
     def __init__(
-        self, settings: Settings, workspace: Workspace, gathering: RiskEngine, clock: Clock,
+        self, settings: Settings, workspace: Workspace, risk: RiskEngine, clock: Clock,
         monotonic: Callable[[], float] = lambda: ticks_of_machine() / 1_000_000,
     ) -> None:  # fmt: skip
         self._settings = settings.switches
         self._named = frozenset(settings.accounts) if settings.switches.day_loss is not None else frozenset()
         self._begun: set[tuple[str, int]] = set()  # accounts whose worth in the morning is known
         self._workspace = workspace
-        self._gathering = gathering
+        self._risk = risk
         self._clock = clock
         self._monotonic = monotonic
         self._closed: dict[ScopeKey, State] = {}
@@ -53,10 +54,10 @@ class CircuitBreakers:
         self._disk_due = self._ask_new_at = 0.0
         self._asked_new = 0  # day
         money = (self._settings.day_loss, self._settings.day_turnover)
-        self.counts = gathering.any_bound or any(bound is not None for bound in money)
+        self.counts = risk.any_bound or any(bound is not None for bound in money)
 
     def over(self, named: Switches) -> Switches:
-        """The switches that lie in the inbox, with those that were closed and have not been seen there yet."""
+        """Returns the switches that lie in the inbox, with those that were closed and have not been seen there yet."""
         for key in self._closed.keys() & named.states.keys():
             del self._closed[key]
         if not self._closed:
@@ -70,7 +71,7 @@ class CircuitBreakers:
 
     def watch(self) -> None:
         """The machine: its clock, its disk. Each turn."""
-        if not self._gathering.any_bound:
+        if not self._risk.any_bound:
             return
         machine = self._clock.machine if isinstance(self._clock, SteadyClock) else self._clock
         now, ticks = machine.now(), self._monotonic()
@@ -89,7 +90,7 @@ class CircuitBreakers:
 
     def failed(self, error: Exception) -> None:
         """Closes all when it is the journal that could not be written."""
-        if self._gathering.any_bound and isinstance(error, JournalError):
+        if self._risk.any_bound and isinstance(error, JournalError):
             self._close(ALL, State.HALTED, f"日志库出错 / the journal is in trouble: {error}")
 
     def look(self, writer: Writer) -> None:
@@ -98,7 +99,7 @@ class CircuitBreakers:
             return
         now = self._clock.now()
         today = trade_date(now)
-        following = self._gathering.follow(writer, now, today)
+        following = self._risk.follow(writer, now, today)
         self._count(following, Status.REJECTED, self._settings.rejects_per_minute, now)
         self._count(following, Status.DENIED, self._settings.denials_per_minute, now)
         if self._settings.day_turnover is not None or self._settings.day_loss is not None:
@@ -123,7 +124,7 @@ class CircuitBreakers:
             if said == what and at > self._since.get((account, what), 0)
         )
         for account_id, count in told.items():
-            if count >= bound and self._gathering.bound[account_id]:
+            if count >= bound and self._risk.bound[account_id]:
                 self._since[account_id, what] = now
                 words = f"一分钟内 {count} 笔 {what} / {count} {what} within a minute"
                 self._close(("account", account_id), State.HALTED, words)
@@ -159,7 +160,7 @@ class CircuitBreakers:
     def _funds(self, account_id: str) -> Funds | None:
         """None as well when its gateway cannot be asked: that must not keep others from trading, and nobody from cancelling."""
         try:
-            return self._gathering.funds(account_id, self._clock.now())
+            return self._risk.funds(account_id, self._clock.now())
         except GatewayError as error:
             log.debug("%s: %s", account_id, error)
             return None

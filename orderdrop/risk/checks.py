@@ -137,7 +137,7 @@ WARNINGS: tuple[Rule, ...] = (
 
 
 def check(order: Order, context: Context) -> Refusal | None:
-    """Why the order is denied, None when it may go. Never raises."""
+    """Returns why the order is denied, None when it may go. Never raises."""
     terms = _judged_alone(order, context)
     if isinstance(terms, Refusal):
         return terms
@@ -206,7 +206,7 @@ def _judged_alone(order: Order, context: Context) -> int | Refusal:
 
 
 def every_denial(order: Order, context: Context) -> list[Refusal]:
-    """All that speaks against an order; for those who ask beforehand."""
+    """Returns all that speaks against an order; for those who ask beforehand."""
     alone = ACCOUNT_RULES + KIND_RULES + PRICE_RULES + VOLUME_RULES
     rules = dict.fromkeys((*alone, *_TIMES, *context.standing, *context.further))
     found = [refusal for rule in rules if (refusal := _first_denial((rule,), order, context)) is not None]
@@ -223,7 +223,7 @@ def once_more(context: Context) -> Context:
 
 
 def holds(order: Order, context: Context) -> list[Hold] | Refusal:
-    """Whatever an order that may go has to wait for first; a refusal when that cannot be told."""
+    """Returns whatever an order that may go has to wait for first; a refusal when that cannot be told."""
     return _asked(context.holds or (held_for_time,), order, context)
 
 
@@ -240,7 +240,7 @@ def _asked(rules: tuple[HoldRule, ...], order: Order, context: Context) -> list[
 
 
 def warnings(order: Order, context: Context) -> list[Refusal]:
-    """What is to be said of an order that may go: one for each rule, and one for each soft limit that it passes."""
+    """Returns what is to be said of an order that may go: one for each rule, and one for each soft limit that it passes."""
     found = []
     if _first_denial(context.warnings, order, context) is not None:  # seldom
         one_by_one = (_first_denial((rule,), order, context) for rule in context.warnings)

@@ -1,4 +1,4 @@
-"""What a check may know beside the order itself. Gathered once for a batch; what costs is looked up when it is first asked for."""
+"""Holds what a check may know beside the order. It is gathered once for a batch; what costs is looked up when it is first asked for."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class RiskFacts(NamedTuple):
     strategies: frozenset[str] = frozenset()
 
     def instant(self, second: int) -> Micros:
-        """A second of today as an instant."""
+        """Returns a second of today as an instant."""
         return Micros(self.now - self.now % 1_000_000 + (second - self.second) * 1_000_000)
 
 
@@ -128,7 +128,7 @@ class Passed:
         self.volumes: set[tuple[int, int]] = set()
 
     def of_kind(self, kind: tuple[str, int, int], board: Board | None) -> int:
-        """The terms of a kind that has passed, from now on known."""
+        """Returns the terms of a kind that has passed, from now on known."""
         _make_room(self.kinds)
         terms = self.kinds[kind] = self.terms.setdefault((board, *kind[1:]), len(self.terms))
         return terms

@@ -1,4 +1,4 @@
-"""What was ordered today, as far as limits care: totals, open orders, what is under way. Pure memory; the journal fills it.
+"""Adds up what was ordered today, as far as limits care: totals, open orders, what is under way. Pure memory; the journal fills it.
 
 An order counts with what it has bought or sold, and while it is open with the rest as well. UNKNOWN is open: it counts as live.
 """
@@ -215,7 +215,7 @@ class Ledger:
         return self._totals[scope]
 
     def unbounded(self, account_id: str) -> Decimal:
-        """What of an account's totals is open and of a price that nobody knows."""
+        """Returns what of an account's totals is open and of a price that nobody knows."""
         found = (self.entries.get(order) for order in self._unbounded)
         rests = (
             (one.volume - one.filled_volume) * one.price
@@ -225,16 +225,16 @@ class Ledger:
         return sum(rests, ZERO)
 
     def accounts(self) -> list[str]:
-        """Those that have ordered today."""
+        """Returns those that have ordered today."""
         return [name for (kind, name), totals in self._totals.items() if kind == "account" and totals.orders]
 
     def open_against(self, account_id: str, symbol: str, *, buy: bool) -> Iterable[Entry]:
-        """Open orders of the other side."""
+        """Returns open orders of the other side."""
         others = self._open.get((account_id, symbol, not buy))
         return others.values() if others else ()
 
     def like(self, like: Likeness, origin: tuple[int, int], since: int) -> int | None:
-        """The newest order of another take that looks like this, accepted after `since`."""
+        """Returns the newest order of another take that looks like this, accepted after `since`."""
         for order in reversed(self._same.get(like, ())):
             found = self.entries[order]
             if found.origin != origin:
@@ -242,7 +242,7 @@ class Ledger:
         return None
 
     def reserved(self, account_id: str, at: int, held_at: int | None = None) -> Reserved:
-        """What a snapshot does not show, of funds as they were `at` and of holdings as they were at held_at (None: likewise); kept up as
+        """Returns what a snapshot does not show, of funds as they were `at` and of holdings as they were at held_at (None: likewise); kept up as
         orders are accepted, until a newer one is asked about.
         """
         held_at = at if held_at is None else held_at

@@ -1,4 +1,4 @@
-"""Each limit that binds today, and how much of it is used: for `orderdrop limits`."""
+"""Counts how much of each limit is used today, for `orderdrop limits`."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ class Usage(NamedTuple):
         return (Decimal(self.used) * 100 / Decimal(self.limit)).quantize(Decimal("0.1"))
 
 
-def usage(settings: Settings, gathering: RiskEngine, ledger: Ledger, now: Micros) -> list[Usage]:
-    """All accounts together, then each account, then each strategy."""
+def usage(settings: Settings, risk: RiskEngine, ledger: Ledger, now: Micros) -> list[Usage]:
+    """Returns the usage of all accounts together, then of each account, then of each strategy."""
     accounts = sorted({*settings.accounts, *ledger.accounts()})
     found = [*_of(settings.limits, "limits", ALL, ledger)]
     for account_id in accounts:
         named = settings.accounts.get(account_id)
         if named is not None:
             found += _of(named.limits, f"accounts.{account_id}.limits", ("account", account_id), ledger)
-        found += _of_account(settings, gathering, ledger, account_id, now)
+        found += _of_account(settings, risk, ledger, account_id, now)
     for name, strategy in settings.strategies.items():
         found += _of(strategy.limits, f"strategies.{name}.limits", strategy_key(name), ledger)
     return found
@@ -70,10 +70,10 @@ def _of(limits: Any, table: str, key: ScopeKey, ledger: Ledger) -> Iterator[Usag
 
 
 def _of_account(
-    settings: Settings, gathering: RiskEngine, ledger: Ledger, account_id: str, now: Micros
+    settings: Settings, risk: RiskEngine, ledger: Ledger, account_id: str, now: Micros
 ) -> Iterator[Usage]:
     """What [limits], or a live gateway, allows each account; and its cash."""
-    totals, rate = ledger.totals(("account", account_id)), gathering.rates[account_id]
+    totals, rate = ledger.totals(("account", account_id)), risk.rates[account_id]
     if settings.limits.orders_per_day is not None:
         yield Usage(account_id, "[limits] orders_per_day", str(settings.limits.orders_per_day), totals.orders)
     if rate.per_second is not None:
@@ -83,7 +83,7 @@ def _of_account(
     if rate.per_day is not None:
         used = totals.orders + ledger.cancels.get(account_id, 0)
         yield Usage(account_id, "委托加撤单 orders and cancels", str(rate.per_day), used)
-    funds = gathering.funds(account_id, now) if gathering.bound[account_id] else None
+    funds = risk.funds(account_id, now) if risk.bound[account_id] else None
     if funds is not None:
         reserved = ledger.reserved(account_id, funds.cash_at, funds.held_at).cash
         yield Usage(account_id, "可用资金 cash", f"{funds.available:.2f}", reserved)

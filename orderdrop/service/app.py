@@ -1,4 +1,4 @@
-"""The wiring: the only file that names a concrete gateway or store. `App` is a router that runs in a workspace."""
+"""Wires a router to its gateways, its journal and its workspace, and runs it: `App`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from orderdrop.service import away
 from orderdrop.service.gateways import make_gateways
 from orderdrop.service.heartbeat import EVERY, Heartbeat
 from orderdrop.service.housekeeping import Chores
-from orderdrop.service.lock import _held
+from orderdrop.service.lock import holding
 from orderdrop.system.access import let_in
 from orderdrop.system.clock import Clock, Micros, SteadyClock, SystemClock, iso, ticks_of_machine
 from orderdrop.system.faults import tell_unexpected
@@ -91,10 +91,10 @@ class App:
             profiles=Profiles(settings.profiles),
         )
         self.deliveries = Deliveries(self.desk.gateways, settings, workspace, self.clock)
-        gathering = RiskEngine(self.desk, workspace.root, delivered=self.deliveries.delivered)
-        guard = CircuitBreakers(settings, workspace, gathering, self.clock)
+        risk = RiskEngine(self.desk, workspace.root, delivered=self.deliveries.delivered)
+        breakers = CircuitBreakers(settings, workspace, risk, self.clock)
         self._marks = Marks(mark_paths(settings, workspace), workspace.root)
-        self.router = Router(self.inbox, self.journal, self.desk, self.clock, gathering, guard, self._marks)
+        self.router = Router(self.inbox, self.journal, self.desk, self.clock, risk, breakers, self._marks)
         self._lock = FileLock(workspace.lock)
         self._reader: Engine | None = None
         self._day = self.router.today
@@ -111,7 +111,7 @@ class App:
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as opened:
             self.workspace.make()
-            opened.enter_context(_held(self._lock, self.workspace, self.clock, self.settings))
+            opened.enter_context(holding(self._lock, self.workspace, self.clock, self.settings))
             self._hear_witnesses()
             self.heartbeat.end()  # an earlier router's
             opened.callback(self.heartbeat.end)
@@ -197,8 +197,8 @@ class App:
         except (OSError, OrderdropError) as error:  # the next start settles it, by evidence
             log.error("%s", error)
 
-    def run(self, stop: threading.Event, tell: Callable[[Turn], None] = lambda _round: None) -> None:
-        """Route until `stop` is set; `tell` is called after each turn."""
+    def run(self, stop: threading.Event, tell: Callable[[Turn], None] = lambda _turn: None) -> None:
+        """Routes until `stop` is set; `tell` is called after each turn."""
         gc.collect()
         gc.freeze()  # what is loaded stays: no pause of the collector has to walk it again
         gc.set_threshold(COLLECT_AFTER, 20, 20)  # orders come and go by the thousand, and hold no cycles
@@ -211,9 +211,9 @@ class App:
             self.inbox.wait(0 if busy else min(wait, EVERY))
 
     def run_once(
-        self, tell: Callable[[Turn], None] = lambda _round: None, at_most: float = ONCE_AT_MOST
+        self, tell: Callable[[Turn], None] = lambda _turn: None, at_most: float = ONCE_AT_MOST
     ) -> bool:
-        """Route until the inbox is empty and every order is settled, at most `at_most` seconds; whether it came to that."""
+        """Routes until the inbox is empty and every order is settled, at most `at_most` seconds; returns whether it came to that."""
         deadline = time.monotonic() + at_most
         turns, scans = 0, self.inbox.scans
         while time.monotonic() < deadline:
@@ -358,9 +358,9 @@ class App:
 
     def _get_ready(self, day: date) -> None:
         """What has to be known of a day before its first order."""
-        gathering = self.router.risk
-        gathering.begin(day)
-        if not (gathering.any_bound and gathering.trading_days.is_open(day) is False):
+        risk = self.router.risk
+        risk.begin(day)
+        if not (risk.any_bound and risk.trading_days.is_open(day) is False):
             self.deliveries.begin(day)
 
     def _open_drops(self) -> list[OpenDrop]:
@@ -408,9 +408,9 @@ def _clock_words(today: date, shown: date) -> str:
 
 @contextmanager
 def alone(settings: Settings, workspace: Workspace, clock: Clock) -> Iterator[None]:
-    """Hold the workspace while no router runs in it. Raises WorkspaceBusy, ConfigError."""
+    """Holds the workspace while no router runs in it. Raises WorkspaceBusy, ConfigError."""
     workspace.make()
-    with _held(FileLock(workspace.lock), workspace, clock, settings):
+    with holding(FileLock(workspace.lock), workspace, clock, settings):
         yield
 
 

@@ -167,7 +167,7 @@ def note_put_away(workspace: Workspace, writer: Writer, drop: Any, target: Path 
 
 
 def put_away_before(workspace: Workspace, writer: Writer, drop: Any) -> Path | None:
-    """Where all that was taken of a drop stands already, although nobody has noted it."""
+    """Returns where all that was taken of a drop stands already, although nobody has noted it."""
     path = moved_to(workspace, writer, drop)
     try:
         whole = path is not None and drop.sha256 is not None and path.lstat().st_size == drop.position
@@ -177,7 +177,7 @@ def put_away_before(workspace: Workspace, writer: Writer, drop: Any) -> Path | N
 
 
 def moved_to(workspace: Workspace, writer: Writer, drop: Any) -> Path | None:
-    """Where a drop stands that has left the inbox; None if somebody else has taken it away."""
+    """Returns where a drop stands that has left the inbox; None if somebody else has taken it away."""
     candidates = filing.candidates(home_of(workspace, drop), drop.name, drop.id)
     standing = [path for path in reversed(candidates) if path.exists()]
     others = (
@@ -189,7 +189,7 @@ def moved_to(workspace: Workspace, writer: Writer, drop: Any) -> Path | None:
 
 
 def home_of(workspace: Workspace, drop: Any) -> Path:
-    """Where a drop is kept, by what the journal says of it."""
+    """Returns where a drop is kept, by what the journal says of it."""
     refused_whole = drop.state == DropState.REFUSED and not drop.accepted
     return workspace.home_of(from_day_number(drop.trade_day), refused_whole=refused_whole)
 

@@ -1,4 +1,4 @@
-"""Makes the gateways that the settings name: the only file that names a concrete one."""
+"""Makes the gateways that the settings name; no other file names a vendor's."""
 
 from __future__ import annotations
 

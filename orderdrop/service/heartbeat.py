@@ -72,7 +72,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def last_beat(path: Path) -> dict[str, Any] | None:
-    """What the router said last; None when there is nothing to be read."""
+    """Returns what the router said last; None when there is nothing to be read."""
     for _ in range(3):
         try:
             found = json.loads(path.read_bytes())

@@ -6,66 +6,40 @@ way. All of it can be made again from the journal; nothing here decides anything
 
 from __future__ import annotations
 
-import hashlib
-import heapq
 import logging
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import date
-from operator import attrgetter, itemgetter
-from pathlib import Path
-from typing import Any
 
 from sqlalchemy.engine import Engine
 
 from orderdrop.archive.altered import note_altered
 from orderdrop.archive.closing import Closing
 from orderdrop.config.settings import Settings
-from orderdrop.config.workspace import Workspace, book_path, receipt_path
-from orderdrop.domain.identity import day_number, from_day_number
-from orderdrop.domain.order import DropKind
-from orderdrop.domain.refusal import Refusal
+from orderdrop.config.workspace import Workspace
+from orderdrop.domain.identity import day_number
 from orderdrop.errors import OrderdropError
 from orderdrop.execution.turn import Turn
-from orderdrop.inbox.names import Name, read_name
-from orderdrop.inbox.profiles import Profiles
 from orderdrop.inbox.scanner import Inbox
 from orderdrop.inbox.tail import OpenDrop
-from orderdrop.intake.nature import HEAD_BYTES, WORKBOOK, suffix_of
-from orderdrop.intake.workbook import own_sheets
 from orderdrop.journal.journal import Journal
-from orderdrop.journal.reader import Reading, read
-from orderdrop.journal.records import DropState, drop_of
-from orderdrop.outbox.receipt import COLUMNS
-from orderdrop.outbox.receipt_book import MOST_ROWS, write_receipt_book
+from orderdrop.journal.reader import read
+from orderdrop.journal.records import drop_of
+from orderdrop.outbox.receipts import Receipts
 from orderdrop.outbox.result_files import Outbox
-from orderdrop.outbox.waiting import WaitingReceipts, make_way
+from orderdrop.outbox.waiting import WaitingReceipts
 from orderdrop.router import Router
 from orderdrop.service.away import Away
-from orderdrop.system import excel
 from orderdrop.system.clock import Clock
-from orderdrop.system.csv_tables import header_bytes, rows_bytes
-from orderdrop.system.failpoint import reach
 from orderdrop.system.faults import tell_unexpected
-from orderdrop.system.files import giving_way, is_free, rewriting, write_over
-from orderdrop.system.pacing import Pace, PutOff, slices
-from orderdrop.system.sharing import HeldOpen, held_words, is_held
+from orderdrop.system.files import giving_way
+from orderdrop.system.pacing import PutOff
+from orderdrop.system.sharing import held_words, is_held
 from orderdrop.views.orders import (
-    ReceiptRow,
-    Where,
-    live_words,
-    receipt_of_line,
-    receipt_of_order,
-    receipt_of_row,
     scan_finds_key,
 )
-from orderdrop.views.unfinished import Unfinished, unfinished_line
 
 log = logging.getLogger(__name__)
-
-_SLICE = 500
-_CELLS = attrgetter(*COLUMNS)
 
 
 class Chores:
@@ -88,14 +62,11 @@ class Chores:
         self._inbox = inbox
         self._router = router
         self._clock = clock
-        self._language = settings.log.language
-        self._profiles = Profiles(settings.profiles)
         self._outbox = Outbox(workspace.outbox, router.desk, reader)
         self._closing = Closing(workspace, settings, journal, reader, clock)
-        self._pace = Pace()
         self._put_off = PutOff()
-        self._receipts: dict[int, None] = {}  # drops whose receipt is to be written, oldest first
-        self._waiting = WaitingReceipts(workspace.receipts, self._language)
+        self._receipts = Receipts(workspace, router.desk, reader, self._put_off, self._told)
+        self._waiting = WaitingReceipts(workspace.receipts, settings.log.language)
         self._away = Away(workspace, journal, inbox, router)
         self._current: Iterator[None] | None = None
         self.faults: list[str] = []  # of the last time, for the heartbeat
@@ -103,7 +74,7 @@ class Chores:
         self._noted = False
         self._put_away_before: Iterator[tuple[OpenDrop, str]] = iter(())
         with read(reader) as reading:  # whatever a crash has kept from being written
-            self._receipts.update(dict.fromkeys(reading.recent_drops(2)))
+            self._receipts.note(reading.recent_drops(2))
 
     def look_after(self, put_away: Iterable[tuple[OpenDrop, str]]) -> None:
         """Drops that an earlier run has put away, with their paths: late writes to them are looked for, too."""
@@ -119,7 +90,7 @@ class Chores:
         drops = done.taken | done.drops | {drop_of(order) for order in done.orders}
         for handover in done.handed_over:
             drops.update(range(drop_of(handover.first_order), drop_of(handover.last_order) + 1))
-        self._receipts.update(dict.fromkeys(sorted(drops)))
+        self._receipts.note(sorted(drops))
         self._away.add(done.refused_files)
         if not done.idle:
             self._noted = True
@@ -137,7 +108,7 @@ class Chores:
             self.under_way
             or self._noted
             or self._inbox.has_torn
-            or any(map(self._put_off.due, self._receipts))
+            or self._receipts.waiting
             or self._outbox.behind
         )
 
@@ -162,7 +133,7 @@ class Chores:
 
     def finish(self) -> None:
         """All of it, now, without waiting for anything to be quiet: at the end of a run."""
-        self._pace = Pace()
+        self._receipts.hurry()
         self._put_off.hurry()
         self._outbox.hurry()
         self._closing.hurry()
@@ -175,7 +146,6 @@ class Chores:
         self._closing.close_days(ended)
 
     _ending = False
-    _writing: int | None = None
 
     def _all(self) -> Iterator[None]:
         """One after the other. What fails is told at the end; it keeps nothing else from being done."""
@@ -223,122 +193,15 @@ class Chores:
         self._journal.checkpoint()
         yield
 
-    # receipts
-
     def _write_receipts(self) -> Iterator[None]:
-        self._receipts.update(dict.fromkeys(sorted(self._inbox.take_torn())))
-        if self._writing is not None:  # it was not finished
-            self._receipts[self._writing] = None
-        for drop_id in [drop for drop in self._receipts if self._pace.due(drop) and self._put_off.due(drop)]:
-            began = time.perf_counter()
-            del self._receipts[drop_id]
-            self._writing = drop_id
-            with self._told(drop_id):
-                with read(self._reader) as reading:
-                    yield from self._write_receipt(reading, drop_id)
-                self._writing = None
-            if self._writing is not None:  # it failed: again with the next chores, behind the others
-                self._receipts[drop_id] = None
-                self._writing = None
-            self._pace.spent(drop_id, time.perf_counter() - began)
-            yield
-
-    def _write_receipt(self, reading: Reading, drop_id: int) -> Iterator[None]:
-        drop = reading.drop_or_none(drop_id)
-        if drop is None:
-            return
-        name = self._workspace.fitting(drop.name)
-        newest = reading.newest_drop_called(drop.name)
-        if newest == drop_id:
-            for older in reading.older_drops_called(drop.name, drop_id):
-                make_way(self._workspace.receipts, name, older)
-        path = receipt_path(self._workspace.receipts, name, None if newest == drop_id else drop_id)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with rewriting(path) as write:
-            write(header_bytes(COLUMNS))
-            for rows in slices(self._receipt_rows(reading, drop), _SLICE):
-                write(rows_bytes(map(_CELLS, rows)))
-                yield
-            reach("receipt.before")
-        reach("receipt.after")
-        if drop.name.lower().endswith(".xlsx") and drop.rows <= MOST_ROWS and excel.is_installed():
-            try:
-                yield from self._write_receipt_book(reading, drop, book_path(path))
-            except HeldOpen:
-                raise
-            except Exception as error:  # noqa: BLE001  a library's fault with a stranger's file must not stop the router
-                log.error("xlsx 回执没有写成 / no xlsx receipt for %s: %s", drop.name, error)
-
-    def _write_receipt_book(self, reading: Reading, drop: Any, path: Path) -> Iterator[None]:
-        """Its own rows beside what came of them. Raises HeldOpen while somebody has it open in Excel, on Windows: then later."""
-        if path.exists() and not is_free(path):
-            raise HeldOpen(path)
-        source = (
-            self._workspace.root / drop.archived_as if drop.archived_as else self._workspace.inbox / drop.name
-        )
-        data = b"" if drop.reason_code else source.read_bytes() if source.is_file() else b""
-        if data and suffix_of(data[:HEAD_BYTES], "") != WORKBOOK:
-            return  # called so, and something else: its csv receipt tells all
-        if (
-            drop.reason_code or hashlib.sha256(data).hexdigest() == drop.sha256
-        ):  # else it was saved again meanwhile
-            profile = self._profiles.of(drop.name)
-            described = None if isinstance(profile, Refusal) else profile
-            sheets = own_sheets(data, DropKind(drop.kind), described) if data else ()
-            title = f"{drop.name}  {from_day_number(drop.trade_day)}"
-            receipts = self._receipt_rows(reading, drop)
-            write_over(path, (yield from write_receipt_book(title, receipts, sheets, self._language)))
-        yield
+        self._receipts.note(sorted(self._inbox.take_torn()))
+        yield from self._receipts.write()
 
     def _write_waiting(self) -> Iterator[None]:
         """Of files that are open in another program; what was taken has its own receipt by now."""
         if self._inbox.open_elsewhere or self._waiting.written:
             with read(self._reader) as reading:
                 yield from self._waiting.update(self._inbox.open_elsewhere, reading)
-
-    def _receipt_rows(self, reading: Reading, drop: Any) -> Iterator[ReceiptRow]:
-        """A row for each row of the drop, in its order; row 0 speaks of the whole file, and what is no row yet comes last."""
-        language, owner = self._language, drop.owner or ""
-        if drop.reason_code:
-            yield receipt_of_row(drop, "refused", language, Where(None, 0), owner)
-        told = heapq.merge(
-            (
-                (order.id, receipt_of_order(order, self._words_of(order.gateway), language, owner))
-                for order in reading.orders_of_drop(drop.id)
-            ),
-            (
-                (row.id, receipt_of_row(row, row.outcome, language, owner=owner))
-                for row in reading.row_outcomes(drop.id)
-            ),
-            (
-                (row.id, receipt_of_row(row, row.state, language, owner=owner))
-                for row in reading.instructions_of_drop(drop.id)
-            ),
-            key=itemgetter(0),
-        )
-        yield from (receipt for _id, receipt in told)
-        line = self._torn_line(drop)
-        if line is not None:
-            yield receipt_of_line(drop.next_row, line, language, owner)
-
-    def _torn_line(self, drop: Any) -> Unfinished | None:
-        """The last line of a file that is followed, if it stays without its newline."""
-        said = read_name(drop.name.rpartition("/")[2])
-        if (
-            drop.archived_as
-            or drop.state == DropState.REFUSED
-            or not (isinstance(said, Name) and said.followed)
-        ):
-            return None
-        try:
-            line = unfinished_line(self._workspace.inbox / drop.name, drop.position)
-        except OSError:
-            return None
-        return line if line is not None and line.quiet >= self._settings.inbox.torn_timeout else None
-
-    def _words_of(self, name: str | None) -> str:
-        gateway = self._router.desk.gateways.get(name or "")
-        return f"{name} ({live_words(gateway.live, self._language)})" if gateway else ""
 
     # putting away
 

@@ -1,4 +1,4 @@
-"""Takes the workspace's lock: one router for each workspace."""
+"""Takes the workspace's lock, so that one router runs in each workspace, and writes down who holds it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from orderdrop.views.running import holder_of
 
 
 @contextmanager
-def _held(lock: FileLock, workspace: Workspace, clock: Clock, settings: Settings) -> Iterator[None]:
-    """Hold the workspace's lock, and write down who does. Raises WorkspaceBusy, naming the holder."""
+def holding(lock: FileLock, workspace: Workspace, clock: Clock, settings: Settings) -> Iterator[None]:
+    """Holds the lock for as long as the context lasts. Raises WorkspaceBusy, which names the holder."""
     try:
         lock.acquire(timeout=0.3)  # `is_running` may hold it for a moment
     except Timeout:

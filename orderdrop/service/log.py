@@ -1,4 +1,4 @@
-"""The router's log: a rotating file in the workspace."""
+"""Sets up the router's log: a rotating file in the workspace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may enter a workspace, and who may write where: whoever can write the inbox can trade.
+"""Sets who may enter a workspace, and who may write where: whoever can write the inbox can trade.
 
 On POSIX a workspace is its user's alone (0700, files 0600), and a group is let into inbox and outbox on purpose. On Windows the user's own
 ACL is left as it is; whom it lets in besides can be told.

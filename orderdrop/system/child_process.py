@@ -1,4 +1,4 @@
-"""A process of our own that is asked through its pipes: how it is started, and how it is ended for sure."""
+"""Starts a process that is asked through its pipes, and ends it for sure."""
 
 from __future__ import annotations
 

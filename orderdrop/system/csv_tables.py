@@ -1,4 +1,4 @@
-"""CSV tables for people: as Excel opens them, with cells that would run as a formula made harmless."""
+"""Writes CSV tables for people: as Excel opens them, with cells that would run as a formula made harmless."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""dbf tables as bytes, by the library pyshp (extra dbf), loaded when it is needed. Text is GBK."""
+"""Writes dbf tables as bytes, by the library pyshp (extra dbf), loaded when it is needed. Text is GBK."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workbooks for people, made with openpyxl: colours, widths, and cells that no spreadsheet will run."""
+"""Writes workbooks for people, by openpyxl: colours, widths, and cells that no spreadsheet will run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Libraries that only some need: they come with an extra, and are loaded when they are first used."""
+"""Loads libraries that only some need: they come with an extra, and are loaded when they are first used."""
 
 from __future__ import annotations
 

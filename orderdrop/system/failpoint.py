@@ -1,4 +1,4 @@
-"""Places where the crash tests kill the process. Does nothing unless it is armed.
+"""Marks places where the crash tests kill the process. Does nothing unless it is armed.
 
 `ORDERDROP_FAILPOINT=commit.after:3` kills the process, as kill -9 would, when `commit.after` is reached the third time.
 """

@@ -1,4 +1,4 @@
-"""Faults that nobody expected: told once, their traceback in the log alone, however often they come back.
+"""Tells faults that nobody expected: once, with their traceback in the log alone, however often they come back.
 
 The one home of `except Exception`: who calls here stands at the last line of a worker loop, or between items that must not keep each
 other from being done.

@@ -1,4 +1,4 @@
-"""Values that are looked up when they are first asked for, and kept."""
+"""Looks values up when they are first asked for, and keeps them."""
 
 from __future__ import annotations
 

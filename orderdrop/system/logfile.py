@@ -1,4 +1,4 @@
-"""The router's log file. Where it cannot be written, a full disk say, that is told in one line, not as a traceback for each record."""
+"""Writes the router's log file. Where it cannot be written, a full disk say, that is told in one line, not as a traceback for each record."""
 
 from __future__ import annotations
 

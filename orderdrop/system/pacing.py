@@ -1,4 +1,4 @@
-"""How chores keep out of the way: not too often, and in slices."""
+"""Keeps chores out of the way: not too often, and in slices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SQLite opened so that a commit is on disk: one writing connection, write-ahead log, `synchronous=FULL`, immediate transactions."""
+"""Opens SQLite so that a commit is on disk: one writing connection, write-ahead log, `synchronous=FULL`, immediate transactions."""
 
 from __future__ import annotations
 

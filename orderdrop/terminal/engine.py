@@ -24,7 +24,7 @@ class Terminal:
         self.settings = settings
         self.faults = faults or Faults()
         self.counts: Counter[Kind] = Counter()
-        """What became of the rows that were read, since this object was made."""
+        """The results of the rows that were read, counted since this object was made."""
         self._start = self._last = Micros(0)
         self._restarts = sorted(self.faults.restart_at)
         self._begins = sorted(self.faults.anew_at)

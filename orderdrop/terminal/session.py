@@ -79,7 +79,7 @@ class Session:
             self._counts[self._take(row, now)] += 1
 
     def _take(self, row: Row, now: Micros) -> Kind:
-        """What became of a row."""
+        """Notes the result of a row."""
         if isinstance(row, BadRow):
             self._ledger.add(Entry(Kind.UNREADABLE, now, file=row.file, line=row.line, detail=row.text))
             return Kind.UNREADABLE

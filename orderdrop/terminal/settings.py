@@ -1,4 +1,4 @@
-"""What a terminal is told: its folders and habits, and the faults it shall have."""
+"""Tells a terminal its folders and habits, and the faults that it is to have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people and programs are shown of a closed day."""
+"""Models what people and programs are shown of a closed day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is the router well? Judges its heartbeat. Pure: what is looked at is handed in."""
+"""Judges by the heartbeat whether the router is well. Pure: what is looked at is handed in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies in the inbox, as seen by those who only look: taken, waiting, ignored or not to be taken at all. Changes nothing."""
+"""Lists what lies in the inbox, for those who only look: taken, waiting, ignored or not to be taken at all. Changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What terminals told today that cannot be, or is not ours: sids of ours that somebody else uses, rows and reports that do not read. For `status`.
+"""Lists what terminals told today that cannot be, or is not ours: sids of ours that somebody else uses, rows and reports that do not read. For `status`.
 
 Kept in the journal's meta, a key a day, so that whoever looks finds it without the router. Owns the keys and the sentences; the evidence itself
 stands in the journal's reports and events.

@@ -1,4 +1,4 @@
-"""Journal rows as people and programs are shown them. These models are the contract behind `--json` and `schemas/`."""
+"""Models journal rows as people and programs are shown them. These models are the contract behind `--json` and `schemas/`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `orderdrop why` knows, as data: the contract behind its `--json`."""
+"""Tells what `orderdrop why` knows, as data: the contract behind its `--json`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Orders that nothing can become of under the settings as they are: their gateway or their account does not stand there any more."""
+"""Lists orders that can have no result under the settings as they are: their gateway or their account is not named any more."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from book_looks import faults_of
 from books import HEADER, a_book, a_book_of, a_dbf, with_part
 
 from orderdrop.inbox import settling, tail
-from orderdrop.service import housekeeping
+from orderdrop.outbox import receipts
 from orderdrop.system import excel
 from orderdrop.system.clock import FixedClock, SystemClock, to_datetime
 
@@ -331,15 +331,15 @@ def test_receipt_of_several_sheets_and_of_a_second_drop_of_the_name(trade):
 
 def test_receipt_that_somebody_has_open_on_windows_is_written_later(trade, monkeypatch):
     desk = trade({"b.xlsx": a_book(("S1", "SHSE.018014", "买", 100, 10, ""))})  # stays open
-    monkeypatch.setattr(housekeeping, "is_free", lambda _path: False)
+    monkeypatch.setattr(receipts, "is_free", lambda _path: False)
     desk.route({"c.cancel_order.csv": "sid,comment\nS1,\n"})
     assert receipt_book(desk, "b.xlsx")[0]["委托"][1][7] == "已报 new"
-    monkeypatch.setattr(housekeeping, "is_free", lambda _path: True)
+    monkeypatch.setattr(receipts, "is_free", lambda _path: True)
     assert receipt_book(desk.route(), "b.xlsx")[0]["委托"][1][7] == "已撤 canceled"
 
 
 def test_receipt_book_that_cannot_be_made_stops_nobody(trade, monkeypatch):
-    monkeypatch.setattr(housekeeping, "own_sheets", lambda *_: 1 / 0)
+    monkeypatch.setattr(receipts, "own_sheets", lambda *_: 1 / 0)
     desk = trade({"b.xlsx": a_book()})
     assert desk.statuses() == {"S1": "filled"}
     assert len(desk.receipt("b.xlsx")) == 1

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from orderdrop.domain.order import Order
+from orderdrop.domain.security import Instrument
 from orderdrop.domain.switches import Switches
 from orderdrop.gateway.base import Outgoing
 from orderdrop.risk.checks import FURTHER_RULES, HOLDS, STANDING_RULES, WARNINGS, Context
@@ -42,6 +43,13 @@ def an_outgoing(**over) -> Outgoing:
         order.sid, order.account_id, order.symbol, order.volume,
         order.order_type, order.order_business, order.price, order.remark,
     )  # fmt: skip
+
+
+def an_instrument(**values) -> Instrument:
+    """What is known of a security; prices may be given as text."""
+    return Instrument(
+        **{name: Decimal(value) if isinstance(value, str) else value for name, value in values.items()}
+    )
 
 
 def a_context(**over) -> Context:

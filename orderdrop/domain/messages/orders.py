@@ -1,4 +1,4 @@
-"""What became of an order: held, cancelled, in doubt, repeated, rejected by the broker."""
+"""The sentences of an order's result: held, cancelled, in doubt, repeated, rejected by the broker."""
 
 from __future__ import annotations
 

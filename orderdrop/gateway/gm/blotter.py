@@ -1,4 +1,4 @@
-"""What the 掘金 API gateway has in mind: today's orders of ours, the terminal's lists since the connection began, and what fits to what.
+"""Keeps in mind today's orders of ours and 掘金's lists since the connection began, and matches one with the other.
 
 Pure but for the store it is handed. After a fault it is thrown away and filled again.
 """

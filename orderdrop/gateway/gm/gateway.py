@@ -195,7 +195,7 @@ class GmGateway(CallsOneByOne):
         return {order.sid: self._outcome(begun.get(order.sid)) for order in orders}
 
     def remember(self, batches: Iterable[Batch]) -> None:
-        """Its own file remembers. If that is new, nobody knows what became of these orders: they are looked for by their terms."""
+        """Its own file remembers. If that is new, nobody knows whether these orders left: they are looked for by their terms."""
         if self._was_whole:
             return
         with self._store.transaction():

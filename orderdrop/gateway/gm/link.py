@@ -1,4 +1,4 @@
-"""The router's side of the process that 掘金's package runs in: starts it, asks, stops waiting, ends it."""
+"""Speaks with the process that 掘金's package runs in: starts it, asks, stops waiting, ends it."""
 
 from __future__ import annotations
 

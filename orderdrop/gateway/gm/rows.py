@@ -1,4 +1,4 @@
-"""What 掘金's API tells, as reports and accounts; and which of its orders can be one of ours. Pure.
+"""Reads what 掘金's API tells, as reports and accounts; says which of its orders can be one of ours. Pure.
 
 The codes are those of the file orders (order/goldminer_format). Numbers come as doubles: prices are read with four decimals, as the
 vendor's own package rounds them. What is beyond all bounds (domain/report) does not read: Unreadable. A double that is no number, or is as large as

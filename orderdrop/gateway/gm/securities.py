@@ -1,4 +1,4 @@
-"""What 掘金's terminal knows of the day's securities, through its package gm. Runs in a process of its own (enquiry.py).
+"""Tells the day's securities as 掘金's terminal knows them, through its package gm. Runs in its own process (securities_query.py).
 
 Of the package it uses what the orders use (gm_worker), with the vendor's `get_symbols`: prices, tick and flags of one trading day.
 """

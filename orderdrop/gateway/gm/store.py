@@ -1,4 +1,4 @@
-"""What the 掘金 API gateway must not forget: which calls have begun, which of the terminal's orders is ours, what was told.
+"""Stores what the 掘金 API gateway must not forget: which calls have begun, which of the terminal's orders is ours, what was told.
 
 A file of its own. A call is written down before it is made, the terminal's id as soon as it is known, a report before it is told: so
 after a crash an order that is not here was never sent, and one that is here is never sent again on a guess.

@@ -1,4 +1,4 @@
-"""掘金's package in a process of its own: asked in lines of JSON on stdin, answers in lines of JSON on stdout.
+"""Runs 掘金's package in its own process: asked in lines of JSON on stdin, answers in lines of JSON on stdout.
 
 A call into the vendor's library holds Python's lock, and was seen to stay there for minutes when the terminal is away; no
 thread could stop waiting for it. So it runs here, where the router can end it. It ends itself when a call takes longer than it

@@ -1,4 +1,4 @@
-"""What a terminal tells about one account: the files of one folder, sorted into what is new.
+"""Reads what a terminal tells about one account: the files of one folder, sorted into what is new.
 
 Owns which file tells what, and what was told already: a row that stands again in a file that the terminal began anew tells nothing.
 """

@@ -1,4 +1,4 @@
-"""What we write for a terminal: the exact bytes of an order file and of a cancel file, and whose orders stand in one. Pure."""
+"""Writes for a terminal: the exact bytes of an order file and of a cancel file; says whose orders stand in one. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dbf twins of the terminal's csv files, by the library pyshp (extra `orderdrop[dbf]`), loaded when it is needed.
+"""Reads the dbf twins of the terminal's csv files, by the library pyshp (extra `orderdrop[dbf]`), loaded when it is needed.
 
 The library knows fields and code pages, and works on bytes in memory. Which records are whole and new is ours to say: a dbf is read while
 the terminal writes it, and only what is new goes to the library. Text is GBK, the record length includes the one-byte delete flag

@@ -1,4 +1,4 @@
-"""Everything a terminal tells: its output folder, from the rows to reports that can be asked for again, and the proof of silence.
+"""Reads everything a terminal tells: its output folder, from the rows to reports that can be asked for again, and the proof of silence.
 
 Owns the cursor. It names, for each file that grows, the last row that was told, so that a router that starts again reads the day's
 files once and goes on behind what it has journaled. What stands only in order_status.csv may be told again after a restart; folding

@@ -1,4 +1,4 @@
-"""What the rows of a terminal's output mean: cells in, reports out. Pure; never guesses.
+"""Reads the rows of a terminal's output: cells in, reports out. Pure; never guesses.
 
 Owns the columns (builds differ: `long(short)`, `long` and `short` names, extra columns) and how their texts are read. A row
 that does not read is a BadRow that says why; who reads the files counts it. What is beyond all bounds (domain/report) does not read either.

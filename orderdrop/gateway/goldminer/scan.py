@@ -1,4 +1,4 @@
-"""Hands files over to a scan folder, and says what became of them.
+"""Puts files into a scan folder, and tells whether the terminal has taken them.
 
 A file is written in staging, on the same volume but outside the scan folder, and goes in by one rename: at every moment it stands
 in exactly one of the two. So what still lies in staging has not left, whatever crashed. A line in staging's ledger is written

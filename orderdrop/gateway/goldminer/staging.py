@@ -1,4 +1,4 @@
-"""What staging remembers: which files went into the scan folder, and whether that memory is without a gap."""
+"""Remembers which files went into the scan folder, and whether that memory is without a gap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a terminal's csv file becomes records and cells. Pure.
+"""Cuts a terminal's csv file into records and cells. Pure.
 
 A record counts when its newline is there and its fields are as many as the header's; nothing else is believed. dbf has the same
 door in dbf.

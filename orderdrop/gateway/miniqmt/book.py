@@ -1,4 +1,4 @@
-"""What of today is ours at MiniQMT: the rows that were handed over, which listed order is which of them, and the reports that follow.
+"""Keeps what of today is ours at MiniQMT: the rows that were sent, which listed order is which of them, and the reports that follow.
 
 Used from the router's thread, asks nothing. Events repeat, overtake one another and lack remarks; a row is found by its reference, else by
 the number that the terminal gave it, else, after a while, by account, symbol, side and volume in a time window, if just one fits.

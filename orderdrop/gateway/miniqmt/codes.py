@@ -1,4 +1,4 @@
-"""MiniQMT's codes and ours, both ways. Pure; the vendor's names stand in xtquant's xtconstant.py.
+"""Translates MiniQMT's codes and ours, both ways. Pure; the vendor's names stand in xtquant's xtconstant.py.
 
 The table of price types is the one in docs/rules.md, "Order types".
 """

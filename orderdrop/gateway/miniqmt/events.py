@@ -1,4 +1,4 @@
-"""What MiniQMT tells, as plain values: copied out of the vendor's objects in the vendor's thread, and never touched by it again. Pure.
+"""Copies what MiniQMT tells out of the vendor's objects, in the vendor's thread, into plain values. Pure.
 
 Floats end here: prices and amounts become Decimal. None, NaN and the largest double (1.797e308) are how the terminal says that it has not been told;
 where an order, a trade or the funds mean nothing without it, they are Unreadable.

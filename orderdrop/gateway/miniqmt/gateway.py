@@ -172,7 +172,7 @@ class MiniqmtGateway(CallsOneByOne):
                 self._waiting_cancels[row.reference] = row
         self._send_cancels()
 
-    # what became of it
+    # results
 
     def settle(self, batch: Batch) -> dict[str, Outcome]:
         self._pump()

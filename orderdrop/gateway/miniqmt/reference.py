@@ -1,7 +1,7 @@
 """The short key that an order carries in MiniQMT's `order_remark`, and what it stands for. Pure.
 
 A reference is made of the day, the batch and the place in it, so the journaled batches give the way back after any crash. The terminal
-cuts remarks at 24 characters and enforces nothing (docs/protocol.md, section 2), hence at most 23 ASCII characters, and a few
+cuts remarks at 24 characters and enforces nothing (docs/protocol.md, section 2), so a remark has at most 23 ASCII characters, and a few
 letters of the order's own hash at the end: another workspace on the same account counts its batches as we do.
 """
 

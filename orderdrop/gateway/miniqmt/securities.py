@@ -1,4 +1,4 @@
-"""What a QMT terminal knows of the day's securities, through the vendor's module xtdata. Runs in a process of its own (enquiry.py).
+"""Tells the day's securities as a QMT terminal knows them, through the vendor's module xtdata. Runs in its own process (securities_query.py).
 
 The terminal renews these data at about nine o'clock. Until then they are those of an earlier day and would be wrong, so each needs a proof of
 its day: its TradingDay, or a quote of today with the same previous close.

@@ -1,4 +1,4 @@
-"""The paper broker's book in memory: accounts, holdings, open orders, and what an order, a cancel or a new day does to them.
+"""Keeps the paper broker's book in memory: accounts, holdings, open orders; what an order, a cancel or a new day does to them.
 
 No I/O. What a call changes is noted in `changes`, and whoever keeps the book writes that down before anybody is told.
 Money is Decimal yuan, volumes are shares.

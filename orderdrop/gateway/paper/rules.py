@@ -1,4 +1,4 @@
-"""The paper broker's rules: how it reads a batch, what it rejects, what it charges, how its simulated symbols answer. Pure.
+"""Decides for the paper broker: how it reads a batch, what it rejects, what it charges, how its simulated symbols answer. Pure.
 
 It is strict in its own right and shares nothing with our checks but the table of boards: what slips through them meets a
 broker, not a mirror.

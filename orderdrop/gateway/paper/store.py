@@ -1,4 +1,4 @@
-"""The paper broker's file: an SQLite database of its own, so that what it took survives whatever becomes of the router.
+"""Stores the paper broker's book in its own SQLite database, so that it survives a restart or the end of the router.
 
 One connection, one thread. What `transaction` has left without an error is on disk. Money is decimal text; instants are
 microseconds, days ISO dates.

@@ -1,4 +1,4 @@
-"""Whether the board of a security takes such an order: side, type, quantity, tick (docs/rules.md).
+"""Checks that the board of a security takes such an order: side, type, quantity, tick (docs/rules.md).
 
 A symbol of no board is denied by `board_known`; in every other rule it is a fault, so that it is denied there as well.
 """

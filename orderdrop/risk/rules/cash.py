@@ -1,4 +1,4 @@
-"""Whether the money and the shares are there, by the account's last snapshot less all that it does not show yet."""
+"""Checks that the money and the shares are there, by the account's last snapshot less all that it does not show yet."""
 
 from __future__ import annotations
 

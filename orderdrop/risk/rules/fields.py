@@ -1,4 +1,4 @@
-"""Whether a row says what its kind of order needs, and nothing that it cannot carry."""
+"""Checks that a row says what its kind of order needs, and nothing that it cannot carry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The user's limits (config/limits.py), of every scope that an order belongs to. What is open counts as if it will trade.
+"""Checks the user's limits (config/limits.py), of every scope that an order belongs to. What is open counts as if it will trade.
 
 `LIMITS` makes a rule of each setting that is set; `Scope` says whose orders it counts and where it stands in the settings. What several
 rules ask of an order is found out once (`Facts`).

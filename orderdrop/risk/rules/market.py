@@ -1,4 +1,4 @@
-"""What the day adds to a board's rules: limit prices, the cage in continuous trading, what an instruments file knows better."""
+"""Checks what the day adds to a board's rules: limit prices, the cage in continuous trading, what an instruments file knows better."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast and how often an account may send (docs/rules.md, "Programmatic trading"). Counted by account, as the exchanges do."""
+"""Checks how fast and how often an account sends (docs/rules.md, "Programmatic trading"). Counted by account, as the exchanges do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Orders that were probably not meant: the same one once more under another sid, or one that would trade with the account's own."""
+"""Checks for orders that were probably not meant: the same one once more under another sid, or one that would trade with the account's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the market takes an order: the phases of a trading day (docs/rules.md, "Sessions"), and the hours an order asks for itself.
+"""Checks that the market takes an order now: the phases of a trading day (docs/rules.md, "Sessions"), and the hours an order asks for itself.
 
 Bound to it are live gateways, and others that are asked to behave like one. Too early: held until its phase comes, or refused.
 """

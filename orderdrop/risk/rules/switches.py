@@ -1,4 +1,4 @@
-"""The switches that stop new orders: for all, for an account, for a strategy. Cancels always pass; they are no orders."""
+"""Checks the switches that stop new orders: for all, for an account, for a strategy. Cancels always pass; they are no orders."""
 
 from __future__ import annotations
 

@@ -452,9 +452,13 @@ def test_switch_when_of_the_folder_then_binds_whatever_the_row_names(folder, cod
 def test_limits_when_the_row_and_its_folder_name_strategies_then_both_bind(tmp_path):
     names = {"alpha": {"limits": {"open_orders": 1}}, "Beta": {"limits": {"open_orders": 2}}}
     made = gathered(tmp_path, strategies=names)
-    assert len(made._hard["A1", "beta", ("strategy", "ALPHA")]) == 2
-    assert len(made._hard["A1", "alpha", ("strategy", "ALPHA")]) == 1
-    assert len(made._hard["A1", "", ALL]) == len(made._hard["A1", "gamma", ("account", "A1")]) == 0
+    assert len(made._rulebook.hard["A1", "beta", ("strategy", "ALPHA")]) == 2
+    assert len(made._rulebook.hard["A1", "alpha", ("strategy", "ALPHA")]) == 1
+    assert (
+        len(made._rulebook.hard["A1", "", ALL])
+        == len(made._rulebook.hard["A1", "gamma", ("account", "A1")])
+        == 0
+    )
 
 
 @pytest.mark.parametrize(

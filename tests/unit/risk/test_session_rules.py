@@ -1,18 +1,15 @@
-"""The phases of a day, what each takes, and the days themselves (docs/rules.md, "Sessions")."""
+"""The phases of a day, and what each takes (docs/rules.md, "Sessions")."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
 import pytest
 from builders import a_wide_context, an_order
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderdrop.config.sections import CalendarSettings
 from orderdrop.domain.refusal import Code
-from orderdrop.errors import ConfigError
-from orderdrop.market.calendar import TradingDays, calendar_text
 from orderdrop.risk.rules.session import (
     CONTINUOUS,
     TAKES_LIMITS,
@@ -115,47 +112,3 @@ def test_day_when_closed_or_unknown_then_refused():
     assert on_trading_day(an_order(), a_wide_context(trading_day=False)).code is Code.DAY_CLOSED
     assert on_trading_day(an_order(), a_wide_context(trading_day=None)).code is Code.CALENDAR_UNKNOWN
     assert on_trading_day(an_order(), a_wide_context(trading_day=None, bound={"A1": False})) is None
-
-
-# the calendar
-
-
-def days(folder, text: str | None = None, **settings) -> TradingDays:
-    if text is not None:
-        (folder / "calendar.csv").write_text(text, encoding="utf-8")
-    return TradingDays(CalendarSettings(**settings), folder)
-
-
-def test_calendar_when_the_file_names_the_year_then_it_is_known(tmp_path):
-    made = days(tmp_path, "休市日,备注\n2031-01-01,元旦\n")
-    assert made.is_open(date(2031, 1, 1)) is False
-    assert made.is_open(date(2031, 1, 2)) is True
-    assert made.is_open(date(2031, 1, 4)) is False  # a Saturday
-    assert made.is_open(date(2032, 1, 2)) is None
-
-
-def test_calendar_when_exceptions_are_set_then_they_win(tmp_path):
-    made = days(
-        tmp_path, "closed\n2031-01-01\n", extra_closed=[date(2031, 1, 2)], extra_open=[date(2031, 1, 4)]
-    )
-    assert [made.is_open(date(2031, 1, day)) for day in (1, 2, 3, 4)] == [False, False, True, True]
-
-
-def test_calendar_when_a_line_is_no_day_then_an_error_that_names_it(tmp_path):
-    with pytest.raises(ConfigError, match="line 2"):
-        days(tmp_path, "closed\n1.1.2031\n").is_open(date(2031, 1, 2))
-
-
-def test_calendar_when_written_reads_back(tmp_path):
-    closed = frozenset({date(2031, 1, 1), date(2031, 10, 1)})
-    made = days(tmp_path, calendar_text(closed))
-    assert {
-        day for day in (date(2031, 1, 1), date(2031, 10, 1), date(2031, 10, 2)) if made.is_open(day) is False
-    } == closed
-
-
-def test_calendar_when_exchange_calendars_is_there_then_it_knows_the_national_day(tmp_path):
-    pytest.importorskip("exchange_calendars")
-    made = days(tmp_path)
-    assert made.is_open(date(2026, 10, 1)) is False
-    assert made.is_open(date(2026, 11, 20)) is True
