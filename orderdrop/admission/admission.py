@@ -493,6 +493,8 @@ class Admission:
     def _instruct(self, draft: _Draft, instruction: Instruction) -> None:
         if instruction.note:
             log.warning("%s:%s: %s", draft.file.name, instruction.row, instruction.note)
+            row = row_id(draft.drop_id, instruction.row)
+            self._writer.note_passed_over(draft.drop_id, row, instruction.note)
         self._writer.add_instructions(
             [
                 {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -193,6 +193,10 @@ class _Rehearsing(Writer):
 
     def todays_orders(self, day: int) -> TodaysOrders:
         return self._real.todays_orders(day) if self._real else super().todays_orders(day)
+
+    def awaited(self, day: int, keys_of: Callable[[str], Collection[int]]) -> set[int]:
+        """A cancel that waits in the real journal is no row of the scratch one."""
+        return super().awaited(day, keys_of) | (self._real.awaited(day, keys_of) if self._real else set())
 
     def known(self, keys: Sequence[int], days: Sequence[int], *, past: bool) -> dict[int, Known]:
         found = super().known(keys, days, past=past)

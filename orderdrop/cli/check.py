@@ -67,7 +67,9 @@ def check(
 
     预检:现在放入这些文件,每一行会怎样。不发送,不写入。
 
-    What our checks let pass and the broker would reject (no cash, nothing to sell, no price on paper) is `would_be_rejected`. It is the router's own judgement: reading, checks, and duplicates against the journal. Exit 1 when anything would be refused.
+    It is the router's own judgement: reading, checks, and duplicates against the journal. Exit 1 when anything would be refused, would meet a cancel
+    that waits for it (`would_be_canceled`), or passes our checks and would be rejected by the broker (`would_be_rejected`: no cash, nothing to sell, no price
+    on paper).
     Every rule that speaks against an order is told, not only the first.
 
     \b
@@ -215,7 +217,10 @@ def _outcome(order: Any) -> str:
 
     if order.status == Status.DENIED:
         return "not_sent" if order.reason_code == Code.NOT_SENT else "denied"
-    return "would_be_held" if order.status == Status.HELD else "would_go"
+    if order.status == Status.HELD:
+        canceled = Code.CANCELED_HERE in (order.held_for or "").split()
+        return "would_be_canceled" if canceled else "would_be_held"
+    return "would_go"
 
 
 def _asked(place: Place, found: Rehearsed, row: Any, reading: Reading | None) -> dict[str, Any]:

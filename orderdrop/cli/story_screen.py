@@ -120,7 +120,7 @@ def _times(console: Console, story: Story, order: Story) -> None:
             asked["at"],
             "router",
             f"{asked['kind']}: {asked['state']}",
-            f"{asked['drop']}:{_at(asked)} {asked['reason'] or ''}",
+            f"{asked['drop']}:{_at(asked)} {asked['reason'] or ''} {asked['note'] or ''}".rstrip(),
         )
         for asked in story["instructions"]
     ]
@@ -196,6 +196,8 @@ def _show_drop(console: Console, drop: Story) -> None:
         console.print(f"  … +{len(drop['bad_rows']) - _BAD_ROWS_SHOWN}: {drop['receipt']}")
     for asked in drop["instructions"]:
         _reason(console, f"{_at(asked)} {asked['kind']} {asked['sid']}: {asked['state']}", asked)
+        if asked["note"]:
+            _indented(console, Text(f"注意 note: {asked['note']}", "yellow"))
 
 
 _COUNTS: Final = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from orderdrop.domain.identity import sid_key
 from orderdrop.domain.status import Status
 from orderdrop.errors import JournalError
-from orderdrop.journal.records import ROW_REFUSED
+from orderdrop.journal.records import ROW_REFUSED, passed_over_key
 from orderdrop.journal.schema import (
     ROW_BITS,
     batches,
@@ -272,6 +273,11 @@ class Reading:
         within = instructions.c.id.between(first, first + (1 << ROW_BITS) - 1)
         query = self._with_sheets(instructions).where(within)
         return list(self._connection.execute(query.order_by(instructions.c.id)))
+
+    def passed_over(self, drop_id: int) -> dict[int, str]:
+        """What was passed over in a drop's instructions, by their ids."""
+        known = json.loads(self.meta(passed_over_key(drop_id)) or "{}")
+        return {int(row): note for row, note in known.items()}
 
     def instructions_of_day(self, day: int, states: Sequence[str]) -> list[Any]:
         """Rows of the day's cancel, release and resend drops that are in one of these states, with drop_name."""

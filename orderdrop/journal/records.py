@@ -123,6 +123,11 @@ class Placed(NamedTuple):
     submitted_at: int | None
 
 
+def passed_over_key(drop_id: int) -> str:
+    """Where the journal's meta keeps what was passed over in a drop's instructions: a JSON object of row ids and notes."""
+    return f"passed_over:{drop_id}"
+
+
 def row_id(drop_id: int, row: int) -> int:
     return drop_id << ROW_BITS | row
 

@@ -25,7 +25,14 @@ from orderdrop.domain.status import Status
 from orderdrop.errors import SidTaken
 from orderdrop.journal.chain import Seal, late_key
 from orderdrop.journal.lookups import Asking
-from orderdrop.journal.records import CANCEL_SENT, InstructionState, NewBatch, NewDrop, NewRow
+from orderdrop.journal.records import (
+    CANCEL_SENT,
+    InstructionState,
+    NewBatch,
+    NewDrop,
+    NewRow,
+    passed_over_key,
+)
 from orderdrop.journal.schema import ROW_BITS, drops, instructions, meta, orders
 from orderdrop.system.clock import instant_of
 
@@ -234,6 +241,12 @@ class Writer(Asking):
     def add_instructions(self, new: Sequence[dict[str, object]]) -> None:
         if new:
             self.connection.execute(insert(instructions), new)
+
+    def note_passed_over(self, drop_id: int, row: int, note: str) -> None:
+        """What stood in an instruction's row and says nothing. row: its id."""
+        key = passed_over_key(drop_id)
+        known = json.loads(self.get_meta(key) or "{}")
+        self.set_meta(key, json.dumps({**known, str(row): note}, ensure_ascii=False))
 
     def add_batch(self, batch: NewBatch) -> None:
         self._driver.execute(_ADD_BATCH, batch)

@@ -158,6 +158,7 @@ class Receipts:
     def _rows_of(self, reading: Reading, drop: Any) -> Iterator[ReceiptRow]:
         """A row for each row of the drop, in its order; row 0 speaks of the whole file, and what is no row yet comes last."""
         language, owner = self._language, drop.owner or ""
+        notes = {} if drop.kind == DropKind.ORDER else reading.passed_over(drop.id)
         if drop.reason_code:
             yield receipt_of_row(drop, "refused", language, Where(None, 0), owner)
         told = heapq.merge(
@@ -170,7 +171,7 @@ class Receipts:
                 for row in reading.row_outcomes(drop.id)
             ),
             (
-                (row.id, receipt_of_row(row, row.state, language, owner=owner))
+                (row.id, receipt_of_row(row, row.state, language, owner=owner, note=notes.get(row.id, "")))
                 for row in reading.instructions_of_drop(drop.id)
             ),
             key=itemgetter(0),

@@ -250,15 +250,22 @@ def receipt_of_order(order: Any, gateway: str, language: Language, owner: str = 
 
 
 def receipt_of_row(
-    journaled: Any, outcome: str, language: Language, place: Where | None = None, owner: str = ""
+    journaled: Any,
+    outcome: str,
+    language: Language,
+    place: Where | None = None,
+    owner: str = "",
+    note: str = "",
 ) -> ReceiptRow:
-    """A row that did not become an order: an error, a duplicate, or an instruction. place: of a drop that was refused whole."""
+    """A row that did not become an order: an error, a duplicate, or an instruction. place: of a drop that was refused whole. note: what
+    was passed over in it.
+    """
     why = explain_row(journaled, language)
     sheet, row = place or where(journaled)
     return ReceiptRow.model_construct(
         row=row, sid=getattr(journaled, "sid", None) or "", outcome=outcome, code=journaled.reason_code or "",
         原因=why.zh if why else "", reason=why.en if why else "", remedy=why.remedy if why else "",
-        note="", gateway="", filled_volume="", avg_price="", sheet=sheet or "",
+        note=note, gateway="", filled_volume="", avg_price="", sheet=sheet or "",
         owner=owner,
     )  # fmt: skip
 

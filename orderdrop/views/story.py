@@ -183,6 +183,7 @@ class Teller:
             "code": row.reason_code,
             "reason": why.text(self._language) if why else None,
             "remedy": why.remedy if why else None,
+            "note": self._reading.passed_over(drop.id).get(row.id),
         }
 
     def _attempt(self, row: Any) -> Story:

@@ -3,6 +3,8 @@
 from datetime import datetime
 
 import pytest
+from command_line import orderdrop as command
+from command_line import printed
 from command_words import json_of
 from routed_desk import TODAY
 
@@ -27,6 +29,29 @@ def test_order_when_its_cancel_was_there_before_it_is_cancelled_and_never_leaves
     assert desk.outcomes("c.cancel_order.csv") == [("A1", "done", "")]
     assert desk.outcomes("a.csv") == [("A1", "canceled", "CANCELED_HERE"), ("A2", "filled", "")]
     assert [sid for sid, *_ in desk.at_broker()] == ["A2"]
+
+
+@pytest.mark.parametrize("followed", [False, True])
+def test_cancel_when_text_stands_behind_its_row_is_obeyed_and_the_text_is_told(trade, followed):
+    name = f"{TODAY}.cancel_order.csv" if followed else "c.cancel_order.csv"
+    desk = trade({"a.csv": buys("A1", "A2", "A3").replace("SHSE.600000", "SHSE.018014")})
+    desk.route({name: "sid,comment\nA1,comments,and more,\n"})
+    if followed:
+        desk.append(name, "A2,comments,\nA3,comments,even more\n")
+    desk.route()
+    told = {row["sid"]: (row["outcome"], row["note"]) for row in desk.receipt(name)}
+    assert told["A1"][0] == "done"
+    assert "and more" in told["A1"][1]
+    if followed:
+        assert told["A2"] == ("done", "")
+        assert "even more" in told["A3"][1]
+    asked = printed(command("why", name, "--json", at=desk.root))["drops"][0]["instructions"]
+    assert {one["sid"]: one["note"] or "" for one in asked} == {
+        sid: note for sid, (_state, note) in told.items()
+    }
+    (asked,) = printed(command("why", "A1", "--json", at=desk.root))["instructions"]
+    assert "and more" in asked["note"]
+    assert "and more" in command("why", name, at=desk.root).stdout
 
 
 @pytest.mark.parametrize("names", [("a.csv", "c.cancel_order.csv"), ("z.csv", "c.cancel_order.csv")])

@@ -3,7 +3,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from command_line import BAD, GOOD, HEADER, PENDING, QUICK, a_file, a_workspace, dropped, orderdrop, printed
+from command_line import (
+    BAD,
+    GOOD,
+    HEADER,
+    PENDING,
+    QUICK,
+    a_file,
+    a_workspace,
+    dropped,
+    orderdrop,
+    printed,
+    routed,
+)
 
 from orderdrop.client.writing import today
 
@@ -76,6 +88,19 @@ def test_file_that_is_refused_whole(tmp_path: Path, name: str, text: str, code: 
     result = orderdrop("check", a_file(tmp_path, name, text), "--json", at=a_workspace(tmp_path / "w"))
     assert result.exit_code == 1
     assert [(row["row"], row["outcome"], row["code"]) for row in printed(result)] == [(0, "refused", code)]
+
+
+@pytest.mark.parametrize("scope", ["forever", "day"])
+def test_order_for_which_a_cancel_waits_would_be_cancelled(tmp_path: Path, scope: str) -> None:
+    workspace = a_workspace(tmp_path, f"{QUICK}sid_scope = '{scope}'\n")
+    orderdrop("cancel", "G-2", at=workspace)
+    routed(workspace)
+    file = a_file(tmp_path, "good.csv", GOOD)
+    result = orderdrop("check", file, "--json", at=workspace)
+    found = {row["sid"]: (row["outcome"], row["code"]) for row in printed(result)}
+    assert found == {"G-1": ("would_go", None), "G-2": ("would_be_canceled", "CANCELED_HERE")}
+    assert result.exit_code == 1
+    assert "CANCELED_HERE" in orderdrop("check", file, at=workspace).stdout
 
 
 def test_held_and_halted(tmp_path: Path) -> None:
