@@ -9,7 +9,7 @@ from functools import lru_cache
 from orderdrop.domain.order import DropKind
 from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.intake.cells import CLIP, split_line, split_lines
-from orderdrop.intake.columns import Layout, by_position, read_header
+from orderdrop.intake.columns import ORDER_COLUMNS, Layout, by_position, read_header
 from orderdrop.intake.encoding import (
     CANDIDATES,
     Decoder,
@@ -23,6 +23,9 @@ from orderdrop.intake.rows import BLOCK_ROWS, Block, Context, Rows, with_note
 
 HEAD_ROWS = 20
 """The header stands in one of the first rows."""
+
+_OURS = frozenset(",".join(columns).encode() for columns in (ORDER_COLUMNS, ORDER_COLUMNS[:-2]))
+"""Headers that the client library, `drop` and `replay` write: such a file is no other program's, wherever it lies."""
 
 _CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
 _PIECE = 1 << 18  # bytes that are decoded at a time
@@ -57,6 +60,8 @@ class Reader:
         Returns:
             The reader and the offset where the rows begin; or why the file cannot be read.
         """
+        if profile is not None and head[: next_line_end(head, None)].rstrip(b"\r\n") in _OURS:
+            profile = None
         marked = byte_order_mark(head)
         encoding, start = marked or (profile.encoding if profile else None, 0)
         encodings = (encoding,) if encoding else CANDIDATES

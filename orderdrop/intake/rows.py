@@ -193,12 +193,12 @@ class Rows:
         accounts, symbols, volumes, types = self._account_id, self._symbol, self._volume, self._order_type
         sides, prices, remarks, strategies = self._order_business, self._price, self._remark, self._strategy
         befores, afters = self._not_before, self._not_after
-        new, append, good_sid = tuple.__new__, block.orders.append, is_sid
+        new, append, good_sid, tail = tuple.__new__, block.orders.append, is_sid, self._tail
         for row, line, cells in zip(numbers, lines, table, strict=True):
             if type(cells) is not list or len(cells) != width:
                 self._odd_line(block, row, line, cells)
                 continue
-            cells.extend(self._tail)
+            cells.extend(tail)
             sid, account, symbol, volume, kind, side, price, remark, strategy, before, after = pick(cells)
             name = sid if good_sid(sid) else self._sid(sid, row, line or "")
             yuan = prices[price]

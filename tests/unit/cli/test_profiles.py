@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from command_line import QUICK, a_file, a_workspace, orderdrop, printed, routed
 
+from orderdrop import client
+
 PROFILES = """
 [profiles.qmt]
 files = "qmt*.csv"
@@ -97,3 +99,15 @@ def test_file_that_two_profiles_match_is_refused(workspace):
     (drop,) = printed(orderdrop("drops", "--json", at=workspace))
     assert [error["code"] for error in drop["errors"]] == ["PROFILE_SEVERAL"]
     assert placed(workspace) == []
+
+
+def test_orders_that_our_own_tools_write_into_a_described_folder_are_read_as_they_say(workspace):
+    settings = f'{QUICK}[profiles.x]\nfolder = "east"\nvalues = {{ side = {{ "1" = "卖", "2" = "买" }} }}\n'
+    settings += '[profiles.y]\nfiles = "*"\npositions = ["代码", "方向", "数量", "价格"]\n'
+    (workspace / "orderdrop.toml").write_text(settings, encoding="utf-8")
+    row = {"sid": "S-1", "symbol": "600000", "side": "buy", "volume": 100, "price": "10.35"}
+    client.drop([row], workspace, strategy="east")
+    client.drop([row | {"sid": "S-2", "not_after": "14:55"}], workspace)
+    routed(workspace)
+    found = {order["sid"]: order["side"] for order in printed(orderdrop("orders", "--json", at=workspace))}
+    assert found == {"S-1": "buy", "S-2": "buy"}
