@@ -31,6 +31,7 @@ from orderdrop.cli.look import drops, orders
 from orderdrop.cli.output import be_lenient, have_streams, speaks_to_somebody, tell_error
 from orderdrop.cli.replay import replay
 from orderdrop.cli.run import run
+from orderdrop.cli.schedule import schedule
 from orderdrop.cli.status import status
 from orderdrop.cli.stop import stop
 from orderdrop.cli.template import template
@@ -91,7 +92,7 @@ def main(ctx: click.Context, workspace: Path) -> None:
 
 
 for command in (
-    init, run, stop, demo, template, check, drop, orders, drops, why, cash, positions, trades, status, health, limits, doctor, cancel,
+    init, run, stop, demo, template, check, drop, orders, drops, why, cash, positions, trades, status, health, limits, doctor, schedule, cancel,
     release, resend, halt, resume, close, adopt, replay, audit, export, filing, calendar, terminal,
 ):  # fmt: skip
     main.add_command(command)
