@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -108,23 +110,25 @@ def _routed(place: Place, ending: Ending, *, once: bool, as_json: bool) -> bool:
     from orderdrop.system.console import ends_with_console  # noqa: PLC0415
 
     stop = threading.Event()
+    settled = True
     with (
         ends_with_console(stop.set),
+        nullcontext() if once else _ended_by_signals(stop),
         logged(place),
         App(place.settings, place.workspace) as app,
         Screen(app, place, as_json=as_json) as screen,
     ):
         if once:
-            return app.run_once(screen.note) and screen.all_well
-        _route(app, stop, screen, ending)
-    return True
+            settled = app.run_once(screen.note)
+        else:
+            _route(app, stop, screen, ending)
+    return not once or (settled and screen.all_well)
 
 
-def _route(app: App, stop: threading.Event, screen: Screen, ending: Ending) -> None:
-    """Until a signal. A waiting router is woken from another thread: a handler may interrupt the one that holds the lock."""
+@contextmanager
+def _ended_by_signals(stop: threading.Event) -> Iterator[None]:
+    """From before anybody is told that the router runs until it has ended."""
     names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # a closed terminal ends it as well
-    from orderdrop.system.clock import to_datetime  # noqa: PLC0415
-
     numbers = [signal.Signals[name] for name in names if hasattr(signal, name)]
 
     def end(*_: object) -> None:
@@ -132,23 +136,31 @@ def _route(app: App, stop: threading.Event, screen: Screen, ending: Ending) -> N
             signal.signal(number, signal.SIG_IGN)
         stop.set()
 
+    before = [signal.signal(number, end) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _route(app: App, stop: threading.Event, screen: Screen, ending: Ending) -> None:
+    """Until the end is asked for. A waiting router is woken from another thread: a handler may interrupt the one that holds the lock."""
+    from orderdrop.system.clock import to_datetime  # noqa: PLC0415
+
     def wake() -> None:
         stop.wait()
         app.inbox.wake()
 
     def note(done: Turn) -> None:
         screen.note(done)
-        if why := ending.has_come(
-            to_datetime(app.clock.machine.now()), awaits_close=app.day_end.awaits_close
-        ):
+        now = to_datetime(app.clock.machine.now())
+        if why := ending.has_come(now, awaits_close=app.day_end.awaits_close):
             logging.getLogger(__name__).info("结束 / ends: %s", why)
             stop.set()
 
-    before = [signal.signal(number, end) for number in numbers]
     threading.Thread(target=wake, name="stop", daemon=True).start()
     try:
         app.run(stop, note)
     finally:
         stop.set()
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
