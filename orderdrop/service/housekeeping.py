@@ -239,6 +239,8 @@ class Chores:
             return
         name = self._workspace.fitting(drop.name)
         newest = reading.newest_drop_called(drop.name)
+        if newest == self._waiting.older.get(drop.name, -1):  # another file waits under that name
+            newest = None
         if newest == drop_id:
             for older in reading.older_drops_called(drop.name, drop_id):
                 make_way(self._workspace.receipts, name, older)
