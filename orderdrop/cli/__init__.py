@@ -31,7 +31,9 @@ from orderdrop.cli.look import drops, orders
 from orderdrop.cli.output import be_lenient, have_streams, speaks_to_somebody, tell_error
 from orderdrop.cli.replay import replay
 from orderdrop.cli.run import run
+from orderdrop.cli.schedule import schedule
 from orderdrop.cli.status import status
+from orderdrop.cli.stop import stop
 from orderdrop.cli.template import template
 from orderdrop.cli.why import why
 from orderdrop.errors import ConfigError, OrderdropError
@@ -90,7 +92,7 @@ def main(ctx: click.Context, workspace: Path) -> None:
 
 
 for command in (
-    init, run, demo, template, check, drop, orders, drops, why, cash, positions, trades, status, health, limits, doctor, cancel,
+    init, run, stop, demo, template, check, drop, orders, drops, why, cash, positions, trades, status, health, limits, doctor, schedule, cancel,
     release, resend, halt, resume, close, adopt, replay, audit, export, filing, calendar, terminal,
 ):  # fmt: skip
     main.add_command(command)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +16,7 @@ from orderdrop.config.workspace import SETTINGS_FILE
 from orderdrop.system.access import PRIVATE_FOLDER, open_to_others, write_private
 
 _FOLDER: Final = click.Path(path_type=Path)
+START_FILE: Final = "启动 orderdrop.cmd"
 
 
 @click.command(short_help="Make a workspace. 建立工作区")
@@ -48,7 +51,8 @@ def init(place: Place, folder: Path | None, gateway: str | None, **options: Any)
     Only its user can enter a new one (docs/security.md). 新工作区只有本用户能进入。
 
     Nothing needs to be set: as it is, orders go to the paper broker that is built in. An orderdrop.toml that is there
-    already is left alone. With --gateway it asks for the terminal's folders and the account, finds the usual ones by itself, and looks
+    already is left alone. On Windows it leaves 启动 orderdrop.cmd beside it, which starts the router by a double click.
+    With --gateway it asks for the terminal's folders and the account, finds the usual ones by itself, and looks
     whether all is there; what an option says is not asked.
 
     \b
@@ -76,6 +80,8 @@ def init(place: Place, folder: Path | None, gateway: str | None, **options: Any)
     except FileExistsError:
         give_up(f"已有 {path}，没有改动", f"there is one already, it was left alone: {path}")
     made.workspace.make()
+    if os.name == "nt":
+        _leave_start_file(made.root)
     click.echo(path)
     if (others := open_to_others(made.workspace.root)).who and os.name == "posix":
         say(
@@ -114,3 +120,11 @@ def _something_wrong(made: Place, gateway: str) -> bool:
     findings = list(examine_gateway(gateway, made.settings, made.workspace, made.today))
     show(findings, made)
     return any(finding.level == "wrong" for finding in findings)
+
+
+def _leave_start_file(root: Path) -> None:
+    """`启动 orderdrop.cmd`, for a double click. One that is there already is left alone."""
+    from orderdrop.service.windows import start_file  # noqa: PLC0415
+
+    with contextlib.suppress(FileExistsError), (root / START_FILE).open("xb") as file:
+        file.write(start_file(sys.executable))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -19,6 +19,7 @@ _CHINESE_UNIT: Final = re.compile(
 _TIMES: Final = {"百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000, "w": 10_000, "k": 1000}
 _NEAR: Final = 0.6
 _SECRET: Final = re.compile(r"(\s*[\w.\"'-]*(?:token|secret|password)[\"']?\s*)=", re.IGNORECASE)
+_CONTROL: Final = re.compile(r"[\x00-\x1f]")
 _CHINESE: Final = re.compile(r"[\u4e00-\u9fff]")
 _BOUNDS: Final = {
     "greater_than_equal": ("不能小于 {ge}", "must not be below {ge}"),
@@ -86,14 +87,7 @@ def of_toml(error: tomllib.TOMLDecodeError, text: str) -> Fault:
     key = _key_of(shown)
     said = _POSITION.sub("", str(error)).strip()
     if "\\" in shown and ("\\" in said or "escape" in said.lower() or "hex" in said.lower()):
-        value = shown.partition("=")[2].strip().strip("\"'")
-        right = value.replace("\\\\", "/").replace("\\", "/")
-        at = shown.find("\\") + 1
-        return Fault(
-            "TOML_BACKSLASH", line, at, key,
-            "双引号里的反斜杠有别的含义", "in double quotes a backslash has another meaning",
-            f"Windows 路径请写 \"{right}\"，或用单引号 '{value}'", f"write \"{right}\", or use single quotes '{value}'",
-        )  # fmt: skip
+        return _backslash(shown, line, shown.find("\\") + 1, key)
     if any(mark in shown for mark in "“”‘’＝［］，。"):
         at = next(at for at, one in enumerate(shown, 1) if one in "“”‘’＝［］，。")
         return Fault(
@@ -126,6 +120,39 @@ def of_toml(error: tomllib.TOMLDecodeError, text: str) -> Fault:
         "TOML_SYNTAX", line, column, key,
         "这一行不是正确的 TOML", f"not valid TOML: {said}",
         "每行写成 名字 = 值，文字加双引号，表名写成 [inbox]", "write name = value on each line, texts in double quotes, tables as [inbox]",
+    )  # fmt: skip
+
+
+def of_texts(values: Mapping[str, Any], text: str) -> list[Fault]:
+    """Texts with a line break or a tab in them: `"D:\\new\\test"` reads so, and no setting wants any."""
+    return [_of_backslash(text, loc) for loc in _broken(values, [])]
+
+
+def _broken(value: object, loc: list[str]) -> Iterator[list[str]]:
+    if isinstance(value, Mapping):
+        for key, below in value.items():
+            yield from _broken(below, [*loc, str(key)])
+    elif isinstance(value, list):
+        for below in value:
+            yield from _broken(below, loc)
+    elif isinstance(value, str) and _CONTROL.search(value):
+        yield loc
+
+
+def _of_backslash(text: str, loc: list[str]) -> Fault:
+    line, column = _find(text, loc)
+    lines = text.splitlines()
+    shown = lines[line - 1] if 0 < line <= len(lines) else ""
+    return _backslash(shown, line, shown.find("\\") + 1 or column, ".".join(loc))
+
+
+def _backslash(shown: str, line: int, at: int, key: str) -> Fault:
+    value = shown.partition("=")[2].strip().strip("\"'")
+    right = value.replace("\\\\", "/").replace("\\", "/")
+    return Fault(
+        "TOML_BACKSLASH", line, at, key,
+        "双引号里的反斜杠有别的含义", "in double quotes a backslash has another meaning",
+        f"Windows 路径请写 \"{right}\"，或用单引号 '{value}'", f"write \"{right}\", or use single quotes '{value}'",
     )  # fmt: skip
 
 

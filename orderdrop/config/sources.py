@@ -30,6 +30,8 @@ def load(root: Path) -> tuple[Settings, Workspace]:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(_told(path, text, [faults.of_toml(error, text)])) from None
+    if broken := faults.of_texts(values, text):
+        raise ConfigError(_told(path, text, broken))
     _refuse_unknown_variables()
     try:
         settings = Settings(**values)

@@ -83,6 +83,16 @@ class Workspace:
         return self.state / "close.json"
 
     @property
+    def stop_request(self) -> Path:
+        """Asks a running router to end, and scheduled ones not to start, on the day that it names."""
+        return self.state / "stop.json"
+
+    @property
+    def scheduled(self) -> Path:
+        """What a scheduled start that did not start has said last."""
+        return self.state / "scheduled.json"
+
+    @property
     def closed(self) -> Path:
         """What came of the last close."""
         return self.state / "closed.json"

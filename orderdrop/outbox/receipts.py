@@ -31,7 +31,7 @@ from orderdrop.journal.reader import Reading, read
 from orderdrop.journal.records import DropState
 from orderdrop.outbox.receipt import COLUMNS
 from orderdrop.outbox.receipt_book import MOST_ROWS, write_receipt_book
-from orderdrop.outbox.waiting import make_way
+from orderdrop.outbox.waiting import WaitingReceipts, make_way
 from orderdrop.system import excel
 from orderdrop.system.csv_tables import header_bytes, rows_bytes
 from orderdrop.system.failpoint import reach
@@ -62,6 +62,7 @@ class Receipts:
         workspace: Workspace,
         desk: Routing,
         reader: Engine,
+        waiting: WaitingReceipts,
         put_off: PutOff,
         told: Callable[[object], AbstractContextManager[None]],
     ) -> None:
@@ -69,6 +70,7 @@ class Receipts:
         self._workspace = workspace
         self._desk = desk
         self._reader = reader
+        self._waiting = waiting
         self._put_off = put_off
         self._told = told
         self._profiles = Profiles(desk.settings.profiles)
@@ -114,6 +116,8 @@ class Receipts:
             return
         name = self._workspace.fitting(drop.name)
         newest = reading.newest_drop_called(drop.name)
+        if newest == self._waiting.older.get(drop.name, -1):  # another file waits under that name
+            newest = None
         if newest == drop_id:
             for older in reading.older_drops_called(drop.name, drop_id):
                 make_way(self._workspace.receipts, name, older)

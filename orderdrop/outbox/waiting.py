@@ -28,6 +28,7 @@ class WaitingReceipts:
         self._receipts = receipts
         self._language = language
         self.written: dict[str, Path] = {}
+        self.older: dict[str, int] = {}  # the drop that had the name before; its receipt bears its number
 
     def update(self, open_elsewhere: set[str], reading: Reading) -> Iterator[None]:
         """Write those of files that have come to wait; remove those of files that went away untaken. Raises OSError."""
@@ -35,6 +36,7 @@ class WaitingReceipts:
             older = reading.newest_drop_called(name)
             if older is not None:
                 make_way(self._receipts, name, older)
+                self.older[name] = older
             path = receipt_path(self._receipts, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             write_over(path, self._content(name))
@@ -42,6 +44,7 @@ class WaitingReceipts:
             yield
         for name in self.written.keys() - open_elsewhere:
             path = self.written.pop(name)
+            self.older.pop(name, None)
             with contextlib.suppress(FileNotFoundError):
                 if path.read_bytes() == self._content(name):  # else it was taken
                     patiently(path.unlink)

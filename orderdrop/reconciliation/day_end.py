@@ -156,6 +156,16 @@ class DayEnd:
             path.unlink()
         return day
 
+    @property
+    def awaits_close(self) -> bool:
+        """Whether today's close is under way, or will come by itself: who ends the router waits for it."""
+        if self._day is not None or self._again is not None:
+            return True
+        live = any(gateway.live for gateway in self._router.desk.gateways.values())
+        today = self._router.today
+        wanted = self._settings.close.auto and live and self._closed != today
+        return wanted and self._router.risk.trading_days.may_be_open(today)
+
     def _due(self) -> date | None:
         """Today, when it was a trading day, its time has come and nobody has closed it yet."""
         now, today = to_datetime(self._clock.now()), self._router.today

@@ -65,8 +65,8 @@ class Chores:
         self._outbox = Outbox(workspace.outbox, router.desk, reader)
         self._closing = Closing(workspace, settings, journal, reader, clock)
         self._put_off = PutOff()
-        self._receipts = Receipts(workspace, router.desk, reader, self._put_off, self._told)
         self._waiting = WaitingReceipts(workspace.receipts, settings.log.language)
+        self._receipts = Receipts(workspace, router.desk, reader, self._waiting, self._put_off, self._told)
         self._away = Away(workspace, journal, inbox, router)
         self._current: Iterator[None] | None = None
         self.faults: list[str] = []  # of the last time, for the heartbeat

@@ -78,6 +78,7 @@ def test_book_that_stays_cut_is_refused_with_a_remedy(trade):
     assert desk.route({"b.xlsx": a_book()}).statuses() == {"S1": "filled"}
 
 
+@pytest.mark.posix
 def test_book_that_stays_open_in_excel_is_taken_and_left_there_until_it_is_closed(trade):
     desk = trade({"~$b.xlsx": b"somebody", "b.xlsx": sidless(BUY)})
     assert len(desk.at_broker()) == 1
@@ -92,6 +93,7 @@ def test_book_that_stays_open_in_excel_is_taken_and_left_there_until_it_is_close
     assert len(desk.at_broker()) == 2
 
 
+@pytest.mark.posix
 def test_book_that_excel_is_still_writing_is_not_taken_although_it_was_renamed_in(desk):
     here = desk(inbox={"settle": 30})
     (here.inbox / "~$b.xlsx").write_bytes(b"somebody")
@@ -117,6 +119,7 @@ def test_book_that_windows_holds_open_is_taken_and_moved_later(desk, monkeypatch
     assert "drops/b.xlsx" in here.route().kept()
 
 
+@pytest.mark.posix
 def test_book_when_the_router_dies_and_it_is_saved_again_meanwhile_is_never_doubled(trade):
     desk = trade({"~$b.xlsx": b"somebody", "b.xlsx": sidless(BUY)})
     desk.crash()
@@ -125,6 +128,7 @@ def test_book_when_the_router_dies_and_it_is_saved_again_meanwhile_is_never_doub
     assert len(desk.route({"b.xlsx": sidless(MORE, BUY)}).at_broker()) == 2
 
 
+@pytest.mark.posix
 def test_book_of_yesterday_that_is_saved_again_under_excels_mark_is_refused(desk):
     clock = FixedClock(to_datetime(SystemClock().now()).replace(hour=10))
     here = desk(clock).route({"~$b.xlsx": b"somebody", "b.xlsx": sidless(BUY)})
@@ -135,6 +139,7 @@ def test_book_of_yesterday_that_is_saved_again_under_excels_mark_is_refused(desk
     assert {row["code"] for row in here.receipt("b.xlsx")} == {"DAY_OVER"}
 
 
+@pytest.mark.posix
 def test_book_that_is_saved_again_just_before_it_is_put_away_is_not_put_away_unread(trade):
     desk = trade({"~$b.xlsx": b"somebody", "b.xlsx": sidless(BUY)})
     desk.put({"b.xlsx": sidless(BUY, MORE)})

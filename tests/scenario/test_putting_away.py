@@ -60,6 +60,7 @@ def rewrite(path: Path, content: str) -> None:
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("how", [replace, rewrite])
 def test_basket_when_it_takes_the_place_of_the_last_one_just_before_that_is_put_away_is_traded(
     trade, monkeypatch, how
@@ -72,6 +73,7 @@ def test_basket_when_it_takes_the_place_of_the_last_one_just_before_that_is_put_
     assert [drop["archived_as"] is not None for drop in desk.query("SELECT * FROM drops")][-1]
 
 
+@pytest.mark.posix
 @pytest.mark.skipif(sys.platform == "win32", reason="a rename is one step there")
 def test_basket_when_it_comes_between_link_and_unlink_is_not_destroyed(trade, monkeypatch):
     real, left = os.link, [1]
@@ -91,6 +93,7 @@ def test_basket_when_it_comes_between_link_and_unlink_is_not_destroyed(trade, mo
     assert {basket("A1").encode(), basket("B1").encode()} <= set(bytes_kept(desk))
 
 
+@pytest.mark.posix
 def test_refused_file_when_a_good_one_takes_its_place_just_before_it_is_put_away_is_not_buried(
     trade, monkeypatch
 ):

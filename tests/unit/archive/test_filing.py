@@ -49,6 +49,7 @@ def test_put_away_when_a_writer_holds_the_lock_then_it_stays_his_and_nobody_else
     assert not list((tmp_path / "inbox").iterdir())
 
 
+@pytest.mark.posix
 def test_put_away_when_another_file_has_come_under_the_name_leaves_it_there(tmp_path):
     drop = a_drop(tmp_path, b"old")
     seen = Seen.of(drop.stat())
@@ -59,6 +60,7 @@ def test_put_away_when_another_file_has_come_under_the_name_leaves_it_there(tmp_
     assert not (tmp_path / "drops").exists()
 
 
+@pytest.mark.posix
 @pytest.mark.skipif(os.name == "nt", reason="a rename is one step there")
 def test_put_away_when_the_next_file_comes_between_link_and_unlink_destroys_nothing(tmp_path, monkeypatch):
     drop, link = a_drop(tmp_path, b"old"), os.link
@@ -115,6 +117,7 @@ def test_put_away_when_a_call_fails_leaves_the_drop_where_it_was(tmp_path, monke
     assert not list((tmp_path / "inbox").iterdir())
 
 
+@pytest.mark.posix
 def test_put_away_when_it_was_interrupted_between_its_halves_is_finished(tmp_path):
     own = take_hold(a_drop(tmp_path), "journal-1")
     (tmp_path / "drops").mkdir()

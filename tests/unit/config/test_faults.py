@@ -20,6 +20,7 @@ def told(folder, toml: str | bytes) -> str:
     ("toml", "parts"),
     [
         (GOLDMINER + 'scan_dir = "D:\\goldminer\\scan"\n', ["line 3", "TOML_BACKSLASH", '"D:/goldminer/scan"', "'D:\\goldminer\\scan'"]),
+        ('[inbox]\npath = "D:\\new\\test"\n', ["line 2", "inbox.path", "TOML_BACKSLASH", '"D:/new/test"', "'D:\\new\\test'"]),
         ('[gateways.gm]\ntype = "goldminder"\n', ["line 2", "SETTING_CHOICE", "是不是想写 goldminer", "did you mean goldminer"]),
         (GOLDMINER + 'scan_dir = "D:/x"\n', ["line 1", "SETTING_MISSING", "缺少 push_dir", "终端输出目录"]),
         ('[limits]\nmax_order_value = "30万"\n', ["line 2", "SETTING_NUMBER", "max_order_value = 300000"]),

@@ -148,6 +148,7 @@ def test_inbox_when_a_followed_file_is_recreated_reads_the_new_one(folder):
     assert watch.look()[0][1] == ["A1", "A2"]
 
 
+@pytest.mark.posix
 def test_inbox_when_an_archived_file_is_still_written_to_finds_it(folder):
     watch, path = (
         Watch(folder / "inbox" if (folder / "inbox").mkdir() is None else folder),
@@ -239,6 +240,7 @@ def test_inbox_when_a_file_cannot_be_taken_refuses_it_whole(folder, content, set
     assert watch.look(11) == [("a.csv", [], [code])]
 
 
+@pytest.mark.posix
 def test_inbox_when_a_file_cannot_be_read_tries_again_later(folder, monkeypatch):
     watch = Watch(folder)
     (folder / "a.csv").write_bytes(HEADER + ROW)
@@ -414,6 +416,7 @@ def test_inbox_when_a_file_begins_again_under_its_name_keeps_what_its_rows_are_k
     assert watch.drops == 2
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("name", ["a.csv", f"{TODAY:%Y%m%d}.order.csv"])
 def test_inbox_when_a_taken_file_is_rewritten_with_size_and_time_kept_sees_it(folder, name, monkeypatch):
     watch, path = Watch(folder, archive_after=60), folder / name
@@ -494,6 +497,7 @@ def put_away(watch: Watch, path: Path, target: Path):
     watch.inbox.put_away(file, str(target))
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize(
     ("change", "gone"),
     [

@@ -103,6 +103,7 @@ def test_watch_when_a_fin_is_renamed_in_does_not_call_its_file_renamed(watched):
     assert told(watcher, "a.csv") is False
 
 
+@pytest.mark.posix
 @pytest.mark.skipif(sys.platform != "linux", reason="inotify")
 def test_watch_when_a_file_is_put_away_under_a_name_of_ours_does_not_stir(tmp_path):
     watcher = watch(str(tmp_path))

@@ -18,6 +18,7 @@ from orderdrop.journal.journal import reading_engine
 from orderdrop.journal.reader import read
 from orderdrop.outbox import receipts as module
 from orderdrop.outbox.receipts import Receipts
+from orderdrop.outbox.waiting import WaitingReceipts
 from orderdrop.system.pacing import PutOff
 
 HEADER = "sid,symbol,volume,order_type,order_business,price\n"
@@ -34,7 +35,8 @@ class Bench:
         self.faults: list[str] = []
         self.put_off = PutOff()
         desk = Routing(app.settings, app.desk.gateways)
-        self.receipts = Receipts(self.made, desk, self.reader, self.put_off, self._told)
+        waiting = WaitingReceipts(self.made.receipts, "zh+en")
+        self.receipts = Receipts(self.made, desk, self.reader, waiting, self.put_off, self._told)
 
     @contextmanager
     def _told(self, _what):

@@ -39,6 +39,7 @@ def access(workspace: Path) -> dict[str, tuple[str, str]]:
     }
 
 
+@pytest.mark.posix
 @posix
 @pytest.mark.parametrize("there", [False, True])
 def test_init_makes_a_workspace_that_only_its_user_can_enter(public, there):
@@ -55,6 +56,7 @@ def test_init_makes_a_workspace_that_only_its_user_can_enter(public, there):
     assert {level for level, _finding in access(workspace).values()} == {"ok"}
 
 
+@pytest.mark.posix
 @posix
 def test_init_where_other_things_are_leaves_the_folder_alone_and_says_so(public):
     (public / "mine").touch()
@@ -64,6 +66,7 @@ def test_init_where_other_things_are_leaves_the_folder_alone_and_says_so(public)
     assert mode(public / "inbox") == 0o700
 
 
+@pytest.mark.posix
 @posix
 @pytest.mark.parametrize(
     ("name", "bits", "check", "words"),
@@ -98,6 +101,7 @@ def test_doctor_names_what_others_may_write_or_read(public, name, bits, check, w
     assert access(workspace)[check][0] == "ok"
 
 
+@pytest.mark.posix
 @posix
 @pytest.mark.skipif(os.name == "posix" and os.getuid() != 0, reason="only root may give files to any group")
 def test_group_when_let_in_may_drop_and_read_results_and_nothing_else(public):
@@ -122,6 +126,7 @@ def test_group_when_let_in_may_drop_and_read_results_and_nothing_else(public):
     assert {level for level, _finding in access(workspace).values()} == {"ok"}
 
 
+@pytest.mark.posix
 @posix
 def test_group_when_there_is_none_of_that_name_then_the_router_says_so_and_goes_on(tmp_path, caplog):
     workspace = tmp_path / "w"

@@ -127,6 +127,7 @@ def seen(tmp_path, monkeypatch):
     return path, could
 
 
+@pytest.mark.posix
 def test_append_whole_when_it_crosses_a_page_then_nobody_opens_the_file_meanwhile(seen):
     path, could = seen
     files.append_whole(path, b"r" * 5000 + b"\n")

@@ -30,6 +30,7 @@ def rewritten(path: Path, content: bytes) -> None:
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize(
     "change",
     [
@@ -69,6 +70,7 @@ def test_file_when_given_back_takes_nobodys_place(tmp_path):
     assert sorted(tmp_path.iterdir()) == sorted([path, beside])
 
 
+@pytest.mark.posix
 @pytest.mark.skipif(os.name == "nt", reason="a rename is one step there")
 def test_file_when_a_crash_came_between_link_and_unlink_is_given_back_once(tmp_path):
     path, _ = a_file(tmp_path)
@@ -90,6 +92,7 @@ def test_file_when_there_is_no_room_for_a_link_is_given_back_by_a_rename(tmp_pat
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("name", ["a.csv", "篮子 1.csv", ".hidden", "n" * 200 + ".csv"])
 def test_files_under_our_names_are_found_again(tmp_path, name):
     path, _ = a_file(tmp_path, name=name)
@@ -121,6 +124,7 @@ def test_copy_when_the_file_is_written_to_meanwhile_is_not_kept_and_loses_nothin
     assert not (tmp_path / "copy").exists()
 
 
+@pytest.mark.posix
 def test_halves_when_no_inode_is_told_are_never_taken_for_one_file(tmp_path, monkeypatch):
     one, other = tmp_path / "one", tmp_path / "other"
     one.write_bytes(b"1")

@@ -33,6 +33,11 @@ class _Seen(types.ModuleType):
         self.__dict__["_real_module"] = real
         self.__dict__["_absent"] = frozenset(absent)
 
+    def __setattr__(self, name, value):
+        """`sys.stdout = …` is seen by everybody, all else by orderdrop alone."""
+        seen = self.__dict__
+        setattr(seen["_real_module"], name, value) if self.__name__ == "sys" else seen.update({name: value})
+
     def __getattr__(self, name):
         if name in self.__dict__["_absent"]:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r} on Windows")
