@@ -6,6 +6,8 @@ Data goes to stdout, messages to stderr. Exit 0: well; 1: refused, or something 
 from __future__ import annotations
 
 import errno
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +33,29 @@ from orderdrop.cli.look import drops, orders
 from orderdrop.cli.output import be_lenient, tell_error
 from orderdrop.cli.replay import replay
 from orderdrop.cli.run import run
+from orderdrop.cli.speaking import in_language, language_of, translate_click
 from orderdrop.cli.status import status
 from orderdrop.cli.template import template
 from orderdrop.cli.why import why
+from orderdrop.domain.language import half, speak
 from orderdrop.errors import ConfigError, OrderdropError
 from orderdrop.terminal.command import terminal
 
 
 class Commands(click.Group):
     """Lists its commands in the order of a day's work, and turns faults into one clear message."""
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **more: Any) -> Any:
+        speak(language_of(sys.argv[1:] if args is None else list(args)))
+        translate_click()
+        return super().main(args, *rest, **more)
+
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **more: Any) -> click.Context:
+        return click.Command.make_context(in_language(self), info_name, args, *rest, **more)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        found = super().get_command(ctx, cmd_name)
+        return None if found is None else in_language(found)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -49,6 +65,9 @@ class Commands(click.Group):
         be_lenient()
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            vars(error)["message"] = half(error.message)
+            raise
         except OrderdropError as error:
             tell_error(str(error))
             ctx.exit(2 if isinstance(error, ConfigError) else 1)

@@ -22,6 +22,7 @@ from orderdrop.cli.output import (
     stdout,
     table,
 )
+from orderdrop.domain.language import status_word
 from orderdrop.domain.status import TERMINAL, Status
 
 if TYPE_CHECKING:
@@ -250,7 +251,7 @@ def _show(place: Place, found: list[dict[str, Any]]) -> None:
             right={"行\nRow", "数量\nVolume", "价格\nPrice"}, wrap=("编号\nsid",),
         )  # fmt: skip
         for row in rows:
-            outcome = Text(row["outcome"], _STYLES.get(row["outcome"], "red"))
+            outcome = Text(status_word(row["outcome"]), _STYLES.get(row["outcome"], "red"))
             cells = (row["sid"], row["symbol"], _SIDES.get(row["side"]), row["volume"], row["price"])
             made.add_row(_at(row), *("" if cell is None else str(cell) for cell in cells), outcome)
         console.print(made)
@@ -265,8 +266,8 @@ def _show(place: Place, found: list[dict[str, Any]]) -> None:
     _show_totals(place, found)
     counts = Counter(row["outcome"] for row in found)
     say(
-        ", ".join(f"{count} {outcome}" for outcome, count in counts.items()),
-        "nothing was sent 没有发送",
+        ", ".join(f"{count} {status_word(outcome)}" for outcome, count in counts.items()) + "，没有发送",
+        ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) + ", nothing was sent",
         place.language,
     )
 

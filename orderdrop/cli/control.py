@@ -14,6 +14,7 @@ from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.drop import note_if_not_running
 from orderdrop.cli.look import account_id, account_option, canonical, strategy_option, symbol_option
 from orderdrop.cli.output import give_up, json_option, print_json_array, say, shortened
+from orderdrop.domain.language import status_word
 from orderdrop.domain.status import TERMINAL, Status
 
 if TYPE_CHECKING:
@@ -310,7 +311,7 @@ def _warn(place: Place, kind: DropKind, sids: tuple[str, ...]) -> None:
         known: dict[str, Any] = {sid: _newest(place, reading, sid) for sid in sids}
     unknown = [sid for sid, order in known.items() if order is None]
     finished = [
-        f"{sid} ({order.status})"
+        f"{sid} ({status_word(order.status)})"
         for sid, order in known.items()
         if order is not None and order.status in TERMINAL
     ]

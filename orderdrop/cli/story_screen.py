@@ -13,6 +13,7 @@ from rich.text import Text
 from orderdrop.cli.output import clock_time, stdout, style_of
 from orderdrop.cli.reasons import tell
 from orderdrop.domain.codes import Code
+from orderdrop.domain.language import status_word
 from orderdrop.views.story import Story, cells_of
 
 _SIDES: Final = {"buy": "买 buy", "sell": "卖 sell"}
@@ -48,7 +49,7 @@ def _show_order(console: Console, story: Story) -> None:
 def _head(console: Console, story: Story, order: Story) -> None:
     price = order["price"] or "市价 market"
     what = f"{_SIDES[order['side']]} {order['volume']} {order['symbol']} @ {price}"
-    status = Text(f" {order['status']} ", f"reverse {style_of(order['status'])}")
+    status = Text(f" {status_word(order['status'])} ", f"reverse {style_of(order['status'])}")
     console.print(Text.assemble((order["sid"], "bold"), "  ", what, "  ", status))
     facts = [("账号 account", order["account_id"]), ("策略 strategy", order["strategy"]), ("通道 gateway", _gateway(story)),
              ("柜台编号 order id", order["order_id"]), ("成交 filled", _filled(order)), ("备注 remark", order["remark"])]  # fmt: skip
@@ -122,7 +123,11 @@ def _times(console: Console, story: Story, order: Story) -> None:
         grid.add_column(style=style, no_wrap=not wrap, overflow="fold" if wrap else "ellipsis")
     for at, source, event, detail in sorted(moments, key=lambda moment: moment[0]):
         grid.add_row(
-            f"  {at[11:23]}", _since(order["received_at"], at), source, Text(event, style_of(event)), detail
+            f"  {at[11:23]}",
+            _since(order["received_at"], at),
+            source,
+            Text(status_word(event), style_of(event)),
+            detail,
         )
     console.print(grid)
     if batch and batch["line"]:
@@ -169,11 +174,11 @@ def _show_file(console: Console, story: Story) -> None:
 def _show_drop(console: Console, drop: Story) -> None:
     style = {"refused": "red", "done": "green"}.get(drop["state"], "cyan")
     when = f"{drop['trade_date']} {clock_time(drop['received_at'])}"
-    console.print(Text.assemble((drop["name"], "bold"), f"  {when}  ", (drop["state"], style)))
+    console.print(Text.assemble((drop["name"], "bold"), f"  {when}  ", (status_word(drop["state"]), style)))
     counts = [f"{drop[key]} {words}" for key, words in _COUNTS.items() if drop[key]]
     facts = [
         ("行数 rows", f"{drop['rows']}: {', '.join(counts)}" if counts else str(drop["rows"])),
-        ("状态 statuses", ", ".join(f"{count} {name}" for name, count in drop["statuses"].items())),
+        ("状态 statuses", ", ".join(f"{count} {status_word(name)}" for name, count in drop["statuses"].items())),
         ("策略 strategy", drop["strategy"]), ("所有者 owner", drop["owner"]), ("归档 archived as", drop["archived_as"]), ("回执 receipt", drop["receipt"]),
         ("sha256", drop["sha256"]),
     ]  # fmt: skip
