@@ -535,7 +535,7 @@ class Router:
         if newest > day_number(self.today):
             raise ClockBehind(
                 f"时钟倒退了 / the clock has gone back: {self.today}, the journal has come to {newest};"
-                " 先校准时钟;若是之前的时钟错了 / set the clock; if it was wrong before: orderdrop adopt --day-was-wrong"
+                " 先校准时钟；若是之前的时钟错了 / set the clock; if it was wrong before: orderdrop adopt --day-was-wrong"
             )
 
     def begin_day(self, done: Turn) -> None:

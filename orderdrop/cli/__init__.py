@@ -88,7 +88,7 @@ class Commands(click.Group):
 def main(ctx: click.Context, workspace: Path) -> None:
     """Drop an order file from any tool. It reaches the broker exactly once, or you are told why not.
 
-    放入一个委托文件,它恰好送达柜台一次;否则告诉你原因。
+    放入一个委托文件，它恰好送达柜台一次；否则告诉你原因。
 
     \b
     orderdrop demo                 see it work, nothing is traded      先看演示

@@ -61,7 +61,7 @@ def check(
 ) -> None:
     """What would become of each row if the files were dropped now, in this order. Nothing is sent or written.
 
-    预检:现在放入这些文件,每一行会怎样。不发送,不写入。
+    预检：现在放入这些文件，每一行会怎样。不发送，不写入。
 
     What our checks let pass and the broker would reject (no cash, nothing to sell, no price on paper) is `would_be_rejected`. It is the router's own judgement: reading, checks, and duplicates against the journal. Exit 1 when anything would be refused.
     Every rule that speaks against an order is told, not only the first.

@@ -48,7 +48,7 @@ def cancel(
 ) -> None:
     """Ask for orders to be cancelled, by sid, or --all of an account, a strategy or a symbol.
 
-    撤单:按编号,或 --all 配合账号、策略、代码。
+    撤单：按编号，或 --all 配合账号、策略、代码。
 
     An order that has not left is cancelled here; any other goes to its broker. Cancels always pass, also while halted.
 
@@ -62,7 +62,7 @@ def cancel(
 
     narrowed = account is not None or strategy is not None or symbol is not None
     if bool(sids) == every or (narrowed and not every):
-        raise click.UsageError("给出编号,或 --all(可加筛选) / give sids, or --all with or without filters")
+        raise click.UsageError("给出编号，或 --all(可加筛选) / give sids, or --all with or without filters")
     place.must_exist()
     if every:
         wanted = {"account_id": account_id(place, account), "strategy": strategy, "symbol": canonical(symbol)}
@@ -112,7 +112,7 @@ def release(place: Place, sids: tuple[str, ...], every: bool, drop_name: str | N
 def resend(place: Place, sids: tuple[str, ...], as_json: bool) -> None:
     """Hand an order over once more. Only one that is proven to have never reached the broker goes; any other is refused.
 
-    重发:只有证明柜台从未收到的委托才会重发。
+    重发：只有证明柜台从未收到的委托才会重发。
 
     \b
     Example 例子:
@@ -185,7 +185,7 @@ def halt(
 def resume(place: Place, account: str | None, strategy: str | None, gateway: str | None) -> None:
     """Take new orders again; only those of an --account or a --strategy, if one is named.
 
-    恢复接收新委托;可只恢复某账户或某策略。暂停期间被拒绝的委托需要重新放入。
+    恢复接收新委托；可只恢复某账户或某策略。暂停期间被拒绝的委托需要重新放入。
 
     What was denied while halted is not sent by itself: drop it again. A --gateway that was closed for today takes orders again as
     well; its terminal must be started anew before, and the day must be closed once more after it.
@@ -224,7 +224,7 @@ def resume(place: Place, account: str | None, strategy: str | None, gateway: str
         say("没有暂停", "it was not halted", place.language)
     for name in closed:
         say(
-            f"通道 {name} 今天已收盘,不再送单;还要交易用 orderdrop resume --gateway {name}",
+            f"通道 {name} 今天已收盘，不再送单；还要交易用 orderdrop resume --gateway {name}",
             f"the gateway {name} is closed for today; orderdrop resume --gateway {name} opens it",
             place.language,
         )
@@ -250,7 +250,7 @@ def _open_again(place: Place, gateway: str, closed: Collection[str]) -> None:
         return
     open_again(place.workspace, gateway)
     say(
-        f"通道 {gateway} 今天重新送单。先重启终端;之后再做一次 orderdrop close",
+        f"通道 {gateway} 今天重新送单。先重启终端；之后再做一次 orderdrop close",
         f"{gateway} takes orders of today again. Start its terminal anew before, and orderdrop close once more after it",
         place.language,
     )
@@ -281,7 +281,7 @@ def _instruct(place: Place, kind: DropKind, sids: tuple[str, ...], *, as_json: b
     from orderdrop.client.writing import instruct  # noqa: PLC0415
 
     if not sids:
-        say("没有这样的委托,什么也没写", "no such orders, nothing was written", place.language)
+        say("没有这样的委托，什么也没写", "no such orders, nothing was written", place.language)
         if as_json:
             print_json_array([])
         return
@@ -323,7 +323,7 @@ def _warn(place: Place, kind: DropKind, sids: tuple[str, ...]) -> None:
             place.language,
         )  # fmt: skip
     if finished:
-        say(f"已是终态: {shortened(finished)}", "finished already", place.language)
+        say(f"已是终态：{shortened(finished)}", "finished already", place.language)
 
 
 def _newest(place: Place, reading: Any, sid: str) -> Any:

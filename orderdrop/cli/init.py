@@ -43,7 +43,7 @@ _FOLDER: Final = click.Path(path_type=Path)
 def init(place: Place, folder: Path | None, gateway: str | None, **options: Any) -> None:
     """Make a workspace with a commented orderdrop.toml.
 
-    建立工作区,并写好带注释的 orderdrop.toml。
+    建立工作区，并写好带注释的 orderdrop.toml。
 
     Only its user can enter a new one (docs/security.md).
 

@@ -174,7 +174,7 @@ class Screen:
         if len(fresh) > _ROWS_SHOWN:
             receipt = receipt_path(self._place.workspace.receipts, drop.name)
             self._remark(
-                f"还有 {len(fresh) - _ROWS_SHOWN} 行,见回执 / more of them in the receipt: {receipt}"
+                f"还有 {len(fresh) - _ROWS_SHOWN} 行，见回执 / more of them in the receipt: {receipt}"
             )
 
     def _tell_rejections(self, touched: list[Any]) -> None:
@@ -285,7 +285,7 @@ class Screen:
             )
         if self._unknown:
             self._alarm(
-                f"{self._unknown} 笔状态不明,按已发送对待 / orders are unknown, treat them as live: orderdrop orders --status unknown"
+                f"{self._unknown} 笔状态不明，按已发送对待 / orders are unknown, treat them as live: orderdrop orders --status unknown"
             )
 
 

@@ -126,7 +126,7 @@ def say(zh: str, en: str, language: Language | None = None) -> None:
 
 
 OTHER_SETTINGS: Final = (
-    "设置与运行中的路由器不同(启动后改过?),重启路由器才生效",
+    "设置与运行中的路由器不同(启动后改过？),重启路由器才生效",
     "the settings are not those of the running router (changed after its start?): they bind once it is started anew",
 )
 

@@ -306,7 +306,7 @@ def _show_inbox(grid: Table, found: dict[str, Any]) -> None:
     if len(found["lying"]) > _LYING_SHOWN:
         grid.add_row("", f"… {len(found['lying']) - _LYING_SHOWN} more, see orderdrop status --json")
     if found["found_by_scan"]:
-        missed = f"{found['found_by_scan']} 个文件没有文件事件,由扫描发现 / drops that no event told of, the scan found them"
+        missed = f"{found['found_by_scan']} 个文件没有文件事件，由扫描发现 / drops that no event told of, the scan found them"
         grid.add_row("扫描 scan", half(missed))
 
 

@@ -135,7 +135,7 @@ class Chores:
         self.faults, self._found = self._found, []
         failed = "; ".join(self.faults)
         if failed and failed != self._failed:
-            log.error("收尾工作失败,将重试 / housekeeping failed, will try again: %s", failed)
+            log.error("收尾工作失败，将重试 / housekeeping failed, will try again: %s", failed)
         self._failed = failed
         self._current = None
 

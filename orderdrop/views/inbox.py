@@ -85,7 +85,7 @@ def look_at(name: str, path: str, reading: Reading | None, today: date) -> Lying
     if drop.state == DropState.REFUSED or drop.position == status.st_size:
         if kept:
             return Lying(name, FileState.TAKEN, _KEPT, odd=True)
-        return Lying(name, FileState.TAKEN, "已接收,等待归档 / taken, it will be archived when it is quiet")
+        return Lying(name, FileState.TAKEN, "已接收，等待归档 / taken, it will be archived when it is quiet")
     return Lying(name, FileState.WAITING, "有尚未接收的行 / it holds rows that are not taken yet")
 
 
