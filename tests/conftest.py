@@ -17,3 +17,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if AS_ON_WINDOWS and item.get_closest_marker("posix"):
             item.add_marker(pytest.mark.skip(reason="of POSIX alone"))
+
+
+# Whatever the machine speaks, tests read both languages; those of one language say so.
+os.environ["LC_ALL"] = "C.UTF-8"

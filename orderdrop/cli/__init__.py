@@ -6,6 +6,8 @@ Data goes to stdout, messages to stderr. Exit 0: well; 1: refused, or something 
 from __future__ import annotations
 
 import errno
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +34,12 @@ from orderdrop.cli.output import be_lenient, have_streams, speaks_to_somebody, t
 from orderdrop.cli.replay import replay
 from orderdrop.cli.run import run
 from orderdrop.cli.schedule import schedule
+from orderdrop.cli.speaking import in_language, language_of, translate_click
 from orderdrop.cli.status import status
 from orderdrop.cli.stop import stop
 from orderdrop.cli.template import template
 from orderdrop.cli.why import why
+from orderdrop.domain.language import half, speak
 from orderdrop.errors import ConfigError, OrderdropError
 from orderdrop.service.log import note_fault
 from orderdrop.terminal.command import terminal
@@ -44,19 +48,31 @@ from orderdrop.terminal.command import terminal
 class Commands(click.Group):
     """Lists its commands in the order of a day's work, and turns faults into one clear message."""
 
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **more: Any) -> Any:
+        """Before anything is read or said: pythonw and the task scheduler give no streams, and some consoles have no Chinese."""
+        have_streams()
+        be_lenient()
+        speak(language_of(sys.argv[1:] if args is None else list(args)))
+        translate_click()
+        return super().main(args, *rest, **more)
+
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **more: Any) -> click.Context:
+        return click.Command.make_context(in_language(self), info_name, args, *rest, **more)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        found = super().get_command(ctx, cmd_name)
+        return None if found is None else in_language(found)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
         return list(self.commands)
 
-    def main(self, *args: Any, **named: Any) -> Any:
-        """Before anything is read or said: pythonw and the task scheduler give no streams, and some consoles have no Chinese."""
-        have_streams()
-        be_lenient()
-        return super().main(*args, **named)
-
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            vars(error)["message"] = half(error.message)
+            raise
         except OrderdropError as error:
             tell_error(str(error))
             if isinstance(error, ConfigError) and not speaks_to_somebody():
@@ -79,7 +95,7 @@ class Commands(click.Group):
 def main(ctx: click.Context, workspace: Path) -> None:
     """Drop an order file from any tool. It reaches the broker exactly once, or you are told why not.
 
-    放入一个委托文件,它恰好送达柜台一次;否则告诉你原因。
+    放入一个委托文件，它恰好送达柜台一次；否则告诉你原因。
 
     \b
     orderdrop demo                 see it work, nothing is traded      先看演示

@@ -27,7 +27,7 @@ def adopt(place: Place, day_was_wrong: bool, as_json: bool) -> None:
     """Go on with the journal that stands here, or with a new one, when the start was refused: the journal is missing, older than what
     was sent, another one, or the workspace was copied.
 
-    接管:日志库丢失、变旧、被换成别的,或工作区是复制来的,启动因此被拒绝时使用。
+    接管：日志库丢失、变旧、被换成别的，或工作区是复制来的，启动因此被拒绝时使用。
 
     Look into the terminal first, and make sure that no other copy runs. What archive, staging, terminal output and the gateways' own
     files tell is written into the journal: those sids are used up, today's orders are unknown until the broker tells of them, and

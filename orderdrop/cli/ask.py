@@ -28,7 +28,7 @@ _NAMES: Final = frozenset({"账号\nAccount", "编号\nsid", "成交编号\nFill
 def cash(place: Place, account: str | None, as_json: bool) -> None:
     """The funds of each account, as the broker last told them.
 
-    各账户资金,以柜台最近告知的为准。
+    各账户资金，以柜台最近告知的为准。
 
     \b
     Examples 例子:
@@ -54,7 +54,7 @@ def cash(place: Place, account: str | None, as_json: bool) -> None:
 def positions(place: Place, account: str | None, symbol: str | None, as_json: bool) -> None:
     """The holdings of each account, as the broker last told them.
 
-    各账户持仓,以柜台最近告知的为准。
+    各账户持仓，以柜台最近告知的为准。
 
     \b
     Examples 例子:
@@ -84,7 +84,7 @@ def trades(
 ) -> None:
     """Today's fills, each once, also of orders that did not come from here.
 
-    今日成交明细,含不是由此发出的委托。
+    今日成交明细，含不是由此发出的委托。
 
     \b
     Examples 例子:
@@ -147,7 +147,7 @@ def _answer(place: Place, found: Sequence[Any], columns: Sequence[str], cells: A
         say("柜台还没有告知", "the broker has told nothing of that yet", place.language)
     if not place.routed:
         say(
-            "路由器没有运行,以上为最后所知",
+            "路由器没有运行，以上为最后所知",
             "no router runs: this is what was last known",
             place.language,
         )

@@ -47,7 +47,7 @@ def audit(
 ) -> None:  # fmt: skip
     """Today, another day, or the days from DATE to TO: outcomes, latencies, refusals, trades, program trading, differences.
 
-    审计一天或一段日期:结果、各阶段耗时、拒绝原因、成交、程序化交易指标、对账差异。
+    审计一天或一段日期：结果、各阶段耗时、拒绝原因、成交、程序化交易指标、对账差异。
 
     With --verify: proves journal and archive by the hash chain, names the first difference, and exits with 1 if there is one.
 
@@ -61,7 +61,7 @@ def audit(
     if verify:
         if day or account or strategy or symbol or html or xlsx:
             raise click.UsageError(
-                "--verify 校验全部,不加日期和筛选 / proves all of it; it takes no days and no filters"
+                "--verify 校验全部，不加日期和筛选 / proves all of it; it takes no days and no filters"
             )
         _verify(place, as_json=as_json)
         return
@@ -196,7 +196,7 @@ def _tell_proof(place: Place, proof: Verified) -> None:
     if proof.difference is not None:
         return
     say(
-        f"未被篡改: {proof.seals} 个封印,{proof.events} 个事件,{len(proof.days)} 天归档",
+        f"未被篡改：{proof.seals} 个封印，{proof.events} 个事件，{len(proof.days)} 天归档",
         f"not altered: {proof.seals} seals, {proof.events} events, the archive of {len(proof.days)} days",
         place.language,
     )

@@ -25,6 +25,7 @@ from orderdrop.cli.output import (
     tell,
 )
 from orderdrop.cli.progress import Progress
+from orderdrop.domain.language import status_word
 from orderdrop.domain.status import TERMINAL, Status
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def check(
 ) -> None:  # fmt: skip
     """What would become of each row if the files were dropped now, in this order. Nothing is sent or written.
 
-    预检:现在放入这些文件,每一行会怎样。不发送,不写入。
+    预检：现在放入这些文件，每一行会怎样。不发送，不写入。
 
     It is the router's own judgement: reading, checks, and duplicates against the journal. Exit 1 when anything would be refused, would meet a cancel
     that waits for it (`would_be_canceled`), or passes our checks and would be rejected by the broker (`would_be_rejected`: no cash, nothing to sell, no price
@@ -266,7 +267,7 @@ def _show(place: Place, found: list[dict[str, Any]]) -> None:
             right={"行\nRow", "数量\nVolume", "价格\nPrice"}, wrap=("编号\nsid",),
         )  # fmt: skip
         for row in rows:
-            outcome = Text(row["outcome"], _STYLES.get(row["outcome"], "red"))
+            outcome = Text(status_word(row["outcome"]), _STYLES.get(row["outcome"], "red"))
             derived = row["sid"] and is_derived(row["sid"])
             called = f"{Path(file).name}:{_at(row)}" if derived else row["sid"]
             name = [names.get(row["symbol"])] if named else []
@@ -284,8 +285,8 @@ def _show(place: Place, found: list[dict[str, Any]]) -> None:
     _show_totals(place, found)
     counts = Counter(row["outcome"] for row in found)
     say(
-        ", ".join(f"{count} {outcome}" for outcome, count in counts.items()),
-        "nothing was sent 没有发送",
+        ", ".join(f"{count} {status_word(outcome)}" for outcome, count in counts.items()) + "，没有发送",
+        ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) + ", nothing was sent",
         place.language,
     )
 

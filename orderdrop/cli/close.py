@@ -37,7 +37,7 @@ def close(place: Place, ctx: click.Context, day: datetime | None, force: bool, a
     """Put what the terminals' folders still hold into the archive, and compare what was dropped, what was sent, what the terminal took
     and how it ended at the broker.
 
-    收盘:把终端目录里遗留的文件归档(否则终端次日不会自动启动),并核对放入、送出、终端取走、柜台终态四方。
+    收盘：把终端目录里遗留的文件归档(否则终端次日不会自动启动),并核对放入、送出、终端取走、柜台终态四方。
 
     Files that mention an open order stay, and are told. An order whose file the terminal never took is taken back and expires. A
     running router is asked to do it; it also does so by itself after [close] at. Doing it again does no harm. Exit 1 when something
@@ -54,7 +54,7 @@ def close(place: Place, ctx: click.Context, day: datetime | None, force: bool, a
         raise click.UsageError(f"{wanted} 还没到 / has not come yet")
     if _market_may_be_open(place) and not force:
         give_up(
-            f"实盘可能还在交易,{place.settings.close.at:%H:%M} 之后再收盘",
+            f"实盘可能还在交易，{place.settings.close.at:%H:%M} 之后再收盘",
             f"a live market may be open; close after {place.settings.close.at:%H:%M}",
             "  确要执行用 --force / --force does it all the same",
         )
@@ -128,7 +128,7 @@ def _by_the_router(place: Place, day: date) -> ClosedView:
                 return closed
         clock.sleep(0.1)
     raise OrderdropError(
-        f"路由器还没有完成收盘,见日志 / the router has not closed the day yet, see {here.log}"
+        f"路由器还没有完成收盘，见日志 / the router has not closed the day yet, see {here.log}"
     )
 
 
@@ -153,7 +153,7 @@ def _show(closed: ClosedView, place: Place) -> None:
     for fault in closed.faults:
         console.print(f"× {fault}", soft_wrap=True)
     where = place.workspace.day(date.fromisoformat(closed.day))
-    say(f"{closed.day} 已归档: {where}", f"closed; see {where}", place.language)
+    say(f"{closed.day} 已归档：{where}", f"closed; see {where}", place.language)
 
 
 def _show_differences(closed: ClosedView, place: Place) -> None:

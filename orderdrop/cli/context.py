@@ -75,7 +75,7 @@ class Place:
         if not (here.settings.exists() or here.state.is_dir() or (here.inbox.is_dir() and not cloned)):
             raise ConfigError(
                 f"这里不是工作区 / this is no workspace: {here.root}\n"
-                "  用 orderdrop init 建立,或用 -C 指定 / make one with orderdrop init, or name one with -C"
+                "  用 orderdrop init 建立，或用 -C 指定 / make one with orderdrop init, or name one with -C"
             )
 
     @contextmanager

@@ -14,6 +14,7 @@ from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.drop import note_if_not_running
 from orderdrop.cli.look import account_id, account_option, canonical, strategy_option, symbol_option
 from orderdrop.cli.output import give_up, json_option, print_json_array, say, shortened
+from orderdrop.domain.language import status_word
 from orderdrop.domain.refusal import both
 from orderdrop.domain.status import TERMINAL, Status
 
@@ -130,7 +131,7 @@ def release(place: Place, sids: tuple[str, ...], every: bool, drop_name: str | N
 def resend(place: Place, sids: tuple[str, ...], as_json: bool) -> None:
     """Hand an order over once more. Only one that is proven to have never reached the broker goes; any other is refused.
 
-    重发:只有证明柜台从未收到的委托才会重发。
+    重发：只有证明柜台从未收到的委托才会重发。
 
     \b
     Example 例子:
@@ -203,7 +204,7 @@ def halt(
 def resume(place: Place, account: str | None, strategy: str | None, gateway: str | None) -> None:
     """Take new orders again; only those of an --account or a --strategy, if one is named.
 
-    恢复接收新委托;可只恢复某账户或某策略。暂停期间被拒绝的委托需要重新放入。
+    恢复接收新委托；可只恢复某账户或某策略。暂停期间被拒绝的委托需要重新放入。
 
     What was denied while halted is not sent by itself: drop it again. A --gateway that was closed for today takes orders again as
     well; its terminal must be started anew before, and the day must be closed once more after it.
@@ -242,7 +243,7 @@ def resume(place: Place, account: str | None, strategy: str | None, gateway: str
         say("没有暂停", "it was not halted", place.language)
     for name in closed:
         say(
-            f"通道 {name} 今天已收盘,不再送单;还要交易用 orderdrop resume --gateway {name}",
+            f"通道 {name} 今天已收盘，不再送单；还要交易用 orderdrop resume --gateway {name}",
             f"the gateway {name} is closed for today; orderdrop resume --gateway {name} opens it",
             place.language,
         )
@@ -268,7 +269,7 @@ def _open_again(place: Place, gateway: str, closed: Collection[str]) -> None:
         return
     open_again(place.workspace, gateway)
     say(
-        f"通道 {gateway} 今天重新送单。先重启终端;之后再做一次 orderdrop close",
+        f"通道 {gateway} 今天重新送单。先重启终端；之后再做一次 orderdrop close",
         f"{gateway} takes orders of today again. Start its terminal anew before, and orderdrop close once more after it",
         place.language,
     )
@@ -342,7 +343,7 @@ def _instruct(place: Place, kind: DropKind, sids: tuple[str, ...], *, as_json: b
     from orderdrop.client.writing import instruct  # noqa: PLC0415
 
     if not sids:
-        say("没有这样的委托,什么也没写", "no such orders, nothing was written", place.language)
+        say("没有这样的委托，什么也没写", "no such orders, nothing was written", place.language)
         if as_json:
             print_json_array([])
         return
@@ -372,7 +373,7 @@ def _warn(place: Place, kind: DropKind, sids: tuple[str, ...]) -> None:
         known: dict[str, Any] = {sid: _newest(place, reading, sid) for sid in sids}
     unknown = [sid for sid, order in known.items() if order is None]
     finished = [
-        f"{sid} ({order.status})"
+        f"{sid} ({status_word(order.status)})"
         for sid, order in known.items()
         if order is not None and order.status in TERMINAL
     ]
@@ -384,7 +385,7 @@ def _warn(place: Place, kind: DropKind, sids: tuple[str, ...]) -> None:
             place.language,
         )  # fmt: skip
     if finished:
-        say(f"已是终态: {shortened(finished)}", "finished already", place.language)
+        say(f"已是终态：{shortened(finished)}", "finished already", place.language)
 
 
 def _newest(place: Place, reading: Any, sid: str) -> Any:

@@ -46,7 +46,7 @@ _LOSE: Final = 0.05
 def demo(ctx: click.Context, folder: Path | None, terminal: bool, lose: float | None, as_json: bool) -> None:
     """Make a workspace (in a temporary folder, or in FOLDER), drop sample files, run them once on the paper broker, and explain.
 
-    演示:建一个临时工作区,放入样例文件,用内置模拟柜台跑一遍,并解释每个结果。不会真的交易。
+    演示：建一个临时工作区，放入样例文件，用内置模拟柜台跑一遍，并解释每个结果。不会真的交易。
 
     With --terminal: a hundred orders go to a stand-in of 掘金's terminal that loses some of them, and its own ledger is compared
     with our journal. Takes up to a minute.
@@ -87,7 +87,7 @@ def _before_a_terminal(root: Path, lose: float, *, as_json: bool) -> None:
 
     if not as_json:
         say(
-            f"委托发往仿真终端(独立进程,约漏掉 {lose:.0%} 的行),最多一分钟…",
+            f"委托发往仿真终端(独立进程，约漏掉 {lose:.0%} 的行),最多一分钟…",
             f"orders go to a stand-in terminal (a process of its own, loses about {lose:.0%} of the rows); a minute at most …",
         )
     outcome = play(Place(root), lose)
@@ -115,7 +115,7 @@ def _empty(folder: Path | None) -> Path:
 def _show(root: Path, told: list[Told]) -> None:
     console = stdout()
     console.print(
-        _bold("内置模拟柜台,不会真的交易  Simulated: the paper broker that is built in. Nothing is traded.")
+        _bold("内置模拟柜台，不会真的交易  Simulated: the paper broker that is built in. Nothing is traded.")
     )
     for number, one in enumerate(told, 1):
         _show_one(console, number, one)
@@ -153,13 +153,13 @@ def _show_outcome(root: Path, outcome: Outcome) -> None:
     from orderdrop.cli.output import styled, table  # noqa: PLC0415
 
     console, found = stdout(), outcome.data()
-    console.print(_bold("仿真终端,不会真的交易  Simulated: a stand-in terminal. Nothing is traded."))
+    console.print(_bold("仿真终端，不会真的交易  Simulated: a stand-in terminal. Nothing is traded."))
     for words, value in (
         ("委托 orders", found["orders"]),
         ("终端漏掉的行 rows that the terminal lost", found["lost_by_terminal"]),
         ("恰好执行一次 executed exactly once", found["arrived_once"]),
         ("执行两次 executed twice", len(found["doubled"])),
-        ("未确认,按已发送对待 unconfirmed, treated as live", len(found["in_doubt"])),
+        ("未确认，按已发送对待 unconfirmed, treated as live", len(found["in_doubt"])),
     ):
         console.print(f"  {value:>4}  {words}")
     if outcome.troubled:
@@ -195,11 +195,11 @@ def _tell_where(console: Console, root: Path, told: list[Told]) -> None:
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold", style="dim")
     for path, words in (
-        ("outbox/receipts", "回执:每一行的结果 receipts: the result of every row"),
+        ("outbox/receipts", "回执：每一行的结果 receipts: the result of every row"),
         (f"outbox/{told[0].orders[0].account_id}", "掘金格式的结果文件 result files in 掘金's format"),
         (
             f"archive/{Place(root).today}",
-            "归档:原文件、送出的内容、校验和 the drops, what was sent, checksums",
+            "归档：原文件、送出的内容、校验和 the drops, what was sent, checksums",
         ),
         ("quarantine", "整份拒绝的文件 drops that were refused whole"),
     ):

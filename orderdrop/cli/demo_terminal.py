@@ -161,7 +161,7 @@ def _wait_for(sign: Path, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + _START
     while not sign.exists():
         if process.poll() is not None or time.monotonic() > deadline:
-            raise OrderdropError(f"仿真终端没有启动,见 / the stand-in terminal did not start, see {log}")
+            raise OrderdropError(f"仿真终端没有启动，见 / the stand-in terminal did not start, see {log}")
         time.sleep(0.05)
 
 

@@ -25,7 +25,7 @@ _MARKS: Final = {"ok": ("√", "green"), "warn": ("!", "bold yellow"), "wrong": 
 def doctor(place: Place, ctx: click.Context, as_json: bool) -> None:
     """Look whether orders can pass: folders, leftovers of earlier days, what the terminal writes, clocks, slow renames, the console.
 
-    体检:文件夹、遗留文件、终端输出、时钟、改名耗时、终端窗口编码;逐项说明怎么办。
+    体检：文件夹、遗留文件、终端输出、时钟、改名耗时、终端窗口编码；逐项说明怎么办。
 
     Nothing is repaired, and nothing is sent. Run it in the morning, with the terminal up. Exit 1 when something is wrong.
 
@@ -78,7 +78,7 @@ def show(findings: list[Finding], place: Place) -> None:
             console.print(Padding.indent(Text(f"→ {view.remedy}", "yellow"), 4))
     counts = Counter[str](finding.level for finding in findings)
     say(
-        f"{counts['ok']} 项正常,{counts['warn']} 项注意,{counts['wrong']} 项有误",
+        f"{counts['ok']} 项正常，{counts['warn']} 项注意，{counts['wrong']} 项有误",
         f"{counts['ok']} ok, {counts['warn']} to mind, {counts['wrong']} wrong",
         place.language,
     )

@@ -90,7 +90,7 @@ def drop(
 ) -> None:  # fmt: skip
     """Put order files into the inbox safely: each appears there whole, under a name of its own. Or a single order.
 
-    把委托文件安全地放入收件箱(整份出现,不会被读到一半),或直接下一笔委托。
+    把委托文件安全地放入收件箱(整份出现，不会被读到一半),或直接下一笔委托。
 
     The files are copied. With --scale, new files are put there that hold the scaled volumes, called basket-x0.5.csv; an order that
     scales to less than its board takes is left out, and told. Without --sid, each call for a single order is a new order. With --wait: exit 1 when something was
@@ -166,7 +166,7 @@ def _row(order: _Single) -> dict[str, Any]:
 
     if order.symbol is None:
         raise click.UsageError(
-            "给出文件,或 --symbol 与 --buy/--sell / give files, or --symbol with --buy or --sell"
+            "给出文件，或 --symbol 与 --buy/--sell / give files, or --symbol with --buy or --sell"
         )
     if (order.buy is None) == (order.sell is None):
         raise click.UsageError("--buy 与 --sell 选一个 / give --buy or --sell, one of them")
@@ -195,7 +195,7 @@ def _show_dropped(place: Place, names: list[str], *, as_json: bool) -> None:
 def note_if_not_running(place: Place) -> None:
     if not place.routed:
         say(
-            "路由器没有运行,下次 orderdrop run 时处理(限当日)",
+            "路由器没有运行，下次 orderdrop run 时处理(限当日)",
             "no router is running: it is taken at the next orderdrop run, today only", place.language,
         )  # fmt: skip
 
@@ -272,7 +272,7 @@ class _Outcome:
         count = self.drop.duplicates
         if count:
             say(
-                f"{count} 行重复,没有再发送",
+                f"{count} 行重复，没有再发送",
                 f"{count} of the rows are duplicates and were not sent again",
                 language,
             )

@@ -48,7 +48,7 @@ def export(
 ) -> None:  # fmt: skip
     """Write the orders and the events of a day, or of the days from DATE to TO, to files. docs/journal.md tells the columns.
 
-    导出一天或一段日期的委托和事件;各列的含义见 docs/journal.md。
+    导出一天或一段日期的委托和事件；各列的含义见 docs/journal.md。
 
     \b
     Examples 例子:
@@ -94,7 +94,7 @@ def looking(place: Place) -> Iterator[Connection]:
     place.must_exist()
     with place.connection() as connection:
         if connection is None:
-            give_up("还没有日志库:路由器还没有运行过", "there is no journal yet: no router has run here")
+            give_up("还没有日志库：路由器还没有运行过", "there is no journal yet: no router has run here")
         yield connection
 
 

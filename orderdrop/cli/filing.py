@@ -36,7 +36,7 @@ _LAST: Final = "filing.json"
 def filing(place: Place, file: Path, account: str | None, since: datetime | None, as_json: bool) -> None:
     """Fill in what brokers ask of program trading: account, software, strategies, how orders are made and placed, rates set and seen.
 
-    生成程序化交易报备表:账户、软件、策略、指令方式、申报速率(设置与实测)、与上次报备相比的变化。
+    生成程序化交易报备表：账户、软件、策略、指令方式、申报速率(设置与实测)、与上次报备相比的变化。
 
     What only a person knows is left open and marked. Brokers' own forms differ: copy from this one. docs/filing.md says which rule
     asks for what.

@@ -32,7 +32,7 @@ _WORDS: Final = {
 def health(place: Place, ctx: click.Context, max_age: float, as_json: bool) -> None:
     """Is the router well? One answer, as an exit code that monitoring programs understand.
 
-    路由器是否正常,以退出码回答:供监控程序定时调用。
+    路由器是否正常，以退出码回答：供监控程序定时调用。
 
     Exit 0: well; 1: something is wrong, as `orderdrop status` tells it, or the router is late by more than 8 s; 2: no router
     runs, or it has been silent for longer than --max-age.

@@ -46,9 +46,11 @@ START_FILE: Final = "启动 orderdrop.cmd"
 def init(place: Place, folder: Path | None, gateway: str | None, **options: Any) -> None:
     """Make a workspace with a commented orderdrop.toml.
 
-    建立工作区,并写好带注释的 orderdrop.toml。
+    建立工作区，并写好带注释的 orderdrop.toml。
 
-    Only its user can enter a new one (docs/security.md). 新工作区只有本用户能进入。
+    Only its user can enter a new one (docs/security.md).
+
+    新工作区只有本用户能进入（docs/security.md）。加 --gateway 则逐项询问终端的文件夹和账户，自动找常见的安装位置，并体检；选项写明的不再问。
 
     Nothing needs to be set: as it is, orders go to the paper broker that is built in. An orderdrop.toml that is there
     already is left alone. On Windows it leaves 启动 orderdrop.cmd beside it, which starts the router by a double click.

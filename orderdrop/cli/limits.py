@@ -17,7 +17,7 @@ from orderdrop.cli.output import OTHER_SETTINGS, give_up, json_option, print_jso
 def limits(place: Place, ctx: click.Context, as_json: bool) -> None:
     """Each limit that binds today and how much of it is used: for all, for each account, for each strategy.
 
-    今日各项限额及已用:全部、各账户、各策略。
+    今日各项限额及已用：全部、各账户、各策略。
 
     They are those of the settings as they stand now. A running router keeps those that it was started with: when they differ, that is
     said, and exit 1.
@@ -59,7 +59,7 @@ def _show(place: Place, found: list[dict[str, Any]]) -> None:
     if found:
         stdout().print(made)
     else:
-        say("没有设限额,也没有实盘通道", "no limits are set, and no gateway is live", place.language)
+        say("没有设限额，也没有实盘通道", "no limits are set, and no gateway is live", place.language)
 
 
 def _look(place: Place) -> list[dict[str, Any]]:

@@ -24,7 +24,8 @@ from orderdrop.cli.output import clock_time, print_json_line, say, shortened, st
 from orderdrop.config.workspace import receipt_path
 from orderdrop.domain.codes import UNEVEN
 from orderdrop.domain.identity import day_number
-from orderdrop.domain.refusal import Code, both
+from orderdrop.domain.language import both, half, status_word
+from orderdrop.domain.refusal import Code
 from orderdrop.domain.report import clean
 from orderdrop.domain.status import TERMINAL, Status
 from orderdrop.domain.switches import scope_words
@@ -174,7 +175,7 @@ class Screen:
         if len(fresh) > _ROWS_SHOWN:
             receipt = receipt_path(self._place.workspace.receipts, drop.name)
             self._remark(
-                f"还有 {len(fresh) - _ROWS_SHOWN} 行,见回执 / more of them in the receipt: {receipt}"
+                f"还有 {len(fresh) - _ROWS_SHOWN} 行，见回执 / more of them in the receipt: {receipt}"
             )
 
     def _tell_rejections(self, touched: list[Any]) -> None:
@@ -236,7 +237,7 @@ class Screen:
         self._console.print(grid)
 
     def _remark(self, words: str) -> None:
-        self._line("", Text(words, "dim"))
+        self._line("", Text(half(words), "dim"))
 
     def _reason(self, row: Any, at: str) -> None:
         why = explain_row(row, self._language)
@@ -259,7 +260,7 @@ class Screen:
         )
 
     def _alarm(self, message: str) -> None:
-        message = clean(message, _LONGEST_ALARM)
+        message = clean(half(message), _LONGEST_ALARM)
         if self._as_json:
             say(message, message)
         else:
@@ -286,7 +287,7 @@ class Screen:
             )
         if self._unknown:
             self._alarm(
-                f"{self._unknown} 笔状态不明,按已发送对待 / orders are unknown, treat them as live: orderdrop orders --status unknown"
+                f"{self._unknown} 笔状态不明，按已发送对待 / orders are unknown, treat them as live: orderdrop orders --status unknown"
             )
 
 
@@ -327,5 +328,5 @@ def _tally(counts: Counter[str]) -> list[tuple[str, str] | str]:
     for status in Status:
         if counts[status]:
             parts += [" · "] if parts else []
-            parts.append((f"{counts[status]} {status}", style_of(status)))
+            parts.append((f"{counts[status]} {status_word(status)}", style_of(status)))
     return parts

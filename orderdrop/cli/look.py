@@ -142,7 +142,7 @@ def drops(
 ) -> None:  # fmt: skip
     """Today's drops: how many rows were accepted, and what is wrong with the others.
 
-    今日收到的文件:接受了几行,其余各行错在哪里。
+    今日收到的文件：接受了几行，其余各行错在哪里。
 
     A cancel, release or resend that was refused is a denied row; then exit 1.
 
@@ -281,7 +281,7 @@ def _show_drops(place: Place, found: list[DropView]) -> None:
 def _note_absence(place: Place, reading: Reading | None) -> None:
     if reading is None:
         say(
-            "还没有日志库:路由器还没有运行过",
+            "还没有日志库：路由器还没有运行过",
             "there is no journal yet: no router has run here",
             place.language,
         )

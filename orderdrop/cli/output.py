@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
-from orderdrop.domain.refusal import Language, both
+from orderdrop.domain.language import Language, both, half, labels, spoken, status_word
 from orderdrop.domain.status import Status
 
 if TYPE_CHECKING:
@@ -99,10 +99,10 @@ def print_json_line(value: Any) -> None:
 
 
 def stdout() -> Console:
-    from rich.console import Console  # noqa: PLC0415  heavy
+    from orderdrop.cli.console import SpeakingConsole  # noqa: PLC0415  rich is heavy
 
     watched = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(
+    return SpeakingConsole(
         file=sys.stdout, highlight=False, markup=False, emoji=False, width=None if watched else WIDE
     )
 
@@ -115,8 +115,10 @@ def table(*columns: str, right: Iterable[str] = (), wrap: Iterable[str] = ()) ->
     made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), header_style="bold", show_edge=False)
     for column in columns:
         breaks = column in wrap
+        zh, newline, en = column.partition("\n")
+        head = {"zh": zh, "en": en or zh}.get(spoken(), column) if newline else column
         made.add_column(
-            column,
+            head,
             justify="right" if column in right else "left",
             no_wrap=not breaks,
             min_width=8 if breaks else None,
@@ -129,26 +131,27 @@ def styled(status: str) -> Any:
     """A status in its colour."""
     from rich.text import Text  # noqa: PLC0415
 
-    return Text(status, style_of(status))
+    return Text(status_word(status), style_of(status))
 
 
 def style_of(status: str) -> str:
     return STYLE_OF.get(Status(status), ON_ITS_WAY) if status in _STATUSES else ""
 
 
-def say(zh: str, en: str, language: Language = "zh+en") -> None:
+def say(zh: str, en: str, language: Language | None = None) -> None:
     """A message for people."""
-    click.echo(both(zh, en, language), err=True)
+    click.echo(labels(half(both(zh, en, language), language), language), err=True)
 
 
 OTHER_SETTINGS: Final = (
-    "设置与运行中的路由器不同(启动后改过?),重启路由器才生效",
+    "设置与运行中的路由器不同(启动后改过？),重启路由器才生效",
     "the settings are not those of the running router (changed after its start?): they bind once it is started anew",
 )
 
 
 def tell_error(message: str) -> None:
-    click.echo(click.style("错误 / error: ", fg="red", bold=True) + message, err=True)
+    head = {"zh": "错误：", "en": "error: "}.get(spoken(), "错误 / error: ")
+    click.echo(click.style(head, fg="red", bold=True) + half(message), err=True)
 
 
 def give_up(zh: str, en: str, *more: str) -> NoReturn:

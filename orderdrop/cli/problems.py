@@ -22,12 +22,12 @@ Found = dict[str, Any]
 
 def _lost(found: Found, _place: Place) -> Iterator[str]:
     if found["lost"]:
-        yield f"{len(found['lost'])} 笔漏单,已证明终端从未收到 / orders are proven lost → orderdrop resend, or cancel: {shortened(found['lost'])}"
+        yield f"{len(found['lost'])} 笔漏单，已证明终端从未收到 / orders are proven lost → orderdrop resend, or cancel: {shortened(found['lost'])}"
 
 
 def _doubtful(found: Found, _place: Place) -> Iterator[str]:
     if doubtful := [sid for sid in found["unknown"] if sid not in found["lost"]]:
-        yield f"{len(doubtful)} 笔状态不明,按已发送对待,先在终端核对 / orders are unknown: treat them as live, look into the terminal: {shortened(doubtful)}"
+        yield f"{len(doubtful)} 笔状态不明，按已发送对待，先在终端核对 / orders are unknown: treat them as live, look into the terminal: {shortened(doubtful)}"
 
 
 def _nobody_takes(found: Found, _place: Place) -> Iterator[str]:
@@ -101,7 +101,7 @@ def _clock(found: Found, place: Place) -> Iterator[str]:
     newest = found["journal_day"]
     if newest and newest > place.today.isoformat():
         yield (
-            f"日志库已到 {newest},时钟是 {place.today}:先校准时钟;若之前的时钟错了 / the journal has come to {newest}, the clock shows "
+            f"日志库已到 {newest},时钟是 {place.today}:先校准时钟；若之前的时钟错了 / the journal has come to {newest}, the clock shows "
             f"{place.today}: set the clock; if it was wrong before → orderdrop adopt --day-was-wrong"
         )
 
@@ -109,7 +109,7 @@ def _clock(found: Found, place: Place) -> Iterator[str]:
 def _disk(found: Found, _place: Place) -> Iterator[str]:
     free = found["disk"]["free"]
     if free < NO_SPACE:
-        yield f"磁盘已满,剩余 {free // 1000} kB / the disk is full, {free // 1000} kB are left"
+        yield f"磁盘已满，剩余 {free // 1000} kB / the disk is full, {free // 1000} kB are left"
 
 
 def _uneven(found: Found, _place: Place) -> Iterator[str]:

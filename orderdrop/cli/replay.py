@@ -37,7 +37,7 @@ def _speed(_ctx: click.Context, _param: click.Parameter, value: str | None) -> f
     except ValueError:
         speed = 0.0
     if not 0 < speed < 1e9:
-        raise click.BadParameter("一个大于 0 的数,或 asap / a number above 0, or asap")
+        raise click.BadParameter("一个大于 0 的数，或 asap / a number above 0, or asap")
     return speed
 
 
@@ -70,7 +70,7 @@ def _speed(_ctx: click.Context, _param: click.Parameter, value: str | None) -> f
 @click.option(
     "--dry-run",
     is_flag=True,
-    help="Only show what would come of it; nothing is left. 只看结果,不留下任何东西",
+    help="Only show what would come of it; nothing is left. 只看结果，不留下任何东西",
 )
 @click.option(
     "--into", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
@@ -91,7 +91,7 @@ def replay(
 ) -> None:  # fmt: skip
     """Play an archived day, one archived drop, or any order file again: in the original order and rhythm, on the paper broker.
 
-    重放一个归档日、一个归档文件或任意委托文件:按原来的顺序和节奏,默认送往独立工作区里的模拟柜台。
+    重放一个归档日、一个归档文件或任意委托文件：按原来的顺序和节奏，默认送往独立工作区里的模拟柜台。
 
     What was refused then and what is refused now stand side by side. To a gateway with live = true only with new sids, after a
     preview, and when the day's date was typed.
@@ -140,7 +140,7 @@ def _refuse_options(
     gateway = place.settings.gateways.get(to)
     if gateway is None:
         raise click.UsageError(
-            f"没有这个通道 / there is no gateway “{to}”: {', '.join(place.settings.gateways)}"
+            f"没有这个通道 / there is no gateway “{to}”：{', '.join(place.settings.gateways)}"
         )
     if into is not None:
         raise click.UsageError("--into 只用于模拟柜台 / is for the paper broker only")
@@ -270,7 +270,7 @@ def _to_gateway(
         for name in sent:
             click.echo(name)
         say(
-            f"已放入收件箱 {len(sent)} 个文件,{len(changed.orders)} 笔",
+            f"已放入收件箱 {len(sent)} 个文件，{len(changed.orders)} 笔",
             f"{len(sent)} drops with {len(changed.orders)} orders are in the inbox",
             place.language,
         )
@@ -284,7 +284,7 @@ def _confirm(place: Place, source: Source, changed: Rewritten, to: str, promised
     if promised is not None:
         if promised != len(changed.orders):
             give_up(
-                f"--yes-send-live {promised},实际是 {len(changed.orders)} 笔,没有发送",
+                f"--yes-send-live {promised},实际是 {len(changed.orders)} 笔，没有发送",
                 f"there are {len(changed.orders)} orders; nothing was sent",
             )
         return
@@ -345,7 +345,7 @@ def _tell(
         stdout().print(_table(shown[:_SHOWN]))
     if len(shown) > _SHOWN:
         say(
-            f"只显示前 {_SHOWN} 行,共 {len(shown)} 行",
+            f"只显示前 {_SHOWN} 行，共 {len(shown)} 行",
             f"the first {_SHOWN} of {len(shown)}; --json prints all",
             place.language,
         )
@@ -354,7 +354,7 @@ def _tell(
     _tell_counts(place, len(changed.drops), pairs, then, now)
     if root is not None:
         say(
-            f"重放的工作区: {root}",
+            f"重放的工作区：{root}",
             f"look into it: {command_at(root)} orders --date {source.day}",
             place.language,
         )
@@ -366,10 +366,10 @@ def _tell_counts(
     def words(counts: Mapping[str, int]) -> str:
         return " · ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) or "-"
 
-    say(f"{drops} 个文件,{len(pairs)} 行", f"{drops} drops, {len(pairs)} rows", place.language)
+    say(f"{drops} 个文件，{len(pairs)} 行", f"{drops} drops, {len(pairs)} rows", place.language)
     if then:
-        say(f"当时: {words(then)}", f"then: {words(then)}", "en")
-    say(f"现在: {words(now)}", f"now:  {words(now)}", "en")
+        say(f"当时：{words(then)}", f"then: {words(then)}", "en")
+    say(f"现在：{words(now)}", f"now:  {words(now)}", "en")
     if then:
         differ = sum(pair.differs for pair in pairs)
         say(f"{differ} 行结果不同", f"{differ} rows came out differently", place.language)

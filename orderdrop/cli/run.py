@@ -47,7 +47,7 @@ def run(
 ) -> None:
     """Route what is dropped into the inbox, until Ctrl-C.
 
-    启动路由器:接收收件箱里的文件,送达柜台;Ctrl-C 停止。
+    启动路由器：接收收件箱里的文件，送达柜台；Ctrl-C 停止。
 
     One router for a workspace; a second one says who runs already. Each drop gets a line, each refused row its reason and what
     to do. With --json: one JSON object a line for each drop. With --once: exit 1 when something was refused or is not settled.

@@ -11,6 +11,7 @@ from orderdrop.cli.context import Place, pass_place
 from orderdrop.cli.output import clock_time, json_option, print_json, say, shortened, stdout, style_of
 from orderdrop.cli.watch import alone, watch, watch_option
 from orderdrop.domain.codes import UNEVEN
+from orderdrop.domain.language import half, status_word
 from orderdrop.domain.status import Status
 from orderdrop.views.health import LATE
 
@@ -305,7 +306,7 @@ def _grid(found: dict[str, Any], place: Place, oldest_called: str) -> Table:
         whose = scope_words((switch["scope"], switch["name"]))
         words = "只减仓 reducing" if switch["state"] == "reducing" else "暂停 halted"
         grid.add_row(words, Text(f"{whose}  {switch['reason']}", "bold yellow"))
-    counts = [(f"{count} {name}   ", style_of(name)) for name, count in found["counts"].items()]
+    counts = [(f"{count} {status_word(name)}   ", style_of(name)) for name, count in found["counts"].items()]
     counts = counts or [("没有委托 no orders", "")]
     grid.add_row("今日 today", Text.assemble(f"{found['date']}   ", *counts))
     oldest = found["oldest_unconfirmed"]
@@ -341,8 +342,8 @@ def _show_inbox(grid: Table, found: dict[str, Any]) -> None:
     if len(found["lying"]) > _LYING_SHOWN:
         grid.add_row("", f"… {len(found['lying']) - _LYING_SHOWN} more, see orderdrop status --json")
     if found["found_by_scan"]:
-        missed = f"{found['found_by_scan']} 个文件没有文件事件,由扫描发现 / drops that no event told of, the scan found them"
-        grid.add_row("扫描 scan", missed)
+        missed = f"{found['found_by_scan']} 个文件没有文件事件，由扫描发现 / drops that no event told of, the scan found them"
+        grid.add_row("扫描 scan", half(missed))
 
 
 def _disk_words(disk: dict[str, int]) -> str:

@@ -13,6 +13,7 @@ from rich.text import Text
 from orderdrop.cli.context import Place
 from orderdrop.cli.output import clock_time, stdout, style_of, tell
 from orderdrop.domain.codes import Code
+from orderdrop.domain.language import status_word
 from orderdrop.views.called import is_derived
 from orderdrop.views.orders import Where
 from orderdrop.views.story import Story, cells_of
@@ -53,7 +54,7 @@ def _head(console: Console, story: Story, order: Story, place: Place) -> None:
     what = (
         f"{_SIDES[order['side']]} {order['volume']} {order['symbol']}{f' {name}' if name else ''} @ {price}"
     )
-    status = Text(f" {order['status']} ", f"reverse {style_of(order['status'])}")
+    status = Text(f" {status_word(order['status'])} ", f"reverse {style_of(order['status'])}")
     called = f"{order['drop']}:{Where(order['sheet'], order['row'])}  " if is_derived(order["sid"]) else ""
     console.print(
         Text.assemble((called, "bold"), (order["sid"], "dim" if called else "bold"), "  ", what, "  ", status)
@@ -130,7 +131,11 @@ def _times(console: Console, story: Story, order: Story) -> None:
         grid.add_column(style=style, no_wrap=not wrap, overflow="fold" if wrap else "ellipsis")
     for at, source, event, detail in sorted(moments, key=lambda moment: moment[0]):
         grid.add_row(
-            f"  {at[11:23]}", _since(order["received_at"], at), source, Text(event, style_of(event)), detail
+            f"  {at[11:23]}",
+            _since(order["received_at"], at),
+            source,
+            Text(status_word(event), style_of(event)),
+            detail,
         )
     console.print(grid)
     if batch and batch["line"]:
@@ -177,11 +182,11 @@ def _show_file(console: Console, story: Story) -> None:
 def _show_drop(console: Console, drop: Story) -> None:
     style = {"refused": "red", "done": "green"}.get(drop["state"], "cyan")
     when = f"{drop['trade_date']} {clock_time(drop['received_at'])}"
-    console.print(Text.assemble((drop["name"], "bold"), f"  {when}  ", (drop["state"], style)))
+    console.print(Text.assemble((drop["name"], "bold"), f"  {when}  ", (status_word(drop["state"]), style)))
     counts = [f"{drop[key]} {words}" for key, words in _COUNTS.items() if drop[key]]
     facts = [
         ("行数 rows", f"{drop['rows']}: {', '.join(counts)}" if counts else str(drop["rows"])),
-        ("状态 statuses", ", ".join(f"{count} {name}" for name, count in drop["statuses"].items())),
+        ("状态 statuses", ", ".join(f"{count} {status_word(name)}" for name, count in drop["statuses"].items())),
         ("策略 strategy", drop["strategy"]), ("所有者 owner", drop["owner"]), ("归档 archived as", drop["archived_as"]), ("回执 receipt", drop["receipt"]),
         ("sha256", drop["sha256"]),
     ]  # fmt: skip

@@ -29,7 +29,7 @@ from orderdrop.cli.output import give_up, say
 def template(place: Place, file: Path, accounts: tuple[str, ...], force: bool) -> None:
     """Make a workbook to fill in: drop-down lists, checks while you type, instructions and examples. Default: orders.xlsx.
 
-    生成委托模板:下拉列表、输入检查、说明和示例。填好后另存到收件箱即可。
+    生成委托模板：下拉列表、输入检查、说明和示例。填好后另存到收件箱即可。
 
     It knows the accounts and strategies of the settings, and the positions that the router has last written to outbox/. With a name
     that ends in .csv: the header of a csv.

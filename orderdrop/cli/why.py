@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def why(place: Place, asked: str, day: datetime | None, as_json: bool) -> None:
     """The whole story of an order (by sid) or of a file: the row as it was read, checks, hand-over, what the broker said, fills.
 
-    查明原因:一笔委托(按编号)或一个文件的完整经过,带时间。
+    查明原因：一笔委托(按编号)或一个文件的完整经过，带时间。
 
     Of a file it tells the result and each bad row; it also explains a file that lies in the inbox and is not taken.
 

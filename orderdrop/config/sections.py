@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from orderdrop.config.limits import AccountLimits, StrategyLimits
+from orderdrop.domain.language import Language
+from orderdrop.system.tongue import language_of_system
 
 
 class _Section(BaseModel):
@@ -82,7 +84,15 @@ class LogSettings(_Section):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="of .orderdrop/orderdrop.log 日志级别"
     )
-    language: Literal["zh+en", "zh", "en"] = Field("zh+en", description="language of messages 消息语言")
+    language: Annotated[
+        Language,
+        BeforeValidator(lambda said: language_of_system() if said == "system" else said),
+        WithJsonSchema({"enum": ["system", "zh+en", "zh", "en"], "type": "string"}),
+    ] = Field(
+        "system",
+        validate_default=True,
+        description="of messages; system: Chinese where the system is, both where it does not say 消息语言",
+    )
 
 
 class CloseSettings(_Section):

@@ -179,8 +179,9 @@ class Settings(BaseSettings):
     @property
     def fingerprint(self) -> str:
         """The same for settings that mean the same, however they are written."""
-        values = json.dumps(self.model_dump(mode="json"), sort_keys=True)
-        return hashlib.sha256(values.encode()).hexdigest()
+        values = self.model_dump(mode="json")
+        del values["log"]["language"]  # of whoever looks: a service and its user may speak two
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
     @property
     def credit_accounts(self) -> frozenset[str]:

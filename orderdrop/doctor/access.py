@@ -13,10 +13,10 @@ from orderdrop.doctor.finding import Finding, Level
 from orderdrop.system.access import Openness, open_to_others
 
 _MEANS: Final = {
-    "inbox": ("谁能写入,谁就能下单", "whoever can write there can trade"),
-    "settings": ("谁能修改,谁就能改限额和通道", "whoever can change it changes limits and gateways"),
-    "token": ("谁能读取,谁就能用这个账号下单", "whoever can read it can trade with this account"),
-    "scan": ("谁能写入,谁就能绕过 orderdrop 下单", "whoever can write there trades past orderdrop"),
+    "inbox": ("谁能写入，谁就能下单", "whoever can write there can trade"),
+    "settings": ("谁能修改，谁就能改限额和通道", "whoever can change it changes limits and gateways"),
+    "token": ("谁能读取，谁就能用这个账号下单", "whoever can read it can trade with this account"),
+    "scan": ("谁能写入，谁就能绕过 orderdrop 下单", "whoever can write there trades past orderdrop"),
     "journal": ("委托和成交都在其中", "it holds every order and fill"),
     "outbox": ("委托、持仓和资金都在其中", "it holds orders, positions and cash"),
 }
@@ -55,6 +55,6 @@ def judge_access(what: str, path: Path, openness: Openness) -> Finding:
     zh, en = _MEANS[what]
     return Finding(
         Level.WARN, check, str(path), f"{zh_who}{zh_may}:{zh}", f"{en_who} {en_may}: {en}",
-        "见 docs/security.md:chmod go-rwx,或在 Windows 的“安全”页去掉这些用户;有意让别人进来,用 [inbox] group",
+        "见 docs/security.md:chmod go-rwx,或在 Windows 的“安全”页去掉这些用户；有意让别人进来，用 [inbox] group",
         "see docs/security.md: chmod go-rwx, or take them away on Windows' security page; to let others in on purpose: [inbox] group",
     )  # fmt: skip

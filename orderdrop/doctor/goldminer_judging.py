@@ -57,7 +57,7 @@ def _scan(facts: GoldminerFacts, settings: GoldminerSettings) -> Iterator[Findin
     if not scan.there:
         yield Finding(
             WRONG, "scan.folder", where, "没有扫单文件夹", "there is no scan folder",
-            "在终端的文件单设置里建好它,或改 scan_dir", "make it in the terminal's 文件单 settings, or correct scan_dir",
+            "在终端的文件单设置里建好它，或改 scan_dir", "make it in the terminal's 文件单 settings, or correct scan_dir",
         )  # fmt: skip
     elif facts.staging_inside:
         yield Finding(
@@ -66,19 +66,19 @@ def _scan(facts: GoldminerFacts, settings: GoldminerSettings) -> Iterator[Findin
         )  # fmt: skip
     elif scan.fault:
         yield Finding(
-            WRONG, "scan.folder", where, f"暂存的文件改名不进去:{scan.fault}", f"no rename from staging: {scan.fault}",
-            f"两者须在同一个盘上且可写:{settings.staging}", f"put both on one volume and make them writable: {settings.staging}",
+            WRONG, "scan.folder", where, f"暂存的文件改名不进去：{scan.fault}", f"no rename from staging: {scan.fault}",
+            f"两者须在同一个盘上且可写：{settings.staging}", f"put both on one volume and make them writable: {settings.staging}",
         )  # fmt: skip
     else:
         yield Finding(
-            OK, "scan.folder", where, "可写,与暂存同盘", "can be written, on one volume with staging"
+            OK, "scan.folder", where, "可写，与暂存同盘", "can be written, on one volume with staging"
         )
         yield from judge_renames(scan, "scan.renames")
         yield from judge_clock(scan, "scan.clock")
     if facts.contested:
         yield Finding(
             WRONG, "scan.writers", where, "另一个程序正占用暂存文件夹的写锁", "another program holds the lock of its staging",
-            "一个扫单文件夹只能有一个写入者:停掉另一个", "one writer for each scan folder: stop the other one",
+            "一个扫单文件夹只能有一个写入者：停掉另一个", "one writer for each scan folder: stop the other one",
         )  # fmt: skip
 
 
@@ -91,14 +91,14 @@ def _lying_in_scan(facts: GoldminerFacts, today: date) -> Iterator[Finding]:
         yield _leftovers("scan.leftovers", where, old)
     if strange:
         yield Finding(
-            WARN, "scan.writers", where, f"有别的程序放的文件:{_names(strange)}", f"files of another program: {_names(strange)}",
-            "两个写入者会漏单:让那个程序写进收件箱", "two writers lose orders: let that program write to the inbox",
+            WARN, "scan.writers", where, f"有别的程序放的文件：{_names(strange)}", f"files of another program: {_names(strange)}",
+            "两个写入者会漏单：让那个程序写进收件箱", "two writers lose orders: let that program write to the inbox",
         )  # fmt: skip
     if untaken:
         yield Finding(
-            WARN, "scan.untaken", where, f"{len(untaken)} 个文件超过一分钟没被取走:{_names(untaken)}",
+            WARN, "scan.untaken", where, f"{len(untaken)} 个文件超过一分钟没被取走：{_names(untaken)}",
             f"not taken for a minute, {len(untaken)} files: {_names(untaken)}",
-            "终端在运行吗?文件单启动了吗?", "is the terminal running, and its 文件单 started?",
+            "终端在运行吗？文件单启动了吗？", "is the terminal running, and its 文件单 started?",
         )  # fmt: skip
     if facts.scan.there and not (old or strange or untaken):
         yield Finding(OK, "scan.leftovers", where, "没有遗留文件", "nothing is left over")
@@ -109,7 +109,7 @@ def _output(facts: GoldminerFacts, settings: GoldminerSettings, today: date) -> 
     if not facts.push:
         yield Finding(
             WRONG, "push.folder", where, "没有终端输出文件夹", "there is no output folder",
-            "在终端的文件单设置里选好它,或改 push_dir", "choose it in the terminal's 文件单 settings, or correct push_dir",
+            "在终端的文件单设置里选好它，或改 push_dir", "choose it in the terminal's 文件单 settings, or correct push_dir",
         )  # fmt: skip
         return
     yield from _accounts(facts, where)
@@ -139,14 +139,14 @@ def _accounts(facts: GoldminerFacts, where: str) -> Iterator[Finding]:
     elif missing:
         names = ", ".join(missing)
         yield Finding(
-            WRONG, "push.accounts", where, f"没有这些账号的文件夹:{names}", f"no folder for {names}",
-            "核对 [accounts.<id>] 与终端里的账号(是掘金账号,不是资金账号),并在终端登录",
+            WRONG, "push.accounts", where, f"没有这些账号的文件夹：{names}", f"no folder for {names}",
+            "核对 [accounts.<id>] 与终端里的账号(是掘金账号，不是资金账号),并在终端登录",
             "compare [accounts.<id>] with the terminal's account ids (not the fund account), and log in there",
         )  # fmt: skip
     elif not facts.output:
         yield Finding(
             WARN, "push.accounts", where, "还没有任何账号的文件夹", "no account has a folder yet",
-            "启动终端并登录;核对 push_dir", "start the terminal and log in; compare push_dir",
+            "启动终端并登录；核对 push_dir", "start the terminal and log in; compare push_dir",
         )  # fmt: skip
     else:
         names = ", ".join(facts.output)
@@ -159,14 +159,14 @@ def _items(account: str, files: Sequence[Lying], *, handed: bool) -> Iterator[Fi
     on = ", ".join(item for item in ITEMS if item in there) or "–"
     if not there & {CHANGES, LATEST}:
         yield Finding(
-            WRONG if handed else WARN, "push.items", account, f"没有委托状态文件,委托无法确认(有:{on})", f"no file of order states, no order can be confirmed (there: {on})",
-            f"在终端打开 {CHANGES};若今天还没有委托,可先忽略", f"switch {CHANGES} on in the terminal; before the day's first order it may be missing",
+            WRONG if handed else WARN, "push.items", account, f"没有委托状态文件，委托无法确认(有：{on})", f"no file of order states, no order can be confirmed (there: {on})",
+            f"在终端打开 {CHANGES};若今天还没有委托，可先忽略", f"switch {CHANGES} on in the terminal; before the day's first order it may be missing",
         )  # fmt: skip
         return
     wanted = {
         CHANGES: ("确认会慢", "confirmations are slower"),
         EXECUTIONS: (
-            "没有成交明细,成交会一直等到超时",
+            "没有成交明细，成交会一直等到超时",
             "no fills; filled orders wait for them until the timeout",
         ),
         CASH: ("没有资金", "no cash"),
@@ -180,7 +180,7 @@ def _items(account: str, files: Sequence[Lying], *, handed: bool) -> Iterator[Fi
     zh, en = (";".join(words[0] for words in missing.values()), "; ".join(w[1] for w in missing.values()))
     yield Finding(
         WARN, "push.items", account, f"没有 {names}:{zh}", f"no {names}: {en}",
-        f"在终端的文件单输出里打开:{names}", f"switch on in the terminal's 文件单 output: {names}",
+        f"在终端的文件单输出里打开：{names}", f"switch on in the terminal's 文件单 output: {names}",
     )  # fmt: skip
 
 
@@ -191,7 +191,7 @@ def _freshness(where: str, files: Sequence[Lying], today: date) -> Iterator[Find
         yield _leftovers("push.leftovers", where, old)
     if newest.day < today:
         yield Finding(
-            WARN, "push.fresh", where, f"今天还没有输出,最近一次 {newest.day}", f"nothing was written today, last on {newest.day}",
+            WARN, "push.fresh", where, f"今天还没有输出，最近一次 {newest.day}", f"nothing was written today, last on {newest.day}",
             "启动终端并登录", "start the terminal and log in",
         )  # fmt: skip
     else:
@@ -203,7 +203,7 @@ def _archive(facts: GoldminerFacts, settings: GoldminerSettings) -> Iterator[Fin
     if settings.archive_dir is None:
         yield Finding(
             WARN, "archive.folder", facts.name, "没有设置 archive_dir", "archive_dir is not set",
-            "在终端打开归档并设置它:upfiles 能证明终端收到了什么",
+            "在终端打开归档并设置它：upfiles 能证明终端收到了什么",
             "switch archiving on in the terminal and set it: upfiles prove what the terminal took",
         )  # fmt: skip
         return
@@ -224,9 +224,9 @@ def _archive(facts: GoldminerFacts, settings: GoldminerSettings) -> Iterator[Fin
     else:
         found = ", ".join(sorted(facts.archived)) or "–"
         yield Finding(
-            WARN, "archive.upfiles", where, f"还没有 {settings.scan_name} 的 upfiles(有:{found})",
+            WARN, "archive.upfiles", where, f"还没有 {settings.scan_name} 的 upfiles(有：{found})",
             f"no upfiles of {settings.scan_name} yet (there: {found})",
-            "核对 scan_name 与终端里的文件单名称;第一笔委托之后应出现",
+            "核对 scan_name 与终端里的文件单名称；第一笔委托之后应出现",
             "compare scan_name with the name in the terminal; they should appear behind the first order",
         )  # fmt: skip
 
@@ -235,7 +235,7 @@ def _leftovers(check: str, where: str, files: Sequence[Lying]) -> Finding:
     days = ", ".join(sorted({file.day.isoformat() for file in files}))
     last = max(file.day for file in files)
     return Finding(
-        WARN, check, where, f"{days} 的遗留文件 {len(files)} 个,终端可能不会自动启动:{_names(files)}",
+        WARN, check, where, f"{days} 的遗留文件 {len(files)} 个，终端可能不会自动启动：{_names(files)}",
         f"{len(files)} files are left of {days}, the terminal may not start by itself: {_names(files)}",
         f"orderdrop close --date {last}", f"orderdrop close --date {last}",
     )  # fmt: skip

@@ -23,7 +23,7 @@ _NO_SPACE: Final = 200 * 1024**2
 _SHANGHAI: Final = 8 * 3600
 
 _FAULT: Final = (
-    "检查该文件夹的写入、改名、删除权限,以及占用它的程序",
+    "检查该文件夹的写入、改名、删除权限，以及占用它的程序",
     "check the permission to write, rename and delete there, and which program holds files open",
 )
 
@@ -32,10 +32,10 @@ def judge_folder(folder: Folder, check: str) -> Finding:
     """One of the workspace's own folders; what is not there is made by `orderdrop run`."""
     where = str(folder.path)
     if not folder.there:
-        return Finding(OK, check, where, "还没有,启动时建立", "not there yet, it is made at the start")
+        return Finding(OK, check, where, "还没有，启动时建立", "not there yet, it is made at the start")
     if folder.fault:
         return Finding(
-            WRONG, check, where, f"不可用:{folder.fault}", f"cannot be used: {folder.fault}", *_FAULT
+            WRONG, check, where, f"不可用：{folder.fault}", f"cannot be used: {folder.fault}", *_FAULT
         )
     return Finding(OK, check, where, "可写", "can be written")
 
@@ -45,7 +45,7 @@ def judge_inbox(folder: Folder, *, elsewhere: bool) -> Finding:
     if not folder.there and elsewhere:
         return Finding(
             WRONG, "inbox.folder", str(folder.path), "没有这个文件夹", "there is no such folder",
-            "接上共享盘,或改 [inbox] path", "connect the share, or correct [inbox] path",
+            "接上共享盘，或改 [inbox] path", "connect the share, or correct [inbox] path",
         )  # fmt: skip
     return judge_folder(folder, "inbox.folder")
 
@@ -61,7 +61,7 @@ def judge_space(folder: Folder) -> Iterator[Finding]:
     level = WRONG if folder.free < _NO_SPACE else WARN
     yield Finding(
         level, "disk.space", where, f"只剩 {left}", f"only {left} free",
-        "清理磁盘:写满后不再接收新委托", "free some space: with a full disk no new orders are taken",
+        "清理磁盘：写满后不再接收新委托", "free some space: with a full disk no new orders are taken",
     )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def judge_renames(folder: Folder, check: str) -> Iterator[Finding]:
         return
     middle, worst = median(folder.renames), max(folder.renames)
     count, usual, slowest = len(folder.renames), f"{middle * 1000:.1f} ms", f"{worst * 1000:.1f} ms"
-    zh = f"改名 {count} 次,中位 {usual},最慢 {slowest}"
+    zh = f"改名 {count} 次，中位 {usual},最慢 {slowest}"
     en = f"{count} renames, median {usual}, worst {slowest}"
     if middle < _SLOW_MEDIAN and worst < _SLOW_WORST:
         yield Finding(OK, check, str(folder.path), zh, en)
@@ -109,9 +109,9 @@ def judge_zone(offset: float, *, terminal: bool) -> Finding:
     if offset == _SHANGHAI:
         return Finding(OK, "clock.zone", zone, "北京时间", "Shanghai time")
     return Finding(
-        WARN, "clock.zone", zone, "本机时区不是北京时间;orderdrop 一律按北京时间",
+        WARN, "clock.zone", zone, "本机时区不是北京时间；orderdrop 一律按北京时间",
         "this machine is not in Shanghai time; orderdrop always uses that",
-        "终端在本机时,把时区设为 UTC+8", "if the terminal runs here, set the time zone to UTC+8",
+        "终端在本机时，把时区设为 UTC+8", "if the terminal runs here, set the time zone to UTC+8",
     )  # fmt: skip
 
 
@@ -120,7 +120,7 @@ def judge_calendar(year: int, *, known: bool) -> Finding:
     if known:
         return Finding(OK, "calendar.known", f"{year}", "休市日已知", "the closed days are known")
     return Finding(
-        WRONG, "calendar.known", f"{year}", "不知道这一年的休市日,实盘通道不收新委托",
+        WRONG, "calendar.known", f"{year}", "不知道这一年的休市日，实盘通道不收新委托",
         "the closed days of this year are not known: live gateways take no orders",
         'pip install ".[calendar]",或照交易所的公告写 calendar.csv',
         'pip install ".[calendar]", or write calendar.csv by the exchanges\' notice',
@@ -132,9 +132,9 @@ def judge_console(encoding: str) -> Finding:
         "委托√×".encode(encoding)
     except (LookupError, UnicodeEncodeError):
         return Finding(
-            WARN, "console.encoding", encoding, "终端窗口显示不了中文,会显示为 ?",
+            WARN, "console.encoding", encoding, "终端窗口显示不了中文，会显示为 ?",
             "the console cannot show Chinese, it becomes ?",
-            "Windows:先运行 chcp 65001,或设 PYTHONUTF8=1;其他系统:设 LANG=C.UTF-8",
+            "Windows:先运行 chcp 65001,或设 PYTHONUTF8=1;其他系统：设 LANG=C.UTF-8",
             "on Windows run chcp 65001 or set PYTHONUTF8=1, elsewhere LANG=C.UTF-8",
         )  # fmt: skip
     return Finding(OK, "console.encoding", encoding, "能显示中文", "can show Chinese")
@@ -150,8 +150,8 @@ def judge_journal(journal: JournalFacts) -> Iterator[Finding]:
         )  # fmt: skip
     if journal.fault:
         yield Finding(
-            WRONG, "journal.readable", where, f"读不出来:{journal.fault}", f"cannot be read: {journal.fault}",
-            "先备份这个文件,不要删除;从备份恢复,或换一个工作区",
+            WRONG, "journal.readable", where, f"读不出来：{journal.fault}", f"cannot be read: {journal.fault}",
+            "先备份这个文件，不要删除；从备份恢复，或换一个工作区",
             "keep a copy, do not delete it; restore a backup, or use another workspace",
         )  # fmt: skip
     elif journal.newer:
@@ -163,7 +163,7 @@ def judge_journal(journal: JournalFacts) -> Iterator[Finding]:
         yield Finding(OK, "journal.readable", where, "可读", "can be read")
     elif not journal.local:
         yield Finding(
-            OK, "journal.readable", where, "还没有,启动时建立", "not there yet, it is made at the start"
+            OK, "journal.readable", where, "还没有，启动时建立", "not there yet, it is made at the start"
         )
 
 
@@ -189,13 +189,13 @@ def judge_events(inbox: str, told: float | None, *, wanted: bool) -> Finding:
     """told: seconds until an event came."""
     if not wanted:
         return Finding(
-            OK, "inbox.events", inbox, "已关闭,只靠扫描", "switched off; the scan finds everything"
+            OK, "inbox.events", inbox, "已关闭，只靠扫描", "switched off; the scan finds everything"
         )
     if told is None:
         return Finding(
-            WARN, "inbox.events", inbox, "收不到文件事件,改由扫描发现,会慢一些",
+            WARN, "inbox.events", inbox, "收不到文件事件，改由扫描发现，会慢一些",
             "no file events arrive; the scan finds everything, later",
-            "网络共享盘属正常:设 [inbox] events = false", "usual on a network share: set [inbox] events = false",
+            "网络共享盘属正常：设 [inbox] events = false", "usual on a network share: set [inbox] events = false",
         )  # fmt: skip
     return Finding(
         OK, "inbox.events", inbox, f"{told * 1000:.0f} ms 内到达", f"arrive within {told * 1000:.0f} ms"
@@ -208,7 +208,7 @@ def judge_day(journal: JournalFacts, today: date) -> Iterator[Finding]:
         yield Finding(
             WRONG, "journal.day", str(journal.path), f"日志库已到 {journal.newest_day},时钟是 {today}",
             f"the journal has come to {journal.newest_day}, the clock shows {today}",
-            "先校准时钟;若之前的时钟错了:orderdrop adopt --day-was-wrong",
+            "先校准时钟；若之前的时钟错了：orderdrop adopt --day-was-wrong",
             "set the clock; if it was wrong before: orderdrop adopt --day-was-wrong",
         )  # fmt: skip
 
@@ -223,7 +223,7 @@ def judge_life(router: RouterFacts, where: str) -> Iterator[Finding]:
 def judge_router(router: RouterFacts, where: str) -> Finding:
     if router.running and not router.same_settings:
         return Finding(
-            WARN, "router.running", where, f"运行中 {router.who},但设置与它启动时不同,尚未生效",
+            WARN, "router.running", where, f"运行中 {router.who},但设置与它启动时不同，尚未生效",
             f"running {router.who}, but with other settings than there are now, which do not bind yet",
             "重启路由器", "start the router anew",
         )  # fmt: skip
@@ -232,7 +232,7 @@ def judge_router(router: RouterFacts, where: str) -> Finding:
     if router.waiting:
         count = len(router.waiting)
         return Finding(
-            WARN, "router.running", where, f"没有运行,有 {count} 个文件在等", f"not running; files that wait: {count}",
+            WARN, "router.running", where, f"没有运行，有 {count} 个文件在等", f"not running; files that wait: {count}",
             "orderdrop run", "orderdrop run",
         )  # fmt: skip
     return Finding(

@@ -138,7 +138,7 @@ class OrderRow(BaseModel):
     symbol: str = Field(description="`SHSE.600000`, `600000.SH`, `sh600000`, `600000.XSHG` 证券代码")
     volume: int = Field(gt=0, description="shares, bonds in units 数量")
     order_type: OrderType = Field(
-        OrderType.LIMIT, description="1 limit 限价, 2 market 市价, 20-25 see README"
+        OrderType.LIMIT, description="1 limit 限价, 2 market 市价, 20-25 see docs/manual.md"
     )
     order_business: OrderBusiness = Field(description="1 buy 买, 2 sell 卖")
     price: Decimal | None = Field(None, gt=0, description="yuan; needed for limit orders 价格")

@@ -6,15 +6,14 @@ A refusal is data. `explain` turns it into words; the words may improve, the cod
 from __future__ import annotations
 
 import re
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from orderdrop.domain.codes import Code
+from orderdrop.domain.language import Language, both, labels
 from orderdrop.domain.messages import REJECTION_REMEDIES, WORDS
 from orderdrop.domain.report import clean
 
 __all__ = ["Code", "Explanation", "Language", "Refusal", "RowError", "Said", "both", "explain"]
-
-Language = Literal["zh+en", "zh", "en"]
 
 
 class Refusal(NamedTuple):
@@ -58,14 +57,6 @@ class Explanation(NamedTuple):
         return both(self.zh, self.en, language)
 
 
-def both(zh: str, en: str, language: Language = "zh+en") -> str:
-    if language == "zh":
-        return zh
-    if language == "en":
-        return en
-    return f"{zh} / {en}" if zh != en else zh
-
-
 TO_DO: Final = " → "
 """In a broker's words: what stands behind it says what to do. Only our own paper broker writes so."""
 
@@ -97,7 +88,9 @@ def _fill(text: str, facts: dict[str, str]) -> str:
 def _halves(fact: str) -> tuple[str, str]:
     """A fact that is itself a sentence in both languages, `中文 / English`, is put into each sentence by its half."""
     zh, slash, en = fact.partition(" / ")
-    return (zh, en) if slash and en.replace(TO_DO, "").isascii() and not zh.isascii() else (fact, fact)
+    if slash and en.replace(TO_DO, "").isascii() and not zh.isascii():
+        return zh, en
+    return labels(fact, "zh"), labels(fact, "en")
 
 
 def _short(value: str, limit: int = 80) -> str:

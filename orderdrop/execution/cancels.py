@@ -163,7 +163,7 @@ class Cancels:
             ):  # KeyError: the settings have no such gateway any more
                 tell_unexpected(f"{gateway}: 撤单 / cancels", error)
             if gateway not in self._failing:
-                log.error("撤单没有送出,将重试 / cancels were not handed over, will try again: %s", error)
+                log.error("撤单没有送出，将重试 / cancels were not handed over, will try again: %s", error)
             self._failing.add(gateway)
             return False
         self._failing.discard(gateway)

@@ -343,7 +343,9 @@ class Confirmation:
                 self._interrupted.pop(flight.order, None)
             tracker.drop(again)
             _tell(
-                name, "超时未确认,可能在途 / not confirmed in time, it may be live", [f for f, _words in late]
+                name,
+                "超时未确认，可能在途 / not confirmed in time, it may be live",
+                [f for f, _words in late],
             )
             _tell(name, "证明终端从未收到 / proven: the terminal never had it", absent)
 

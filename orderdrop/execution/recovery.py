@@ -82,7 +82,7 @@ class Recovery:
         if newest > day_number(self._today):
             raise ClockBehind(
                 f"时钟倒退了 / the clock has gone back: {self._today}, the journal has come to {newest};"
-                " 先校准时钟;若是之前的时钟错了 / set the clock; if it was wrong before: orderdrop adopt --day-was-wrong"
+                " 先校准时钟；若是之前的时钟错了 / set the clock; if it was wrong before: orderdrop adopt --day-was-wrong"
             )
 
     def begin_day(self, turn: Turn) -> None:

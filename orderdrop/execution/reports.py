@@ -264,7 +264,7 @@ class _Fold:
         if after.status is not before.status or after.given_up is not before.given_up:
             self._tell(report, order, after.status, getattr(report, "text", "") or None, after.filled_volume)
         if _most(after) > after.volume >= _most(before):
-            log.error("成交超过委托,可能重复执行 / filled more than ordered, executed twice? %s", report)
+            log.error("成交超过委托，可能重复执行 / filled more than ordered, executed twice? %s", report)
         why = _why(report, before, after)
         if isinstance(report, CancelReject):
             self._tell(report, order, "cancel_rejected", f"{report.code} {report.text}")

@@ -81,7 +81,7 @@ class Submission:
             sent_at = self._clock.now()
             if number and stopped():
                 log.warning(
-                    "有开关变动,其余委托没有送出 / a switch was thrown: the other orders did not leave"
+                    "有开关变动，其余委托没有送出 / a switch was thrown: the other orders did not leave"
                 )
                 for kept in handovers[number:]:
                     self._results.append((kept, SubmitResult(Outcome.NEVER_LEFT, STOPPED), sent_at))
@@ -100,7 +100,7 @@ class Submission:
                 log.warning("%s: %s", handover.gateway, error)
             except GatewayError as error:
                 result = None
-                log.error("交接失败,按证据判断 / the hand-over to %s failed: %s", handover.gateway, error)
+                log.error("交接失败，按证据判断 / the hand-over to %s failed: %s", handover.gateway, error)
                 self._paused_until[handover.gateway] = time.monotonic() + PAUSE_AFTER_FAULT
             except Exception as error:  # noqa: BLE001  whatever it was, the batch may have left, and the others have to be seen to
                 result = None

@@ -150,7 +150,7 @@ class DayEnd:
         try:
             day = date.fromisoformat(json.loads(path.read_text(encoding="utf-8"))["day"])
         except (OSError, ValueError, KeyError, TypeError) as error:
-            log.warning("收盘请求读不懂,已忽略 / a request to close a day cannot be read: %s", error)
+            log.warning("收盘请求读不懂，已忽略 / a request to close a day cannot be read: %s", error)
             day = None
         with contextlib.suppress(OSError):
             path.unlink()
@@ -193,7 +193,8 @@ class DayEnd:
             self._day, self._again = None, day
             self._look_at = time.monotonic() + _AGAIN
             log.error(
-                "收盘没有完成,一分钟后重试 / the day could not be closed, trying again in a minute: %s", error
+                "收盘没有完成，一分钟后重试 / the day could not be closed, trying again in a minute: %s",
+                error,
             )
 
     def _begin(self, day: date) -> None:

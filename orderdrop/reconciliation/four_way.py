@@ -29,21 +29,21 @@ WORDS: Final[dict[Difference, tuple[str, str]]] = {
     Difference.NOT_SENT: ("没有送出", "was not sent"),
     Difference.STILL_OPEN: ("柜台还没有终态", "is not finished at the broker"),
     Difference.NO_ANSWER: (
-        "已送出,没有回音:在终端核对",
+        "已送出，没有回音：在终端核对",
         "was sent and never answered: look into the terminal",
     ),
     Difference.NOT_TAKEN: ("终端没有取走", "the terminal has not taken it"),
     Difference.NOT_IN_UPFILES: (
-        "柜台有回报,upfiles 里没有",
+        "柜台有回报，upfiles 里没有",
         "the broker answered, but it does not stand in upfiles",
     ),
-    Difference.NEVER_SENT: ("柜台有回报,我们没有送出过", "the broker answered, but it was never sent"),
-    Difference.SENT_UNASKED: ("已拒绝,却送出了", "was denied, and sent all the same"),
+    Difference.NEVER_SENT: ("柜台有回报，我们没有送出过", "the broker answered, but it was never sent"),
+    Difference.SENT_UNASKED: ("已拒绝，却送出了", "was denied, and sent all the same"),
     Difference.TAKEN_TOO_OFTEN: (
         "终端取走的次数多于送出的次数",
         "the terminal took it more often than it was sent",
     ),
-    Difference.NOT_OURS: ("在 upfiles 里,日志里没有", "stands in upfiles, but not in the journal"),
+    Difference.NOT_OURS: ("在 upfiles 里，日志里没有", "stands in upfiles, but not in the journal"),
 }
 
 WITH_US: Final = frozenset({S.RECEIVED, S.HELD, S.READY})

@@ -169,7 +169,7 @@ class App:
         for path in (
             heard.unreadable
         ):  # the others agree, or there are none; the gateways' last gate stands behind it
-            log.warning("见证读不出,已重写 / a mark does not read, it is made anew: %s", path)
+            log.warning("见证读不出，已重写 / a mark does not read, it is made anew: %s", path)
 
     def _set_marks(self) -> None:
         with self.journal.transaction() as writer:
@@ -400,7 +400,7 @@ class App:
 
 def _clock_words(today: date, shown: date) -> str:
     return (
-        f"时钟跳到了 {shown},仍按 {today}:撤单和回报照常,新委托等时钟恢复;若 {shown} 才对,等 5 分钟(交易日),或重启路由器 / "
+        f"时钟跳到了 {shown},仍按 {today}:撤单和回报照常，新委托等时钟恢复；若 {shown} 才对，等 5 分钟(交易日),或重启路由器 / "
         f"the clock has jumped to {shown}, it is still taken for {today}: cancels and reports go on, new orders wait for the clock. "
         f"If {shown} is right, wait 5 minutes (on a trading day), or start the router anew"
     )

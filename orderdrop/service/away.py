@@ -142,7 +142,7 @@ def _finish(workspace: Workspace, writer: Writer, found: Held, journal_id: str) 
     whose, *numbers = found.tag.split("-")
     drop = writer.drop_or_none(int(numbers[0])) if whose == journal_id and len(numbers) == 3 else None
     if drop is None:
-        log.error("不是这个日志库的文件,请人工处理 / not of this journal, look at it: %s", found.path)
+        log.error("不是这个日志库的文件，请人工处理 / not of this journal, look at it: %s", found.path)
         return
     size, written = map(int, numbers[1:])
     read = None if drop.reason_code else drop.sha256

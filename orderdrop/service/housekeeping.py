@@ -128,7 +128,7 @@ class Chores:
         self._found = []
         failed = "; ".join(fault for fault in self.faults if fault not in before)
         if failed:
-            log.error("收尾工作失败,将重试 / housekeeping failed, will try again: %s", failed)
+            log.error("收尾工作失败，将重试 / housekeeping failed, will try again: %s", failed)
         self._current = None
 
     def finish(self) -> None:

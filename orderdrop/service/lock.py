@@ -30,7 +30,7 @@ def holding(lock: FileLock, workspace: Workspace, clock: Clock, settings: Settin
         who = f"pid {holder.get('pid', '?')} @ {holder.get('host', '?')}, {holder.get('since', '?')}"
         raise WorkspaceBusy(
             f"这个工作区已有路由器在运行 / a router is running in this workspace already: {workspace.root}\n"
-            f"  {who}\n  先停止它,或换一个工作区 / stop it first, or use another workspace"
+            f"  {who}\n  先停止它，或换一个工作区 / stop it first, or use another workspace"
         ) from None
     try:
         about = {

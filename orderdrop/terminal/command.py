@@ -93,8 +93,11 @@ def terminal(cash: int, manual: int, **options: Any) -> None:
 
     仿真终端:按掘金/东财文件单的方式读取扫描目录、写输出目录,不产生真实交易。可模拟漏单、卡顿、迟到、半行与重启。
 
+    What it really did stands in PUSH/.ledger.csv.
+
+    实际执行记录在 PUSH/.ledger.csv。
+
     \b
-    What it really did stands in PUSH/.ledger.csv 实际执行记录.
     Examples 例子:
       orderdrop terminal --scan in --push out --archive archive
       orderdrop terminal --scan in --push out --lose 0.03 --torn --stall 20:8 --seed 7

@@ -32,7 +32,7 @@ def problems(beat: Mapping[str, Any] | None, seconds: float | None) -> Iterator[
         return
     if seconds is not None and seconds > LATE:
         yield (
-            f"路由器 {seconds:.0f} 秒没有动静,可能卡住:现在不接收委托和撤单 / the router has given no sign of life for {seconds:.0f} s;"
+            f"路由器 {seconds:.0f} 秒没有动静，可能卡住：现在不接收委托和撤单 / the router has given no sign of life for {seconds:.0f} s;"
             " it may hang: neither orders nor cancels are taken"
         )
     if beat.get("fault"):
@@ -42,4 +42,4 @@ def problems(beat: Mapping[str, Any] | None, seconds: float | None) -> Iterator[
             why = gateway.get("why") or ""
             yield f"{name}: 读不到回报 / no reports: {why}".rstrip(": ")
     for fault in beat.get("chores") or []:
-        yield f"收尾工作失败,将重试 / housekeeping failed, will be tried again: {fault}"
+        yield f"收尾工作失败，将重试 / housekeeping failed, will be tried again: {fault}"

@@ -101,7 +101,7 @@ def _in_part(
     if drop.state == DropState.REFUSED or drop.position == status.st_size:
         if kept:
             return Lying(name, FileState.TAKEN, _KEPT, odd=True)
-        return Lying(name, FileState.TAKEN, "已接收,等待归档 / taken, it will be archived when it is quiet")
+        return Lying(name, FileState.TAKEN, "已接收，等待归档 / taken, it will be archived when it is quiet")
     if line is not None and line.quiet >= torn_after:
         return Lying(name, FileState.WAITING, line.words, odd=True)
     return Lying(name, FileState.WAITING, "有尚未接收的行 / it holds rows that are not taken yet")

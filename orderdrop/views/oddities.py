@@ -70,7 +70,7 @@ def alarms(meta: Meta, day: date) -> list[str]:
         headless = any(NO_HEADER in words for words in counts)
         found.append(
             f"{gateway}：{sum(counts.values())} 行终端输出无法解析，没有计入，请对照终端核对{_RESTART[0] * headless}"
-            f" / cannot read part of the terminal's output, which counts for nothing: compare with the terminal{_RESTART[1] * headless}: {what} ({count}){more}"
+            f" / rows of the terminal do not read and count for nothing, compare with the terminal{_RESTART[1] * headless}: {what} ({count}){more}"
         )
     return found
 

@@ -332,7 +332,7 @@ def scan_finds_key(day: date) -> str:
     return f"found_by_scan:{day:%Y%m%d}"
 
 
-def live_words(live: bool, language: Language = "zh+en") -> str:
+def live_words(live: bool, language: Language | None = None) -> str:
     return both("实盘", "LIVE", language) if live else both("模拟", "simulated", language)
 
 

@@ -27,22 +27,22 @@ FILES: Final[dict[Code, Words]] = {
         "write the file anew",
     ),
     Code.FILE_TOO_LARGE: Words(
-        "文件 {value} 字节,超过上限 {bound}",
+        "文件 {value} 字节，超过上限 {bound}",
         "the file has {value} bytes, more than {bound}",
-        "拆分文件,或调大 [inbox] max_bytes",
+        "拆分文件，或调大 [inbox] max_bytes",
         "split it, or raise [inbox] max_bytes",
     ),
     Code.FILE_TOO_MANY_ROWS: Words(
         "文件超过 {bound} 行",
         "the file has more than {bound} rows",
-        "拆分文件,或调大 [inbox] max_rows",
+        "拆分文件，或调大 [inbox] max_rows",
         "split it, or raise [inbox] max_rows",
     ),
     Code.FILE_LINK: Words(
-        "这是符号链接,不接收", "a symbolic link is not taken", "放入文件本身", "drop the file itself"
+        "这是符号链接，不接收", "a symbolic link is not taken", "放入文件本身", "drop the file itself"
     ),
     Code.FILE_NAME: Words(
-        "文件名不合法: {value}",
+        "文件名不合法：{value}",
         "the file's name is not allowed: {value}",
         "换一个普通的文件名",
         "use a plain file name",
@@ -54,7 +54,7 @@ FILES: Final[dict[Code, Words]] = {
         "give it a name of at most {bound} characters, and drop it again",
     ),
     Code.FILE_TYPE: Words(
-        "不接收这种文件: {value}",
+        "不接收这种文件：{value}",
         "this type of file is not taken: {value}",
         "用 Excel 或 WPS 打开，另存为 .xlsx 再放入；里面是文本的，改名为 .csv（接收 {bound}）",
         "open it in Excel or WPS, save it as .xlsx and drop that; what is text inside, rename to .csv ({bound} are taken)",
@@ -62,7 +62,7 @@ FILES: Final[dict[Code, Words]] = {
     Code.FILE_STALE: Words(
         "文件属于 {value},今天是 {bound}:委托只在当日有效",
         "the file belongs to {value}, today is {bound}: an order lives one trading day",
-        "确认仍要交易后,另存或复制为新文件名再放入(Windows 移动文件不改时间)",
+        "确认仍要交易后，另存或复制为新文件名再放入（Windows 移动文件不改时间）",
         "if you still want to trade it, save or copy it under a new name and drop that (moving it tells Windows nothing)",
     ),
     Code.FILE_TOO_DEEP: Words(
@@ -80,13 +80,13 @@ FILES: Final[dict[Code, Words]] = {
     Code.FILE_LIBRARY: Words(
         "读取 {value} 需要一个未安装的库",
         "reading {value} needs a library that is not installed",
-        "安装后重新放入: {bound}",
+        "安装后重新放入：{bound}",
         "install it and drop the file again: {bound}",
     ),
     Code.FILE_DAMAGED: Words(
-        "文件不完整或已损坏: {value}",
+        "文件不完整或已损坏：{value}",
         "the file is incomplete or damaged: {value}",
-        "用 Excel 打开并另存一份,或重新生成,再放入",
+        "用 Excel 打开并另存一份，或重新生成，再放入",
         "open it in Excel and save it under a new name, or make it anew, and drop it again",
     ),
     Code.FILE_FAULT: Words(
@@ -96,39 +96,39 @@ FILES: Final[dict[Code, Words]] = {
         "nothing new of it was sent; look at the file and drop it again, and report the error that orderdrop.log has",
     ),
     Code.FILE_ENCRYPTED: Words(
-        "工作簿有打开密码,读不了",
+        "工作簿有打开密码，读不了",
         "the workbook needs a password to be opened",
         "去掉打开密码(工作表保护不影响),重新放入",
         "remove the password to open it (a protected sheet is fine) and drop it again",
     ),
     Code.FILE_INFLATES: Words(
-        "文件展开后过大: {value},上限 {bound}",
+        "文件展开后过大：{value},上限 {bound}",
         "the file grows too large when it is unpacked: {value}, the limit is {bound}",
-        "只保留委托工作表,删除多余的行、列、图片,再放入",
+        "只保留委托工作表，删除多余的行、列、图片，再放入",
         "keep only the order sheet, delete spare rows, columns and pictures, and drop it again",
     ),
     Code.BOOK_MACROS: Words(
-        "带宏的工作簿不接收: {value}",
+        "带宏的工作簿不接收：{value}",
         "a workbook with macros is not taken: {value}",
         "另存为 .xlsx(不带宏)后放入",
         "save it as .xlsx, which holds no macros, and drop that",
     ),
     Code.BOOK_LINKS: Words(
-        "工作簿引用了其他文件,数值可能是旧的: {value}",
+        "工作簿引用了其他文件，数值可能是旧的：{value}",
         "the workbook links to other files, so its values may be old: {value}",
-        "数据 → 编辑链接 → 断开链接,保存后重新放入",
+        "数据 → 编辑链接 → 断开链接，保存后重新放入",
         "Data → Edit Links → Break Link, save, and drop it again",
     ),
     Code.SHEET_NOT_FOUND: Words(
         "没有一张工作表的前 {bound} 行里有委托表头",
         "no sheet has an order header in its first {bound} rows",
-        "写一行列名:代码、方向、数量、价格;或用 orderdrop template 生成模板",
+        "写一行列名：代码、方向、数量、价格；或用 orderdrop template 生成模板",
         "write a row of column names: symbol, side, volume, price; or make a template with orderdrop template",
     ),
     Code.SHEET_HIDDEN: Words(
-        "隐藏的工作表 “{value}” 里有委托,整份不接收",
+        "隐藏的工作表 “{value}” 里有委托，整份不接收",
         "the hidden sheet “{value}” holds orders, so nothing of the workbook is taken",
-        "取消隐藏并核对,或删除这张工作表,再放入",
+        "取消隐藏并核对，或删除这张工作表，再放入",
         "unhide and check it, or delete it, and drop the workbook again",
     ),
     Code.HEADER_UNKNOWN_COLUMN: Words(
@@ -180,33 +180,33 @@ FILES: Final[dict[Code, Words]] = {
         "keep one of them",
     ),
     Code.HEADER_NOT_FOUND: Words(
-        "第一行不是表头: “{value}”",
+        "第一行不是表头：“{value}”",
         "the first line is not a header: “{value}”",
-        "第一行写列名: {bound}",
+        "第一行写列名：{bound}",
         "begin with the column names: {bound}",
     ),
     Code.ROW_TORN: Words(
-        "最后一行没有换行符,可能没写完: “{value}”",
+        "最后一行没有换行符，可能没写完：“{value}”",
         "the last line has no newline and may be cut short: “{value}”",
-        "写完整行并以换行结束,或写完后放一个同名 .fin 文件",
+        "写完整行并以换行结束，或写完后放一个同名 .fin 文件",
         "end every line with a newline, or put an empty .fin file beside it when done",
     ),
     Code.ROW_TORN_REST: Words(
-        "这是一行被截断委托的后半段,不会拼接: “{value}”",
+        "这是一行被截断委托的后半段，不会拼接：“{value}”",
         "the rest of a line that was refused as cut; never glued on: “{value}”",
         "把整行重新放入",
         "drop the whole row again",
     ),
     Code.ROW_FIELDS: Words(
-        "有 {value} 个字段,表头有 {bound} 列",
+        "有 {value} 个字段，表头有 {bound} 列",
         "{value} fields where the header has {bound}",
         "检查多余或缺少的逗号",
         "look for a missing or stray comma",
     ),
     Code.ROW_QUOTES: Words(
-        "引号不成对或跨行: “{value}”",
+        "引号不成对或跨行：“{value}”",
         "quotes do not match or span lines: “{value}”",
-        "一行一笔委托,引号成对",
+        "一行一笔委托，引号成对",
         "one line an order, quotes in pairs",
     ),
     Code.ROW_ENCODING: Words(
@@ -219,21 +219,21 @@ FILES: Final[dict[Code, Words]] = {
         "这一行含有空字节(NUL)", "this line holds NUL bytes", "重新写这一行", "write the line anew"
     ),
     Code.ROW_HEADER_AGAIN: Words(
-        "表头又出现了一次(多个程序同时写?)",
+        "表头又出现了一次(多个程序同时写？)",
         "the header stands here again (several writers?)",
-        "删掉这一行;多进程请用 orderdrop.append()",
+        "删掉这一行；多进程请用 orderdrop.append()",
         "remove it; several processes should use orderdrop.append()",
     ),
     Code.ROW_LATE: Words(
-        "文件已整体拒绝,之后写入的行同样不发送",
+        "文件已整体拒绝，之后写入的行同样不发送",
         "the file was refused whole, a row written later is refused too",
         "改好后整份重新放入",
         "mend the file and drop all of it again",
     ),
     Code.CELL_UNSAVED: Words(
-        "{column} 是公式,但没有保存计算结果({value})",
+        "{column} 是公式，但没有保存计算结果({value})",
         "{column} is a formula without a saved result ({value})",
-        "用 Excel 打开并保存,再放入",
+        "用 Excel 打开并保存，再放入",
         "open and save the workbook in Excel, then drop it again",
     ),
     Code.CELL_ERROR: Words(
@@ -245,19 +245,19 @@ FILES: Final[dict[Code, Words]] = {
     Code.CELL_DATE: Words(
         "{column} 是日期 {value}",
         "{column} is a date: {value}",
-        "把单元格设为文本或数值,重新输入",
+        "把单元格设为文本或数值，重新输入",
         "format the cell as text or number and type it again",
     ),
     Code.CELL_MERGED: Words(
         "这一行有合并单元格 {value}",
         "the row has merged cells: {value}",
-        "取消合并,每行填写完整",
+        "取消合并，每行填写完整",
         "unmerge them and fill in every row",
     ),
     Code.CELL_OUTSIDE: Words(
-        "单元格 {column} 不在任何列名之下,却有内容 “{value}”",
+        "单元格 {column} 不在任何列名之下，却有内容 “{value}”",
         "the cell {column} stands under no column name, and holds “{value}”",
-        "删除它,或给这一列写上列名",
+        "删除它，或给这一列写上列名",
         "delete it, or give its column a name",
     ),
 }

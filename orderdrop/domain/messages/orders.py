@@ -17,17 +17,17 @@ ORDERS: Final[dict[Code, Words]] = {
     Code.HELD_SESSION: Words(
         "暂存到 {value},现在是 {bound}",
         "held until {value}; now it is {bound}",
-        "无需处理,到时自动送出",
+        "无需处理，到时自动送出",
         "nothing to do, it goes by itself",
     ),
     Code.HELD_NOT_BEFORE: Words(
         "按 not_before 暂存到 {value}",
         "held until {value}, as not_before asks",
-        "无需处理,到时自动送出",
+        "无需处理，到时自动送出",
         "nothing to do, it goes by itself",
     ),
     Code.HELD_SWITCH: Words(
-        "开关关闭时在排队,已暂存: {value}",
+        "开关关闭时在排队，已暂存：{value}",
         "it was waiting when this was switched off: {value}",
         "orderdrop resume,然后 orderdrop release",
         "run orderdrop resume, then orderdrop release",
@@ -39,7 +39,7 @@ ORDERS: Final[dict[Code, Words]] = {
         "cancel again after {bound}",
     ),
     Code.CANCELED_HERE: Words(
-        "已撤销,柜台从未收到这笔委托", "cancelled here, the broker never had it", "无需处理", "nothing to do"
+        "已撤销，柜台从未收到这笔委托", "cancelled here, the broker never had it", "无需处理", "nothing to do"
     ),
     Code.CANCEL_FINISHED: Words(
         "{value} 已是终态 {bound},无法撤单",
@@ -48,13 +48,13 @@ ORDERS: Final[dict[Code, Words]] = {
         "nothing to do",
     ),
     Code.CANCEL_REJECTED: Words(
-        "柜台拒绝撤单: {value}", "the broker refused the cancel: {value}", "稍后重试", "try again later"
+        "柜台拒绝撤单：{value}", "the broker refused the cancel: {value}", "稍后重试", "try again later"
     ),
     Code.RELEASE_NOT_HELD: Words(
         "{value} 不在暂存状态({bound})", "{value} is not held ({bound})", "无需处理", "nothing to do"
     ),
     Code.CANCEL_WAITS: Words(
-        "委托还没有确认,确认后立即撤单",
+        "委托还没有确认，确认后立即撤单",
         "the order is not confirmed yet; the cancel goes as soon as it is",
         "无需操作",
         "nothing to do",
@@ -72,33 +72,33 @@ ORDERS: Final[dict[Code, Words]] = {
         "check the terminal and cancel it there",
     ),
     Code.RESEND_NOT_PROVEN: Words(
-        "{value} 目前是 {bound},没有证明柜台从未收到,不能重发",
+        "{value} 目前是 {bound},没有证明柜台从未收到，不能重发",
         "{value} is {bound}; it is not proven that the broker never had it",
         "先用 orderdrop why {value} 查明",
         "find out first with orderdrop why {value}",
     ),
     Code.RESEND_OFF: Words(
-        "通道 {bound} 的设置是从不重发,{value} 没有再送",
+        "通道 {bound} 的设置是从不重发，{value} 没有再送",
         "the settings of gateway {bound} say never to resend, {value} was not handed over again",
-        '要重发:设 resend = "ask" 后重启路由器再试;不要了:orderdrop cancel {value},再用新编号下单',
+        '要重发：设 resend = "ask" 后重启路由器再试；不要了：orderdrop cancel {value},再用新编号下单',
         'set resend = "ask" and start the router again, or give it up with orderdrop cancel {value} and order under a new sid',
     ),
     Code.DAY_OVER: Words(
-        "交易日 {value} 已结束,未发送",
+        "交易日 {value} 已结束，未发送",
         "the trading day {value} ended before it was sent",
         "今天重新下单",
         "order again today",
     ),
     Code.TAKEN_BACK: Words(
-        "收盘时终端还没有取走,已从扫单文件夹收回,未成交",
+        "收盘时终端还没有取走，已从扫单文件夹收回，未成交",
         "the terminal had not taken it by the close; it was taken out of the scan folder, nothing was executed",
-        "下一交易日用新的 sid 重新下单,并查终端为何没有扫单",
+        "下一交易日用新的 sid 重新下单，并查终端为何没有扫单",
         "order again on the next trading day under a new sid, and see why the terminal did not scan",
     ),
     Code.DUPLICATE: Words(
-        "重复:{value} 已收到过",
+        "重复：{value} 已收到过",
         "duplicate: {value} was taken before",
-        "不会再发送;那笔委托的结果见 orderdrop why {value},要再下一笔请给新编号",
+        "不会再发送；那笔委托的结果见 orderdrop why {value},要再下一笔请给新编号",
         "it is not sent again; see orderdrop why {value}, and give a further order a new sid",
     ),
     Code.REPEATED_ROW: Words(
@@ -108,21 +108,21 @@ ORDERS: Final[dict[Code, Words]] = {
         "orderdrop release sends it as an order of its own, orderdrop cancel drops it",
     ),
     Code.BROKER_REJECTED: Words(
-        "柜台拒绝: {value}",
+        "柜台拒绝：{value}",
         "the broker rejected it: {value}",
         "请按柜台返回的原因（{bound}）修改，再用新编号下单",
         "fix the reason given by the broker (code {bound}), then order again with a new sid",
     ),
     Code.UNCONFIRMED: Words(
-        "超时未确认,可能已在途:{value}",
+        "超时未确认，可能已在途：{value}",
         "not confirmed in time, it may be live: {value}",
-        "按已发送对待,先在终端核对,不要换编号重下;证明漏单后会提示",
+        "按已发送对待，先在终端核对，不要换编号重下；证明漏单后会提示",
         "treat it as live, check the terminal, do not order it again under another sid; you are told once it is proven lost",
     ),
     Code.INTERRUPTED: Words(
-        "交接时中断,没有找到凭据:{value}",
+        "交接时中断，没有找到凭据：{value}",
         "the hand-over was interrupted and no evidence was found: {value}",
-        "按已发送对待,在终端核对这笔委托;账户 {bound} 的新委托先等待,核对后 orderdrop release <sid> 即继续",
+        "按已发送对待，在终端核对这笔委托；账户 {bound} 的新委托先等待，核对后 orderdrop release <sid> 即继续",
         "treat it as live, look for it in the terminal; new orders of {bound} wait until it shows up, or until orderdrop release <sid> says that you have looked",
     ),
     Code.ADOPTED: Words(
@@ -138,27 +138,27 @@ ORDERS: Final[dict[Code, Words]] = {
         "what never left may be dropped again; look for what left in the terminal",
     ),
     Code.PROVEN_ABSENT: Words(
-        "漏单:已证明终端从未收到这笔委托",
+        "漏单：已证明终端从未收到这笔委托",
         "lost: it is proven that the terminal never had this order",
         "要重发用 orderdrop resend <sid>(编号不变),不要了用 orderdrop cancel <sid>",
         "orderdrop resend <sid> hands it over again under the same sid, orderdrop cancel <sid> gives it up",
     ),
     Code.RESENT: Words(
-        "漏单已证明,同一编号再次交接",
+        "漏单已证明，同一编号再次交接",
         "proven lost, handed over once more under the same sid",
         "无需操作",
         "nothing to do",
     ),
     Code.NEVER_CONFIRMED: Words(
-        "到日终也没有确认:{value}",
+        "到日终也没有确认：{value}",
         "not confirmed by the end of its day: {value}",
         "向券商核对当日成交",
         "compare with the broker's statement of that day",
     ),
     Code.NEVER_ENDED: Words(
-        "到日终柜台也没有给出终态,最后是 {value};委托只在当日有效,按过期处理",
+        "到日终柜台也没有给出终态，最后是 {value};委托只在当日有效，按过期处理",
         "its day is over and the broker never told how it ended, it was {value} at last; an order lives one day, so it counts as expired",
-        "向券商核对当日成交;柜台之后再有回报,以回报为准",
+        "向券商核对当日成交；柜台之后再有回报，以回报为准",
         "compare with the broker's statement of that day; what the broker tells later on still counts",
     ),
     Code.FILLS_MISSING: Words(

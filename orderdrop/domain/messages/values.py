@@ -16,7 +16,7 @@ VALUES: Final[dict[Code, Words]] = {
         "say in values what it means, or change the value in the file",
     ),
     Code.VALUE_FORMULA: Words(
-        "{column} 是公式或以 = + @ 开头: “{value}”",
+        "{column} 是公式或以 = + @ 开头：“{value}”",
         "{column} is a formula or begins like one: “{value}”",
         "写成数值或普通文字",
         "write a value or plain text",
@@ -45,7 +45,7 @@ VALUES: Final[dict[Code, Words]] = {
     Code.SID_EXCEL: Words(
         "编号 “{value}” 像是被 Excel 改成了数字",
         "the sid “{value}” looks damaged by Excel",
-        "把该列设为文本,或在编号前加字母",
+        "把该列设为文本，或在编号前加字母",
         "format the column as text, or begin sids with a letter",
     ),
     Code.SID_CONFLICT: Words(
@@ -81,7 +81,7 @@ VALUES: Final[dict[Code, Words]] = {
     Code.NUMBER_BAD: Words(
         "{column} “{value}” 不是数字",
         "{column} “{value}” is not a number",
-        "写成普通数字,如 {bound}",
+        "写成普通数字，如 {bound}",
         "write a plain number such as {bound}",
     ),
     Code.VOLUME_BAD: Words(
@@ -117,7 +117,7 @@ VALUES: Final[dict[Code, Words]] = {
     Code.ORDER_TYPE_BAD: Words(
         "委托类型 “{value}” 认不出",
         "the order type “{value}” is not understood",
-        "可用: {bound}",
+        "可用：{bound}",
         "use one of {bound}",
     ),
     Code.TIME_BAD: Words(
