@@ -27,11 +27,12 @@ from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.domain.switches import with_accounts
 from orderdrop.gateway.closures import shut
 from orderdrop.gateway.instrument_feed import as_delivered, kept
+from orderdrop.inbox.drop_file import DropFile
 from orderdrop.inbox.names import TABLE_SUFFIXES, Ignored, printable, read_name
 from orderdrop.inbox.profiles import Profiles
 from orderdrop.inbox.scanner import RefusedFile
 from orderdrop.inbox.switches import read_switches
-from orderdrop.inbox.tail import DropFile, Limits, Take, prepare
+from orderdrop.inbox.tail import Limits, Take, prepare
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.lookups import has_traded
 from orderdrop.journal.reader import Reading

@@ -23,7 +23,7 @@ _WORTH_COLUMNS: Final = 8  # orders
 
 
 class Judge:
-    """Of one transaction. What it accepts is `pending.mine` from then on."""
+    """Of one transaction. What it accepts is `pending.accepted_keys` from then on."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class Judge:
 
     # verdicts
 
-    def sort(
+    def decide(
         self,
         drop_id: int,
         block: Block,
@@ -89,10 +89,15 @@ class Judge:
         if not refuse and said.plain and self.all_well(block.orders, keys, known):
             ids = map(base.__or__, [order.row for order in block.orders])
             verdict.accepted.extend(zip(ids, keys, block.orders, strict=True))
-            self._pending.mine.update(zip(keys, verdict.accepted, strict=True))
+            self._pending.accepted_keys.update(zip(keys, verdict.accepted, strict=True))
             return verdict
         awaited = self._awaited
-        mine, accept, check, context = self._pending.mine, verdict.accepted.append, self._check, self._context
+        mine, accept, check, context = (
+            self._pending.accepted_keys,
+            verdict.accepted.append,
+            self._check,
+            self._context,
+        )
         repeats = not said.plain
         if self._counts or folder != context.folder:
             context = replace(context, origin=(drop_id, context.around.now), folder=folder)
@@ -124,7 +129,7 @@ class Judge:
             return False
         if self._awaited and not self._awaited.isdisjoint(keys):
             return False
-        new = known.keys().isdisjoint(keys) and self._pending.mine.keys().isdisjoint(keys)
+        new = known.keys().isdisjoint(keys) and self._pending.accepted_keys.keys().isdisjoint(keys)
         return new and len(set(keys)) == len(keys) and checks.all_pass(orders, self._context)
 
     def _hold_besides(self, order_id: int, key: int, repeated: checks.Hold | None) -> None:

@@ -35,7 +35,7 @@ Accepted = tuple[int, int, Order]
 
 
 class Pending:
-    """Queues and writes. `mine` are the orders accepted since the last flush, by sid key.
+    """Queues and writes. `accepted_keys` are the orders accepted since the last flush, by sid key.
 
     By order id: `held`, why some have to wait, every reason; `worth`, yuan, where that is not what price and volume say.
     """
@@ -67,7 +67,7 @@ class Pending:
 
     def forget(self) -> None:
         """Drop what is queued."""
-        self.mine: dict[int, Accepted] = {}
+        self.accepted_keys: dict[int, Accepted] = {}
         self.drops: list[NewDrop] = []
         self.rows: list[NewRow] = []
         self.denied: list[tuple[int, Order, Refusal]] = []
@@ -100,10 +100,10 @@ class Pending:
         """Whether the settings hold an order, for the strategy of its row or that of its folder."""
         return self._desk.holds(order.strategy) or (folder[0] == "strategy" and self._desk.holds(folder[1]))
 
-    def disown(self, accepted: Sequence[Accepted]) -> None:
+    def free_keys(self, accepted: Sequence[Accepted]) -> None:
         """These were judged good but will not go: their sids are free."""
         for order_ref, key, _order in accepted:
-            self.mine.pop(key, None)
+            self.accepted_keys.pop(key, None)
             self.held.pop(order_ref, None)
             self.worth.pop(order_ref, None)
 
@@ -124,7 +124,7 @@ class Pending:
 
     @property
     def full(self) -> bool:
-        return len(self.mine) + len(self.denied) >= FLUSH_AT
+        return len(self.accepted_keys) + len(self.denied) >= FLUSH_AT
 
     def mark(self) -> tuple[int, int, int, int, dict[str, int]]:
         """Where we are, for `back_to`, when nothing is queued."""
@@ -137,8 +137,8 @@ class Pending:
         self.forget()
 
     def known(self) -> dict[int, Known]:
-        """`mine`, as the journal will know them."""
-        return {key: known_as(accepted) for key, accepted in self.mine.items()}
+        """`accepted_keys`, as the journal will know them."""
+        return {key: known_as(accepted) for key, accepted in self.accepted_keys.items()}
 
     def flush(self) -> None:
         """Write what is queued. Orders that their gateway has no room for stay READY."""

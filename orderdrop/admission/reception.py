@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TypeGuard
 
 from orderdrop.accounts.routing import Routing
-from orderdrop.admission.admission import Admission, Admitted
+from orderdrop.admission.admission import Admission
+from orderdrop.admission.entry import Admitted
 from orderdrop.admission.suspects import Suspects
 from orderdrop.domain.identity import day_number
 from orderdrop.domain.order import DropKind

@@ -16,8 +16,8 @@ from orderdrop.domain.hold import Hold
 from orderdrop.domain.identity import spot_of
 from orderdrop.domain.order import Order
 from orderdrop.domain.refusal import Code, Refusal
+from orderdrop.inbox.drop_file import DropFile
 from orderdrop.inbox.names import stem_of
-from orderdrop.inbox.tail import DropFile
 from orderdrop.intake import Block, DropSids, FollowedSids, LaterSids, row_key
 from orderdrop.journal.records import Earlier
 from orderdrop.journal.writer import Writer

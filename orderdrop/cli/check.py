@@ -117,8 +117,8 @@ def _rehearse(
     from orderdrop.admission.dry_run import rehearse  # noqa: PLC0415
     from orderdrop.domain.switches import scope_words  # noqa: PLC0415
     from orderdrop.gateway.instrument_feed import kept  # noqa: PLC0415
+    from orderdrop.inbox.drop_file import Changed  # noqa: PLC0415
     from orderdrop.inbox.switches import switch_files  # noqa: PLC0415
-    from orderdrop.inbox.tail import Changed  # noqa: PLC0415
     from orderdrop.journal.reader import Reading  # noqa: PLC0415
     from orderdrop.service.gateways import foreseen  # noqa: PLC0415
     from orderdrop.system.clock import FixedClock, to_datetime, trade_date  # noqa: PLC0415

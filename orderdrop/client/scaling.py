@@ -21,8 +21,9 @@ from orderdrop.domain.board import Board
 from orderdrop.domain.identity import spot_of
 from orderdrop.domain.order import DropKind, Order, OrderRow
 from orderdrop.domain.refusal import Refusal, RowError, explain
+from orderdrop.inbox.drop_file import Changed, DropFile
 from orderdrop.inbox.names import Name, read_name
-from orderdrop.inbox.tail import Changed, DropFile, Limits, prepare
+from orderdrop.inbox.tail import Limits, prepare
 from orderdrop.intake import Context, Unnamed
 
 _PROBLEMS_TOLD: Final = 20

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from orderdrop.domain.refusal import Refusal
+from orderdrop.inbox.drop_file import Changed, DropFile, OpenDrop
 from orderdrop.inbox.names import Name, read_name
 from orderdrop.inbox.reading import touched_at
-from orderdrop.inbox.tail import Changed, DropFile, Limits, OpenDrop, Take, prepare
+from orderdrop.inbox.tail import Limits, Take, prepare
 from orderdrop.intake.profile import Profile
 
 log = logging.getLogger(__name__)

@@ -21,13 +21,14 @@ from orderdrop.config.workspace import FIN_SUFFIX, HALT_FILE
 from orderdrop.domain.order import DropKind
 from orderdrop.domain.refusal import Code, Refusal
 from orderdrop.domain.switches import ScopeKey, State, Switches
+from orderdrop.inbox.drop_file import DropFile, OpenDrop
 from orderdrop.inbox.late_writes import Altered, LateWrites
 from orderdrop.inbox.names import Ignored, Name, printable, read_name, read_switch
 from orderdrop.inbox.owner import owner_of
 from orderdrop.inbox.profiles import NO_PROFILES, Profiles
 from orderdrop.inbox.reading import full_stamp
 from orderdrop.inbox.settling import Settling, Watched, has_ended, is_held
-from orderdrop.inbox.tail import DropFile, Limits, OpenDrop, Take
+from orderdrop.inbox.tail import Limits, Take
 from orderdrop.inbox.watcher import Unwatched, Watch, watch
 from orderdrop.system.clock import Micros, trade_date
 from orderdrop.system.grasp import Seen

@@ -17,9 +17,10 @@ from typing import Final
 from orderdrop.config.sections import InboxSettings
 from orderdrop.config.workspace import FIN_SUFFIX
 from orderdrop.domain.refusal import Code, Refusal, explain
+from orderdrop.inbox.drop_file import Changed, DropFile, Growing
 from orderdrop.inbox.names import EXCEL_MARK
 from orderdrop.inbox.reading import full_stamp, stamp_of, touched_at
-from orderdrop.inbox.tail import Changed, DropFile, Growing, Limits, Take, prepare
+from orderdrop.inbox.tail import Limits, Take, prepare
 from orderdrop.system.files import is_free
 from orderdrop.system.grasp import hash_of
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import delete, insert, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from orderdrop.domain.hold import Hold, Wait
@@ -24,7 +24,6 @@ from orderdrop.domain.standing import Standing
 from orderdrop.domain.status import Status
 from orderdrop.errors import SidTaken
 from orderdrop.journal.chain import Seal, late_key
-from orderdrop.journal.lookups import Asking
 from orderdrop.journal.records import (
     CANCEL_SENT,
     InstructionState,
@@ -34,6 +33,7 @@ from orderdrop.journal.records import (
     passed_over_key,
 )
 from orderdrop.journal.schema import ROW_BITS, drops, instructions, meta, orders
+from orderdrop.journal.transaction import Transaction
 from orderdrop.system.clock import instant_of
 
 
@@ -97,31 +97,8 @@ _FILLS_ADD_UP = (
 )
 
 
-class Writer(Asking):
-    """The writing half of the journal, inside one transaction. What changes a memory with it says so: `on_commit`, `on_rollback`."""
-
-    def __init__(self, connection: Connection, memory: dict[str, Any] | None = None) -> None:
-        super().__init__(connection, memory)
-        self._on_commit: list[Callable[[], object]] = []
-        self._on_rollback: list[Callable[[], object]] = []
-
-    def on_commit(self, act: Callable[[], object]) -> None:
-        """Calls `act` once the transaction is on disk, in the order of the calls."""
-        self._on_commit.append(act)
-
-    def on_rollback(self, act: Callable[[], object]) -> None:
-        """Calls `act` if nothing of the transaction is written."""
-        self._on_rollback.append(act)
-
-    def committed(self) -> None:
-        """Called by the journal."""
-        for act in self._on_commit:
-            act()
-
-    def rolled_back(self) -> None:
-        """Called by the journal."""
-        for act in self._on_rollback:
-            act()
+class Writer(Transaction):
+    """The writing half of the journal, inside one transaction."""
 
     # what is added
 

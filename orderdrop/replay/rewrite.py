@@ -20,8 +20,8 @@ from orderdrop.config.settings import Settings
 from orderdrop.config.workspace import Workspace
 from orderdrop.domain.order import DropKind
 from orderdrop.errors import ConfigError
+from orderdrop.inbox.drop_file import Changed
 from orderdrop.inbox.names import Name, read_name
-from orderdrop.inbox.tail import Changed
 from orderdrop.intake.columns import ORDER_COLUMNS
 from orderdrop.replay.source import Part, Played, Source
 from orderdrop.system.clock import Micros, to_datetime

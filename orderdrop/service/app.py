@@ -31,9 +31,9 @@ from orderdrop.errors import ConfigError, JournalError, OrderdropError
 from orderdrop.execution.turn import Turn
 from orderdrop.gateway.base import Gateway, SaysTrouble
 from orderdrop.gateway.instrument_feed import Deliveries
+from orderdrop.inbox.drop_file import OpenDrop, Position
 from orderdrop.inbox.profiles import Profiles
 from orderdrop.inbox.scanner import Inbox
-from orderdrop.inbox.tail import OpenDrop, Position
 from orderdrop.journal.journal import JOURNAL_ID, Journal, reading_engine
 from orderdrop.journal.reader import read
 from orderdrop.journal.records import DropState

@@ -17,8 +17,8 @@ from orderdrop.archive import filing
 from orderdrop.archive.filing import PutAway
 from orderdrop.config.workspace import Workspace
 from orderdrop.domain.identity import from_day_number
+from orderdrop.inbox.drop_file import DropFile
 from orderdrop.inbox.scanner import Inbox, RefusedFile
-from orderdrop.inbox.tail import DropFile
 from orderdrop.journal.journal import JOURNAL_ID, Journal
 from orderdrop.journal.records import DropState
 from orderdrop.journal.writer import Writer

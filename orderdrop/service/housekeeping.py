@@ -20,8 +20,8 @@ from orderdrop.config.workspace import Workspace
 from orderdrop.domain.identity import day_number
 from orderdrop.errors import OrderdropError
 from orderdrop.execution.turn import Turn
+from orderdrop.inbox.drop_file import OpenDrop
 from orderdrop.inbox.scanner import Inbox
-from orderdrop.inbox.tail import OpenDrop
 from orderdrop.journal.journal import Journal
 from orderdrop.journal.reader import read
 from orderdrop.journal.records import drop_of

@@ -25,7 +25,7 @@ REGISTRY = re.compile(
     r"pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|pypi\.\w+\.(?:cn|com|edu)|mirrors\.\w", re.IGNORECASE
 )
 LONGEST = 450
-STILL_LONGER = {"admission/admission.py": 594, "inbox/tail.py": 483}
+STILL_LONGER: dict[str, int] = {}
 """Modules that want to be two, with the lines that they have: they may only shrink, and go from here once they are short enough."""
 
 PACKAGES = sorted(

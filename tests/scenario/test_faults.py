@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from orderdrop.inbox import tail
+from orderdrop.inbox import drop_file
 
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"
 CALLS = {
@@ -63,7 +63,7 @@ def test_router_when_a_call_fails_for_a_while_loses_nothing(trade, faults, monke
     else:
         fault.inject(os, call)
     if call == "read":  # large files are read piece by piece
-        monkeypatch.setattr(tail, "SMALL", 10)
+        monkeypatch.setattr(drop_file, "SMALL", 10)
     desk.put({"a.csv": basket("A"), "b.csv": basket("B")})
     for _ in range(4):
         desk.route()

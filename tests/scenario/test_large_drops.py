@@ -3,7 +3,7 @@
 import pytest
 from routed_desk import TODAY
 
-from orderdrop.inbox import tail
+from orderdrop.inbox import drop_file
 from orderdrop.intake import reader
 from orderdrop.system.clock import FixedClock, SystemClock, to_datetime
 
@@ -20,7 +20,7 @@ def drop(*rows: str | tuple[str, int]) -> str:
 @pytest.fixture(params=["small", "large"])
 def size(request, monkeypatch):
     if request.param == "large":
-        monkeypatch.setattr(tail, "SMALL", 10)
+        monkeypatch.setattr(drop_file, "SMALL", 10)
         monkeypatch.setattr(reader, "BLOCK_ROWS", 2)
 
 

@@ -14,7 +14,7 @@ from orderdrop.admission import admission
 from orderdrop.admission.dry_run import rehearse
 from orderdrop.config.settings import Settings
 from orderdrop.config.workspace import Workspace
-from orderdrop.inbox import tail
+from orderdrop.inbox import drop_file
 from orderdrop.service.app import App
 from orderdrop.system.clock import FixedClock, SystemClock, to_datetime
 
@@ -67,9 +67,9 @@ def test_baskets_when_all_three_come_in_one_turn_are_two_orders_in_all(trade):
     assert sorted(volumes(desk)) == [500, 1000]
 
 
-@pytest.mark.parametrize("small", [tail.SMALL, 100])
+@pytest.mark.parametrize("small", [drop_file.SMALL, 100])
 def test_copy_when_it_comes_in_the_same_turn_goes_by_its_rows_too(trade, monkeypatch, small):
-    monkeypatch.setattr(tail, "SMALL", small)  # the copy is streamed then
+    monkeypatch.setattr(drop_file, "SMALL", small)  # the copy is streamed then
     desk = trade({"a.csv": HEAD + A, "a (1).csv": HEAD + A + B + "600030,买入,700,20\n"})
     assert outcomes(desk, "a (1).csv") == [("held", "REPEATED_ROW"), ("filled", ""), ("filled", "")]
     assert volumes(desk) == [1000, 500, 700]
@@ -247,7 +247,7 @@ def test_next_day_when_the_same_basket_comes_is_new(desk):
 @pytest.mark.parametrize("large", [False, True])
 def test_rows_when_only_some_have_sids_keep_theirs(trade, monkeypatch, large):
     if large:
-        monkeypatch.setattr(tail, "SMALL", 10)
+        monkeypatch.setattr(drop_file, "SMALL", 10)
     head = "sid," + HEAD
     desk = trade({"a.csv": head + "S1," + A + "," + B})
     desk.route({"a.csv": head + "S1," + A + "," + B + ",600030,买入,700,20\n"})
@@ -257,7 +257,7 @@ def test_rows_when_only_some_have_sids_keep_theirs(trade, monkeypatch, large):
 
 @pytest.mark.parametrize("size", [0, 3])
 def test_large_drops_when_without_sids_are_named_by_the_same_rule(trade, monkeypatch, size):
-    monkeypatch.setattr(tail, "SMALL", size)
+    monkeypatch.setattr(drop_file, "SMALL", size)
     monkeypatch.setattr("orderdrop.intake.reader.BLOCK_ROWS", 2)
     monkeypatch.setattr(admission, "FLUSH_AT", 2)
     rows = [f"600000,买入,{100 * n},10.35\n" for n in (1, 2, 2, 3, 5)]
@@ -276,7 +276,7 @@ def test_large_drops_when_without_sids_are_named_by_the_same_rule(trade, monkeyp
 
 def test_small_and_large_drops_when_the_same_rows_have_the_same_names(trade, monkeypatch):
     desk = trade({"a.csv": BASKET})
-    monkeypatch.setattr(tail, "SMALL", 10)
+    monkeypatch.setattr(drop_file, "SMALL", 10)
     desk.route({"b.csv": BY_EXCEL})
     assert volumes(desk) == [1000, 500]
 

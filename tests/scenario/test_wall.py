@@ -94,7 +94,7 @@ def test_drop_that_raises_when_others_pass_beside_it_then_it_is_refused_and_they
     trade, monkeypatch, streamed
 ):
     if streamed:
-        monkeypatch.setattr("orderdrop.inbox.tail.SMALL", 10)
+        monkeypatch.setattr("orderdrop.inbox.drop_file.SMALL", 10)
     one = trade({})
     poison = f"{row('GOOD')}BAD,acc,SHSE.600000,100,1,1,10.35\n"
     with monkeypatch.context() as broken:

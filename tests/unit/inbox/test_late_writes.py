@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from orderdrop.inbox.drop_file import OpenDrop, Position
 from orderdrop.inbox.late_writes import LateWrites
-from orderdrop.inbox.tail import Limits, OpenDrop, Position
+from orderdrop.inbox.tail import Limits
 from orderdrop.intake import Context
 
 TODAY = date(2026, 11, 20)

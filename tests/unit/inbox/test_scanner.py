@@ -8,9 +8,10 @@ import pytest
 
 from orderdrop.config.sections import InboxSettings
 from orderdrop.domain.refusal import Code
-from orderdrop.inbox import reading, tail
+from orderdrop.inbox import drop_file, reading, tail
+from orderdrop.inbox.drop_file import OpenDrop
 from orderdrop.inbox.scanner import Inbox, RefusedFile
-from orderdrop.inbox.tail import OpenDrop, Take
+from orderdrop.inbox.tail import Take
 from orderdrop.inbox.watcher import Told
 from orderdrop.intake import Context
 from orderdrop.system.clock import SystemClock, trade_date
@@ -333,9 +334,9 @@ def grow_while_read(monkeypatch, path: Path, row: bytes) -> None:
     monkeypatch.setattr(tail, "read_at", read_at)
 
 
-@pytest.mark.parametrize("small", [tail.SMALL, 10], ids=["at one go", "in pieces"])
+@pytest.mark.parametrize("small", [drop_file.SMALL, 10], ids=["at one go", "in pieces"])
 def test_inbox_when_a_followed_file_grows_while_it_is_read_takes_row_by_row(folder, monkeypatch, small):
-    monkeypatch.setattr(tail, "SMALL", small)
+    monkeypatch.setattr(drop_file, "SMALL", small)
     name = f"{TODAY:%Y%m%d}.order.csv"
     watch, path = Watch(folder), folder / name
     path.write_bytes(HEADER + ROW)
@@ -441,7 +442,7 @@ def test_inbox_when_only_the_inode_of_a_taken_file_is_touched_takes_nothing_agai
     watch.look(0.4)
     touch(path)
     assert watch.look(1) == []
-    monkeypatch.setattr(tail, "hash_of", None)
+    monkeypatch.setattr(drop_file, "hash_of", None)
     assert watch.look(1) == [], "compared once"
     assert watch.drops == 1
 
