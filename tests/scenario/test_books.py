@@ -7,7 +7,7 @@ import pytest
 from book_looks import faults_of
 from books import HEADER, a_book, a_book_of, a_dbf, with_part
 
-from orderdrop.inbox import settling, tail
+from orderdrop.inbox import drop_file, settling
 from orderdrop.outbox import receipts
 from orderdrop.system import excel
 from orderdrop.system.clock import FixedClock, SystemClock, to_datetime
@@ -149,7 +149,7 @@ def test_book_that_is_saved_again_just_before_it_is_put_away_is_not_put_away_unr
 
 
 def test_large_book_streams_and_goes_whole_or_not_at_all(trade, monkeypatch):
-    monkeypatch.setattr(tail, "SMALL", 100)
+    monkeypatch.setattr(drop_file, "SMALL", 100)
     good = [(f"S{n}", *BUY, "") for n in range(4500)]
     desk = trade({"bad.xlsx": a_book(*good, ("X", "SHSE.600000", "买", 150, 10, ""))})
     assert desk.at_broker() == []
@@ -159,7 +159,7 @@ def test_large_book_streams_and_goes_whole_or_not_at_all(trade, monkeypatch):
 
 
 def test_large_book_without_sids_is_named_the_same_when_it_is_read_twice(trade, monkeypatch):
-    monkeypatch.setattr(tail, "SMALL", 100)
+    monkeypatch.setattr(drop_file, "SMALL", 100)
     desk = trade({"b.xlsx": sidless(BUY, BUY, ("SHSE.600000", "买", 150, 10))})
     assert desk.at_broker() == []
     desk.route({"b.xlsx": sidless(BUY, BUY)})
