@@ -18,10 +18,11 @@ _PATIENCE: Final = 30.0
 def stop(place: Place) -> None:
     """End the router that runs in this workspace, as Ctrl-C would; for today a schedule starts no other one.
 
-    停止这个工作区的路由器,如同按 Ctrl-C;今天的计划任务不再启动它。
+    停止这个工作区的路由器，如同按 Ctrl-C；今天的计划任务不再启动它。
 
     Nothing is canceled: orders at the broker stay there. `orderdrop run` starts it again by hand.
-    不撤单:柜台的委托不变。要再启动,手动 orderdrop run。
+
+    不撤单：柜台的委托不变。要再启动，手动 orderdrop run。
 
     \b
     Examples 例子:

@@ -110,7 +110,7 @@ def test_reports_when_drops_cannot_be_taken_are_heard_all_the_same(file_desk, mo
     desk.later(2)
     assert desk.statuses() == {"S0": "new"}
 
-    def fail(*_):
+    def fail(*_, **__):
         raise JournalError("the disk is full")
 
     monkeypatch.setattr("orderdrop.admission.admission.Admission.admit", fail)
@@ -124,7 +124,7 @@ def test_drop_when_it_could_not_be_taken_on_its_day_is_stale_the_next(trade, mon
     clock = FixedClock(FRIDAY)
     desk = trade({}, clock)
 
-    def fail(*_):
+    def fail(*_, **__):
         raise JournalError("the disk is full")
 
     with monkeypatch.context() as broken:
@@ -148,7 +148,7 @@ def test_router_when_the_day_end_cannot_read_the_journal_lives_on(file_desk, mon
     desk.clock.advance(7 * 3600)
     app = desk.open()
 
-    def fail(*_):
+    def fail(*_, **__):
         raise JournalError("disk I/O error")
 
     with monkeypatch.context() as broken:
@@ -167,7 +167,7 @@ def test_receipts_when_a_day_begins_only_in_part_tell_what_expired(trade, monkey
     app = desk.open()
     app.desk.gateways["paper"].poll = lambda after, _limit: ([], after)
 
-    def fail(*_):
+    def fail(*_, **__):
         raise JournalError("the disk is full")
 
     with monkeypatch.context() as broken:

@@ -17,7 +17,7 @@ from pathlib import Path
 from orderdrop.config.settings import Settings
 from orderdrop.config.workspace import Workspace
 from orderdrop.execution.turn import Turn
-from orderdrop.gateway.gm import gateway
+from orderdrop.gateway.gm import connection
 from orderdrop.gateway.miniqmt.session import library
 from orderdrop.service.app import App
 from orderdrop.system import failpoint
@@ -54,7 +54,7 @@ def _live(order: dict) -> None:
         for name in CALLS:
             _add_points(name)
         failpoint.arm(order["failpoint"])
-        gateway.COMMAND = tuple(order["gm_worker"])
+        connection.COMMAND = tuple(order["gm_worker"])
         root = Path(order["root"])
         settings = Settings.model_validate(order["settings"])
         with App(settings, Workspace(root, root / settings.inbox.path)) as app:

@@ -15,7 +15,7 @@ from orderdrop.system.tongue import language_of_system
 
 CJK = re.compile("[\u3400-\u9fff]")
 PROSE = re.compile(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}")
-NAMES = re.compile("掘金|东财|文件单|程序化交易报备|极简|报备")
+NAMES = re.compile("启动 orderdrop.cmd|启动|掘金|东财|文件单|程序化交易报备|极简|报备")
 BAD = f"{HEADER}B-1,SHSE.600000,150,1,1,10.35\n"
 
 

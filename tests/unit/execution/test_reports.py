@@ -128,7 +128,7 @@ def test_collect_when_one_report_cannot_be_folded_the_others_are_and_the_cursor_
         kinds = [row[0] for row in writer.connection.exec_driver_sql("SELECT kind FROM reports")]
         assert kinds.count("unreadable") == 3
         assert writer.get_meta("cursor:paper") == "17"
-        assert "cannot read" in "".join(alarms(writer.get_meta, TODAY))
+        assert "do not read" in "".join(alarms(writer.get_meta, TODAY))
     monkeypatch.undo()
     told(journal, [REPORTS[1]], "18")
     assert standing(journal).filled_volume == 100, "it was not taken for told"
