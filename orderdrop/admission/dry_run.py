@@ -93,9 +93,11 @@ def rehearse(
     denials: dict[str, list[Refusal]] = {}
     rejections: dict[str, Refusal] = {}
 
+    snapshots = _BySnapshot()
+
     def check(order: Order, context: checks.Context) -> Refusal | None:
         found = denials[order.sid] = checks.every_denial(order, context)
-        if not found and (no := _by_snapshot(order, context) or broker(order)) is not None:
+        if not found and (no := snapshots.no(order, context) or broker(order)) is not None:
             rejections[order.sid] = no
         return found[0] if found else None
 
@@ -115,22 +117,31 @@ def rehearse(
         ]  # fmt: skip
 
 
-def _by_snapshot(order: Order, context: checks.Context) -> Refusal | None:
-    """What the account's snapshot of today says of cash and shares, for an account that no rule binds to it."""
-    around = context.around
-    if around.bound[order.account_id]:
-        return None
-    funds = around.funds[order.account_id]
-    if funds is None or trade_date(Micros(min(funds.cash_at, funds.held_at or funds.cash_at))) != around.day:
-        return None
-    as_bound = replace(context, around=around._replace(bound={order.account_id: True}))
-    for rule in (cash_enough, shares_enough, odd_lot_whole):
-        refusal = rule(order, as_bound)
+class _BySnapshot:
+    """What the account's snapshot of today says of cash and shares, for accounts that no rule binds to it.
+
+    Behind a market order whose price nobody knows here, nobody knows how much cash is left: only the broker does.
+    """
+
+    def __init__(self) -> None:
+        self._unpriced: set[str] = set()  # accounts that have had such an order
+
+    def no(self, order: Order, context: checks.Context) -> Refusal | None:
+        around, account_id = context.around, order.account_id
+        if around.bound[account_id]:
+            return None
+        funds = around.funds[account_id]
         if (
-            refusal is not None and refusal.code is not Code.REFERENCE_NEEDED
-        ):  # a market order: the broker knows a price
-            return refusal
-    return None
+            funds is None
+            or trade_date(Micros(min(funds.cash_at, funds.held_at or funds.cash_at))) != around.day
+        ):
+            return None
+        as_bound = replace(context, around=around._replace(bound={account_id: True}))
+        refusal = None if account_id in self._unpriced else cash_enough(order, as_bound)
+        if refusal is not None and refusal.code is Code.REFERENCE_NEEDED:
+            self._unpriced.add(account_id)
+            refusal = None
+        return refusal or shares_enough(order, as_bound) or odd_lot_whole(order, as_bound)
 
 
 def _ready(

@@ -182,3 +182,12 @@ def test_check_when_no_setting_names_an_account_then_it_says_that_a_new_one_woul
     assert "mian" in orderdrop("check", file, at=workspace).stderr
     dropped(workspace, "typo.csv", file.read_text().replace("T-1", "T-2"))
     assert "mian" not in orderdrop("check", file, at=workspace).stderr
+
+
+def test_check_when_a_market_order_goes_before_it_a_row_is_not_short_of_a_sum_that_nobody_knows(
+    tmp_path: Path,
+) -> None:
+    workspace = a_workspace(tmp_path)
+    (workspace / "quotes.csv").write_text("symbol,price\n600000.SH,10.30\n", encoding="utf-8")
+    both = a_file(tmp_path, "m.csv", f"{UNPRICED}A-1,SZSE.000001,200,1,1,11.20\n")
+    assert _outcomes(workspace, both) == {"M-1": "would_go", "A-1": "would_go"}
