@@ -140,7 +140,7 @@ def traced(terminal, root, left):
     gateway = terminal.gateway(state=root / ".orderdrop")
     gateway.open()
     absent = set()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     while len(absent) < len(left) and time.monotonic() < deadline:
         for sid, number, content, places in left:
             batch = Batch(number, content, read_places(places).output)

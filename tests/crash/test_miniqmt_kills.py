@@ -27,7 +27,7 @@ LIFE = (0.6, 2.2)
 LONGEST, IDLE = 30.0, 150
 """Of a life that is to end at a failpoint: seconds at most, and turns without anything to do, after which it will not come there."""
 
-AT_MOST = 60.0
+AT_MOST = 240.0
 """Seconds for all to be settled once nobody is killed any more."""
 
 HEADER = "sid,account_id,symbol,volume,order_type,order_business,price\n"
