@@ -30,7 +30,7 @@ def touched(drop: int) -> Turn:
 
 
 def test_basket_when_a_program_keeps_it_open_waits_and_everybody_is_told(desk, opened, monkeypatch, caplog):
-    monkeypatch.setattr("orderdrop.inbox.scanner._COMPLAIN_AFTER", 0.1)
+    monkeypatch.setattr("orderdrop.inbox.settling._COMPLAIN_AFTER", 0.1)
     here = desk()
     here.route({"basket.csv": HEADER + row("S0")})  # whose receipt gets its number
     path = here.inbox / "basket.csv"
@@ -56,7 +56,7 @@ def test_basket_when_a_program_keeps_it_open_waits_and_everybody_is_told(desk, o
 
 
 def test_basket_when_the_program_takes_it_away_again_leaves_no_receipt(desk, opened, monkeypatch):
-    monkeypatch.setattr("orderdrop.inbox.scanner._COMPLAIN_AFTER", 0.1)
+    monkeypatch.setattr("orderdrop.inbox.settling._COMPLAIN_AFTER", 0.1)
     here = desk()
     path = here.inbox / "basket.csv"
     program = opened(path, "xb")
