@@ -1,4 +1,4 @@
-"""Asks an account whether an order can be missing: its snapshots, and what the journal knows of its other orders. Compares by reports.agreement."""
+"""Asks an account whether an order can be missing: its snapshots, and what the journal knows of its other orders. Compares by domain/agreement."""
 
 from __future__ import annotations
 

@@ -210,10 +210,11 @@ class Chores:
 
     def _note_altered(self) -> Iterator[None]:
         """Archived files that are not what was taken: until the day is over, status tells of them."""
-        altered = self._inbox.take_altered()
+        altered = self._inbox.altered
         if altered:
             with self._journal.transaction() as writer:
                 note_altered(writer, self._router.today, self._workspace, altered)
+                writer.on_commit(self._inbox.take_altered)
             yield
 
     # upkeep
