@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 from xtquant_broker import ADDRESS, KEY
 
+from orderdrop.gateway.miniqmt.session import offline
+
 
 class _Request:
     """Whatever the vendor's layer sets."""
@@ -124,7 +126,8 @@ def _object(value: Any) -> Any:
 
 def install() -> None:
     """Put the stand-in where the vendor's layer looks for its native module. Skips the test where there is no xtquant."""
-    pytest.importorskip("xtquant", reason="xtquant is not installed: pip install xtquant")
+    with offline():  # it asks a web server for a newer version, and prints what it was told
+        pytest.importorskip("xtquant", reason="xtquant is not installed: pip install xtquant")
     module = ModuleType("xtquant.xtpythonclient")
     module.XtQuantAsyncClient = XtQuantAsyncClient
     for name in (

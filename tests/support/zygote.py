@@ -4,6 +4,7 @@ Reads lines of JSON on stdin, one for each victim; answers with `pid N` when it 
 Points of the system's calls (`sys.link.before`, …) are added here, because `orderdrop.system.files` knows no failpoints.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -27,7 +28,8 @@ CALLS = ("link", "unlink", "replace", "fsync")
 
 def main() -> None:
     if "miniqmt" in sys.argv:
-        _put_the_stand_in_for_miniqmt_in_its_place()
+        with contextlib.redirect_stdout(sys.stderr):  # what is printed here is read as an answer
+            _put_the_stand_in_for_miniqmt_in_its_place()
     for line in sys.stdin:
         order = json.loads(line)
         pid = os.fork()
