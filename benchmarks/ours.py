@@ -114,7 +114,7 @@ class _Run:
         self._turns += 1
         enough = bool(self._options.expect) and self._gateway.orders >= self._options.expect
         if enough and self._options.confirmed:
-            enough = not self._app.router.in_flight
+            enough = not self._app.router.confirmation.waiting
             self.found["confirmed"] = time.monotonic_ns()
         if self._turns == _STARTED or (enough and self._turns < _STARTED):
             subject.say_ready()
